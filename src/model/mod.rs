@@ -1,0 +1,42 @@
+//! Floor 2: the nouns. Plain data, as Kubernetes has it, reduced to what label selection and
+//! endpoints need.
+//!
+//! | type | Kubernetes' own | kept of it |
+//! |---|---|---|
+//! | [`Pod`] | v1 Pod | labels and whatever decides an endpoint |
+//! | [`Service`] | v1 Service | every field a consumer of endpoints uses |
+//! | [`Node`] | v1 Node | labels |
+//! | [`ManualEndpoints`] | a hand-made v1 Endpoints or discovery/v1 EndpointSlice | all of it |
+//! | [`Endpoint`] | one endpoint of an EndpointSlice | what the stream carries |
+//! | [`Transaction`] | none | the unit of change: applied whole or not at all |
+//!
+//! Nothing here knows of an index, a wire or a store. [`validate`] holds the rules an object must
+//! meet before it may enter a transaction.
+
+mod endpoint;
+mod ip;
+mod manual;
+mod name;
+mod node;
+mod pod;
+mod position;
+mod service;
+mod transaction;
+mod validate;
+
+pub use endpoint::{Addresses, Conditions, Endpoint, EndpointIdentity, EndpointPort, EndpointPorts, Hints};
+pub use ip::{IpFamily, ParseIpError, parse_ip};
+pub use manual::{ManualEndpoint, ManualEndpoints, ManualKind, ManualSubset};
+pub use name::{Kind, ObjectName, ObjectRef};
+pub use node::{Node, ZONE_LABEL};
+pub use pod::{ContainerPort, Phase, Pod, Protocol, ReadyCondition};
+pub use position::{Position, Revision};
+pub use service::{
+    ClusterIp, LoadBalancerIp, Service, ServicePort, ServiceSelector, ServiceType, TargetPort,
+    TrafficDistribution, TrafficPolicy,
+};
+pub use transaction::{
+    Change, LabelPatch, Object, Operation, PatchTarget, Precondition, Expectation,
+    ResolvedTransaction, Transaction,
+};
+pub use validate::validate;
