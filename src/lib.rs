@@ -1,1 +1,8 @@
+//! Kubernetes label selectors over millions of pods: inverted indexes, and a resumable stream of
+//! endpoint differences.
 
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod labels;
+pub mod selector;
