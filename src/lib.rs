@@ -7,5 +7,3 @@
 pub mod labels;
 pub mod model;
 pub mod selector;
-#[allow(missing_docs)]
-pub mod wire { pub mod proto { tonic::include_proto!("selectord.v1"); } }
