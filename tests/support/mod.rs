@@ -3,6 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`build`] | short builders for objects and transactions |
+//! | [`facts`] | an engine that knows a few facts |
 //! | [`generate`] | small random worlds that change, made to collide |
 //! | [`oracle`] | the whole behaviour once more, slow and obvious, sharing no code with the engine |
 //! | [`random`] | random numbers from a seed that is printed when a test fails |
@@ -11,6 +12,7 @@
 #![allow(dead_code, unused_imports, reason = "each test crate uses its own part of this")]
 
 pub mod build;
+pub mod facts;
 pub mod generate;
 pub mod oracle;
 pub mod random;
