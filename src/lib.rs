@@ -7,3 +7,4 @@
 pub mod labels;
 pub mod model;
 pub mod selector;
+pub mod engine;

@@ -10,7 +10,7 @@ const KEYS: [&str; 4] = ["app", "tier", "ver", "x.io/on"];
 
 fn value(random: &mut Random, key: &str) -> &'static str {
     match key {
-        "app" => random.pick(&["web", "api", "db"]),
+        "app" => random.weighted(&[(4, "web"), (3, "api"), (1, "db")]),
         "tier" => random.pick(&["front", "back", ""]),
         "ver" => random.pick(&["1", "2", "010", "12", "v3", ""]),
         _ => random.pick(&["", "yes"]),
@@ -20,7 +20,7 @@ fn value(random: &mut Random, key: &str) -> &'static str {
 pub fn label_set(random: &mut Random) -> LabelSet {
     let mut labels = LabelSet::new();
     for key in KEYS {
-        if random.chance(55) {
+        if random.chance(if key == "app" { 85 } else { 50 }) {
             labels.insert(build::key(key), build::value(value(random, key)));
         }
     }

@@ -67,7 +67,7 @@ fn selects(random: &mut Random) -> ServiceSelector {
         0 => ServiceSelector::None,
         1..7 => {
             let mut pairs = LabelSet::new();
-            pairs.insert(build::key("app"), build::value(random.pick(&["web", "api", "db"])));
+            pairs.insert(build::key("app"), build::value(random.pick(&["web", "api"])));
             if random.chance(25) {
                 change_a_label(random, &mut pairs);
             }
