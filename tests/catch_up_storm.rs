@@ -40,17 +40,35 @@ struct Pace {
 
 fn storm(seed: u64) -> Result<(), String> {
     let mut random = Random::new(seed);
-    let retention = Retention { removals: random.below(3), deleted_names: random.below(3), share: 0 };
-    let mut engine = Engine::new(EngineOptions { retention, ..EngineOptions::default() });
+    let retention = Retention {
+        removals: random.below(3),
+        deleted_names: random.below(3),
+        share: 0,
+    };
+    let mut engine = Engine::new(EngineOptions {
+        retention,
+        ..EngineOptions::default()
+    });
     let mut oracle = Oracle::new(MissingNode::default());
     let commit = |engine: &mut Engine, oracle: &mut Oracle, transaction: ResolvedTransaction| {
         let revision = oracle.head() + 1;
         oracle.apply(revision, &transaction);
-        engine.apply(revision, transaction).map(|applied| applied.work.records_written).map_err(|e| e.to_string())
+        engine
+            .apply(revision, transaction)
+            .map(|applied| applied.work.records_written)
+            .map_err(|e| e.to_string())
     };
-    commit(&mut engine, &mut oracle, resolved(services().into_iter().map(put)))?;
+    commit(
+        &mut engine,
+        &mut oracle,
+        resolved(services().into_iter().map(put)),
+    )?;
     let mut pods: Vec<Option<Pod>> = (0..NAMESPACES * PODS).map(|i| Some(pod(i))).collect();
-    commit(&mut engine, &mut oracle, resolved(pods.iter().flatten().cloned().map(put)))?;
+    commit(
+        &mut engine,
+        &mut oracle,
+        resolved(pods.iter().flatten().cloned().map(put)),
+    )?;
 
     let mut paces = paces(&mut random, &engine);
     let seen = Seen::default();
@@ -66,12 +84,18 @@ fn storm(seed: u64) -> Result<(), String> {
             return Err(format!("transaction {i} writes {records} records, not one"));
         }
         for (who, pace) in paces.iter_mut().enumerate() {
-            let Pace { reader, records, every } = pace;
+            let Pace {
+                reader,
+                records,
+                every,
+            } = pace;
             // A relabelled service may be sent anew with all its endpoints.
             reader.written(if i % 40 == 0 { PODS as u64 } else { 1 });
             if i % *every == 0 {
                 let at = |why| format!("subscriber {who}, transaction {i}: {why}");
-                reader.read(&engine, &oracle, *records, usize::MAX, &seen).map_err(at)?;
+                reader
+                    .read(&engine, &oracle, *records, usize::MAX, &seen)
+                    .map_err(at)?;
             }
             if reader.waited > PATIENCE {
                 return Err(format!(
@@ -92,19 +116,29 @@ fn paces(random: &mut Random, engine: &Engine) -> Vec<Pace> {
     let services = |scope: ServiceScope| Scope::Services(scope);
     let scopes = [
         Scope::all(),
-        services(ServiceScope { namespaces: BTreeSet::from(["ns0".into()]), ..ServiceScope::default() }),
+        services(ServiceScope {
+            namespaces: BTreeSet::from(["ns0".into()]),
+            ..ServiceScope::default()
+        }),
         services(ServiceScope {
             names: BTreeSet::from([ObjectName::new("ns1", "s0"), ObjectName::new("ns2", "s9")]),
             ..ServiceScope::default()
         }),
-        services(ServiceScope { selector: build::selector("on"), ..ServiceScope::default() }),
+        services(ServiceScope {
+            selector: build::selector("on"),
+            ..ServiceScope::default()
+        }),
         Scope::Node("n0".into()),
     ];
     let mut paces = Vec::new();
     for scope in &scopes {
         for records in 1..=8 {
             let reader = Reader::new(scope.clone(), engine);
-            paces.push(Pace { reader, records, every: random.between(1, records) });
+            paces.push(Pace {
+                reader,
+                records,
+                every: random.between(1, records),
+            });
         }
     }
     paces
@@ -147,14 +181,25 @@ fn change_pod(random: &mut Random, pods: &mut [Option<Pod>]) -> selectord::model
     if pods[i].is_some() {
         match random.below(10) {
             0 => {
-                let kept = next.labels.get("app").is_some_and(|app| app.as_str() == "none");
-                let app = if kept { format!("s{}", i % PODS % SERVICES) } else { "none".to_owned() };
+                let kept = next
+                    .labels
+                    .get("app")
+                    .is_some_and(|app| app.as_str() == "none");
+                let app = if kept {
+                    format!("s{}", i % PODS % SERVICES)
+                } else {
+                    "none".to_owned()
+                };
                 next = next.label("app", &app);
             }
             1..5 => next = next.label("noise", &format!("{}", random.below(5))),
             _ => {
                 let ready = next.ready == ReadyCondition::True;
-                next.ready = if ready { ReadyCondition::False } else { ReadyCondition::True };
+                next.ready = if ready {
+                    ReadyCondition::False
+                } else {
+                    ReadyCondition::True
+                };
             }
         }
     }
@@ -164,8 +209,14 @@ fn change_pod(random: &mut Random, pods: &mut [Option<Pod>]) -> selectord::model
 
 /// A service enters or leaves a scope by its label.
 fn relabel_service(random: &mut Random, oracle: &Oracle) -> ResolvedTransaction {
-    let name = ObjectName::new(format!("ns{}", random.below(NAMESPACES)), format!("s{}", random.below(SERVICES)));
-    let mut service = oracle.service(&name).expect("no service is ever deleted").clone();
+    let name = ObjectName::new(
+        format!("ns{}", random.below(NAMESPACES)),
+        format!("s{}", random.below(SERVICES)),
+    );
+    let mut service = oracle
+        .service(&name)
+        .expect("no service is ever deleted")
+        .clone();
     if service.labels.remove("on").is_none() {
         service = service.label("on", "yes");
     }

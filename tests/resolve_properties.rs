@@ -10,6 +10,8 @@ use selectord::model::{
     Precondition, ResolvedTransaction, Revision, Transaction,
 };
 
+use smol_str::SmolStr;
+
 use support::build::{key, value};
 use support::generate::{self, Mix, World};
 use support::oracle::Within;
@@ -23,9 +25,23 @@ type Group = Vec<Transaction>;
 fn resolves_as_the_model_does() {
     for seed in seeds(40_000, 5) {
         let mut random = Random::new(seed);
-        let mut world = World::new(seed, Mix { pods: 60, services: 20, nodes: 15, manuals: 5, changes: 3, turnover: 30 });
+        let mut world = World::new(
+            seed,
+            Mix {
+                pods: 60,
+                services: 20,
+                nodes: 15,
+                manuals: 5,
+                changes: 3,
+                turnover: 30,
+            },
+        );
         let groups: Vec<Group> = (0..150)
-            .map(|_| (0..random.between(1, 4)).map(|_| transaction(&mut random, &mut world)).collect())
+            .map(|_| {
+                (0..random.between(1, 4))
+                    .map(|_| transaction(&mut random, &mut world))
+                    .collect()
+            })
             .collect();
         check_or_shrink(seed, groups, agrees);
     }
@@ -44,8 +60,16 @@ fn transaction(random: &mut Random, world: &mut World) -> Transaction {
             }));
         }
     }
-    let preconditions = if random.chance(25) { vec![precondition(random)] } else { Vec::new() };
-    Transaction { preconditions, operations, source: random.pick(&["", "east", "west"]).into() }
+    let preconditions = if random.chance(25) {
+        vec![precondition(random)]
+    } else {
+        Vec::new()
+    };
+    Transaction {
+        preconditions,
+        operations,
+        source: random.pick(&["", "east", "west"]).into(),
+    }
 }
 
 fn some_object(random: &mut Random) -> ObjectRef {
@@ -62,7 +86,10 @@ fn precondition(random: &mut Random) -> Precondition {
         1 => Expectation::Absent,
         _ => Expectation::Revision(random.below(300) as Revision),
     };
-    Precondition { object: some_object(random), expect }
+    Precondition {
+        object: some_object(random),
+        expect,
+    }
 }
 
 fn label_patch(random: &mut Random) -> LabelPatch {
@@ -74,8 +101,16 @@ fn label_patch(random: &mut Random) -> LabelPatch {
             Within::Only(namespaces) => namespaces,
         };
         let kind = random.weighted(&[(5, Kind::Pod), (1, Kind::Service), (1, Kind::Node)]);
-        let namespaces = if kind == Kind::Node { Vec::new() } else { namespaces };
-        PatchTarget::Selector { kind, namespaces, selector: generate::selector(random) }
+        let namespaces = if kind == Kind::Node {
+            Vec::new()
+        } else {
+            namespaces
+        };
+        PatchTarget::Selector {
+            kind,
+            namespaces,
+            selector: generate::selector(random),
+        }
     };
     let mut set = Vec::new();
     let mut remove = Vec::new();
@@ -89,17 +124,34 @@ fn label_patch(random: &mut Random) -> LabelPatch {
     if random.chance(5) {
         set.push((key("app"), value("api")));
     }
-    LabelPatch { target, set, remove, overwrite: random.chance(60) }
+    LabelPatch {
+        target,
+        set,
+        remove,
+        overwrite: random.chance(60),
+    }
 }
 
-/// An object, and the revision that wrote it; none while its group is not applied.
-type State = BTreeMap<ObjectRef, (Object, Option<Revision>)>;
+/// An object, whose it is, and the revision that wrote it; none while its group is not applied.
+#[derive(Debug, Clone, PartialEq)]
+struct Held {
+    object: Object,
+    source: SmolStr,
+    written: Option<Revision>,
+}
+
+type State = BTreeMap<ObjectRef, Held>;
 
 fn agrees(groups: &[Group]) -> Result<(), String> {
     let mut engine = Engine::new(EngineOptions::default());
     let mut state = State::new();
     for (g, group) in groups.iter().enumerate() {
-        let mut resolver = Resolver::new(&engine, ResolveLimits { max_operations: 10_000 });
+        let mut resolver = Resolver::new(
+            &engine,
+            ResolveLimits {
+                max_operations: 10_000,
+            },
+        );
         let mut accepted = Vec::new();
         for (t, transaction) in group.iter().enumerate() {
             let at = format!("group {g}, transaction {t}");
@@ -112,7 +164,10 @@ fn agrees(groups: &[Group]) -> Result<(), String> {
                         .map(|result| (result.object, result.outcome, result.operation))
                         .collect();
                     if results != expected.results {
-                        return Err(format!("{at}: results\n  engine: {results:?}\n  model: {:?}", expected.results));
+                        return Err(format!(
+                            "{at}: results\n  engine: {results:?}\n  model: {:?}",
+                            expected.results
+                        ));
                     }
                     if found.transaction.changes() != expected.changes {
                         return Err(format!(
@@ -126,7 +181,9 @@ fn agrees(groups: &[Group]) -> Result<(), String> {
                     }
                 }
                 (Err(found), Err(expected)) if is(&found, &expected) => {}
-                (found, expected) => return Err(format!("{at}: engine: {found:?}\n  model: {expected:?}")),
+                (found, expected) => {
+                    return Err(format!("{at}: engine: {found:?}\n  model: {expected:?}"));
+                }
             }
         }
         apply(&mut engine, &mut state, accepted)?;
@@ -135,20 +192,32 @@ fn agrees(groups: &[Group]) -> Result<(), String> {
 }
 
 /// Applies a group, and learns its revisions.
-fn apply(engine: &mut Engine, state: &mut State, group: Vec<ResolvedTransaction>) -> Result<(), String> {
+fn apply(
+    engine: &mut Engine,
+    state: &mut State,
+    group: Vec<ResolvedTransaction>,
+) -> Result<(), String> {
     for transaction in group {
         let revision = engine.head() + 1;
         for change in transaction.changes() {
-            if let Some((_, written)) = state.get_mut(&change.object_ref()) {
-                *written = Some(revision);
+            if let Some(held) = state.get_mut(&change.object_ref()) {
+                held.written = Some(revision);
             }
         }
-        engine.apply(revision, transaction).map_err(|e| e.to_string())?;
+        engine
+            .apply(revision, transaction)
+            .map_err(|e| e.to_string())?;
     }
-    for (object, (expected, revision)) in state {
-        let found = engine.get(object).map(|stored| (stored.object, Some(stored.revision)));
-        if found != Some((expected.clone(), *revision)) {
-            return Err(format!("{object}\n  engine: {found:?}\n  model: {expected:?} at {revision:?}"));
+    for (object, expected) in state {
+        let found = engine.get(object).map(|stored| Held {
+            object: stored.object,
+            source: stored.source,
+            written: Some(stored.revision),
+        });
+        if found.as_ref() != Some(expected) {
+            return Err(format!(
+                "{object}\n  engine: {found:?}\n  model: {expected:?}"
+            ));
         }
     }
     Ok(())
@@ -174,7 +243,9 @@ fn is(found: &ResolveError, expected: &Refusal) -> bool {
     let found = match found {
         ResolveError::PreconditionFailed { index, .. } => Refusal::Precondition(*index),
         ResolveError::NotFound { operation, .. } => Refusal::NotFound(*operation),
-        ResolveError::LabelConflict { operation, object, .. } => Refusal::Conflict(*operation, object.clone()),
+        ResolveError::LabelConflict {
+            operation, object, ..
+        } => Refusal::Conflict(*operation, object.clone()),
         ResolveError::PatchContradicts { operation, .. } => Refusal::Contradiction(*operation),
         _ => return false,
     };
@@ -188,7 +259,9 @@ fn model(state: &mut State, transaction: &Transaction) -> Result<Expected, Refus
         let holds = match precondition.expect {
             Expectation::Exists => found.is_some(),
             Expectation::Absent => found.is_none(),
-            Expectation::Revision(revision) => found.is_some_and(|(_, written)| *written == Some(revision)),
+            Expectation::Revision(revision) => {
+                found.is_some_and(|held| held.written == Some(revision))
+            }
         };
         if !holds {
             return Err(Refusal::Precondition(i));
@@ -197,22 +270,21 @@ fn model(state: &mut State, transaction: &Transaction) -> Result<Expected, Refus
     let mut next = state.clone();
     let mut results = Vec::new();
     for (i, operation) in transaction.operations.iter().enumerate() {
-        let mut put = |next: &mut State, object: Object| {
-            let name = object.object_ref();
-            let outcome = match next.get(&name) {
-                None => Outcome::Created,
-                Some((old, _)) if *old == object => Outcome::Unchanged,
-                Some(_) => Outcome::Configured,
-            };
-            if outcome != Outcome::Unchanged {
-                next.insert(name.clone(), (object, None));
-            }
-            results.push((name, outcome, i));
-        };
         match operation {
-            Operation::Put(object) => put(&mut next, object.clone()),
+            Operation::Put(object) => {
+                let outcome = match next.get(&object.object_ref()) {
+                    None => Outcome::Created,
+                    Some(held) if held.object == *object => Outcome::Unchanged,
+                    Some(_) => Outcome::Configured,
+                };
+                put(state, &mut next, object.clone(), &transaction.source);
+                results.push((object.object_ref(), outcome, i));
+            }
             Operation::Delete(name) => {
-                let outcome = if next.remove(name).is_some() { Outcome::Deleted } else { Outcome::NotFound };
+                let outcome = match next.remove(name) {
+                    Some(_) => Outcome::Deleted,
+                    None => Outcome::NotFound,
+                };
                 results.push((name.clone(), outcome, i));
             }
             Operation::PatchLabels(patch) => {
@@ -220,47 +292,72 @@ fn model(state: &mut State, transaction: &Transaction) -> Result<Expected, Refus
                     return Err(Refusal::Contradiction(i));
                 }
                 for name in targets(&next, &patch.target).ok_or(Refusal::NotFound(i))? {
-                    let mut object = next[&name].0.clone();
+                    let before = &next[&name].object;
+                    let mut object = before.clone();
                     if !relabel(&mut object, patch) {
                         return Err(Refusal::Conflict(i, name));
                     }
-                    put(&mut next, object);
+                    if object == *before {
+                        results.push((name, Outcome::Unchanged, i));
+                    } else {
+                        put(state, &mut next, object, &transaction.source);
+                        results.push((name, Outcome::Configured, i));
+                    }
                 }
             }
         }
     }
-    let names = state.keys().chain(next.keys().filter(|name| !state.contains_key(name)));
-    let changed = names.filter(|name| state.get(name).map(|(o, _)| o) != next.get(name).map(|(o, _)| o));
-    let mut changes: Vec<Change> = changed
-        .map(|name| match next.get(name) {
-            Some((object, _)) => Change::Put(object.clone()),
-            None => Change::Delete(name.clone()),
-        })
-        .collect();
-    changes.sort_by_key(Change::object_ref);
-    // What came back to what it was has not been written.
-    for (name, (object, written)) in &mut next {
-        if let Some((before, revision)) = state.get(name)
-            && before == object
+    // What is at last what it was, object and source, has not been written.
+    for (name, held) in &mut next {
+        if let Some(before) = state.get(name)
+            && (&before.object, &before.source) == (&held.object, &held.source)
         {
-            *written = *revision;
+            held.written = before.written;
         }
     }
+    let gone = state.keys().filter(|name| !next.contains_key(name));
+    let changed = next
+        .iter()
+        .filter(|(name, held)| state.get(name) != Some(held));
+    let mut changes: Vec<Change> = gone
+        .map(|name| Change::Delete(name.clone()))
+        .chain(changed.map(|(_, held)| Change::Put(held.object.clone())))
+        .collect();
+    changes.sort_by_key(Change::object_ref);
     *state = next;
     Ok(Expected { results, changes })
+}
+
+/// A writer without a name leaves an object whose it was before the transaction.
+fn put(before: &State, next: &mut State, object: Object, source: &SmolStr) {
+    let name = object.object_ref();
+    let source = match before.get(&name) {
+        Some(held) if source.is_empty() => held.source.clone(),
+        _ => source.clone(),
+    };
+    let held = Held {
+        object,
+        source,
+        written: None,
+    };
+    next.insert(name, held);
 }
 
 /// What a patch is applied to, in order; `None` if it names an object that is not there.
 fn targets(state: &State, target: &PatchTarget) -> Option<Vec<ObjectRef>> {
     match target {
         PatchTarget::Object(name) => state.contains_key(name).then(|| vec![name.clone()]),
-        PatchTarget::Selector { kind, namespaces, selector } => Some(
+        PatchTarget::Selector {
+            kind,
+            namespaces,
+            selector,
+        } => Some(
             state
                 .iter()
-                .filter(|(name, (object, _))| {
+                .filter(|(name, held)| {
                     name.kind == *kind
                         && (namespaces.is_empty() || namespaces.contains(&name.name.namespace))
-                        && selector.matches(object.labels())
+                        && selector.matches(held.object.labels())
                 })
                 .map(|(name, _)| name.clone())
                 .collect(),

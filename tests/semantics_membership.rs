@@ -63,8 +63,16 @@ fn every_row_of_the_condition_table() {
         (true, false, true, [true, false, true]),
     ];
     for (published, ready, deleted, expected) in ROWS {
-        let web = if published { web().publish_not_ready() } else { web() };
-        let a = member("ns/a").readiness(if ready { ReadyCondition::True } else { ReadyCondition::False });
+        let web = if published {
+            web().publish_not_ready()
+        } else {
+            web()
+        };
+        let a = member("ns/a").readiness(if ready {
+            ReadyCondition::True
+        } else {
+            ReadyCondition::False
+        });
         let a = if deleted { a.terminating() } else { a };
         let found = facts([put(web), put(a)]).endpoint("ns/web").conditions;
         assert_eq!(
@@ -85,7 +93,11 @@ fn only_a_ready_condition_of_true_is_ready() {
     ] {
         let facts = facts([put(web()), put(member("ns/a").readiness(condition))]);
         let found = facts.endpoint("ns/web").conditions;
-        assert_eq!((found.ready, found.serving), (ready, ready), "{condition:?}");
+        assert_eq!(
+            (found.ready, found.serving),
+            (ready, ready),
+            "{condition:?}"
+        );
     }
 }
 
@@ -101,10 +113,25 @@ fn a_pod_of_an_unknown_node_is_admitted_or_withheld() {
         (Withhold, true, "", 1),
         (Withhold, false, "here", 1),
     ] {
-        let web = if publishes { web().publish_not_ready() } else { web() };
-        let facts = facts_with(mode, [put(web), put(member("ns/a").on(on)), put(node("here").zone("za"))]);
+        let web = if publishes {
+            web().publish_not_ready()
+        } else {
+            web()
+        };
+        let facts = facts_with(
+            mode,
+            [
+                put(web),
+                put(member("ns/a").on(on)),
+                put(node("here").zone("za")),
+            ],
+        );
         let found = facts.endpoints("ns/web");
-        assert_eq!(found.len(), endpoints, "{mode:?}, published {publishes}, on {on:?}");
+        assert_eq!(
+            found.len(),
+            endpoints,
+            "{mode:?}, published {publishes}, on {on:?}"
+        );
         for endpoint in found {
             assert_eq!(endpoint.node, on);
             assert_eq!(endpoint.zone, if on == "here" { "za" } else { "" });
@@ -114,7 +141,10 @@ fn a_pod_of_an_unknown_node_is_admitted_or_withheld() {
 
 #[test]
 fn a_node_takes_effect_at_once() {
-    let mut facts = facts_with(MissingNode::Withhold, [put(web()), put(member("ns/a").on("n"))]);
+    let mut facts = facts_with(
+        MissingNode::Withhold,
+        [put(web()), put(member("ns/a").on("n"))],
+    );
     assert!(facts.endpoints("ns/web").is_empty());
     facts.then([put(node("n"))]);
     assert_eq!(facts.endpoint("ns/web").zone, "");
@@ -143,7 +173,11 @@ fn a_hostname_needs_the_subdomain_of_the_service() {
         ("", "web", ""),
     ] {
         let facts = facts([put(web()), put(member("ns/a").host(hostname, subdomain))]);
-        assert_eq!(facts.endpoint("ns/web").identity.hostname, expected, "{hostname:?} {subdomain:?}");
+        assert_eq!(
+            facts.endpoint("ns/web").identity.hostname,
+            expected,
+            "{hostname:?} {subdomain:?}"
+        );
     }
 }
 
@@ -161,7 +195,13 @@ fn families_are_those_listed_else_the_cluster_ips_else_both() {
         (web().headless(), vec![four, six]),
     ] {
         let facts = facts([put(web.clone()), put(member("ns/a").ip("fd00::1"))]);
-        assert_eq!(facts.identities("ns/web"), expected, "{:?} {:?}", web.cluster_ip, web.ip_families);
+        assert_eq!(
+            facts.identities("ns/web"),
+            expected,
+            "{:?} {:?}",
+            web.cluster_ip,
+            web.ip_families
+        );
     }
 }
 
@@ -174,7 +214,10 @@ fn a_pod_without_an_address_of_the_family_is_not_in_it() {
 #[test]
 fn pods_that_share_an_address_are_separate_endpoints() {
     let mut facts = facts([put(web()), put(member("ns/a")), put(member("ns/b"))]);
-    assert_eq!(facts.identities("ns/web"), ["10.0.0.1 (ns/a)", "10.0.0.1 (ns/b)"]);
+    assert_eq!(
+        facts.identities("ns/web"),
+        ["10.0.0.1 (ns/a)", "10.0.0.1 (ns/b)"]
+    );
     facts.then([delete(Kind::Pod, "ns/a")]);
     assert_eq!(facts.identities("ns/web"), ["10.0.0.1 (ns/b)"]);
 }
@@ -193,7 +236,10 @@ fn a_new_uid_is_an_update_in_place() {
 fn a_new_address_is_another_endpoint() {
     let mut facts = facts([put(web()), put(member("ns/a"))]);
     let events = facts.told_of([put(pod("ns/a").label("app", "x").ip("10.0.0.2").ready())]);
-    let removed = Event::Removed { service: name("ns/web"), identity: identity("10.0.0.1", "", "ns/a") };
+    let removed = Event::Removed {
+        service: name("ns/web"),
+        identity: identity("10.0.0.1", "", "ns/a"),
+    };
     assert!(events.contains(&removed), "{events:?}");
     assert_eq!(events.len(), 2, "{events:?}");
     assert_eq!(facts.identities("ns/web"), ["10.0.0.2 (ns/a)"]);
@@ -202,7 +248,10 @@ fn a_new_address_is_another_endpoint() {
 #[test]
 fn what_no_endpoint_shows_is_no_difference() {
     let mut facts = facts([put(web()), put(member("ns/a").phase(Phase::Pending))]);
-    let events = facts.told_of([put(member("ns/a").label("noise", "1").phase(Phase::Running).host("h", "other"))]);
+    let events = facts.told_of([put(member("ns/a")
+        .label("noise", "1")
+        .phase(Phase::Running)
+        .host("h", "other"))]);
     assert!(events.is_empty(), "{events:?}");
 }
 

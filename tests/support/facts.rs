@@ -17,7 +17,10 @@ pub fn facts(changes: impl IntoIterator<Item = Change>) -> Facts {
 }
 
 pub fn facts_with(missing_node: MissingNode, changes: impl IntoIterator<Item = Change>) -> Facts {
-    let engine = Engine::new(EngineOptions { missing_node, ..EngineOptions::default() });
+    let engine = Engine::new(EngineOptions {
+        missing_node,
+        ..EngineOptions::default()
+    });
     let mut facts = Facts { engine };
     facts.then(changes);
     facts
@@ -27,7 +30,9 @@ impl Facts {
     /// One more transaction.
     pub fn then(&mut self, changes: impl IntoIterator<Item = Change>) -> Revision {
         let revision = self.engine.head() + 1;
-        self.engine.apply(revision, resolved(changes)).expect("it is above the head");
+        self.engine
+            .apply(revision, resolved(changes))
+            .expect("it is above the head");
         revision
     }
 
@@ -45,7 +50,9 @@ impl Facts {
     }
 
     pub fn endpoints(&self, service: &str) -> Vec<Endpoint> {
-        self.engine.endpoints(&name(service)).expect("there is such a service")
+        self.engine
+            .endpoints(&name(service))
+            .expect("there is such a service")
     }
 
     /// The one endpoint there is.
@@ -57,16 +64,26 @@ impl Facts {
 
     /// Each endpoint's addresses and pod: `10.0.0.1 (ns/a)`.
     pub fn identities(&self, service: &str) -> Vec<String> {
-        self.endpoints(service).iter().map(|endpoint| endpoint.identity.to_string()).collect()
+        self.endpoints(service)
+            .iter()
+            .map(|endpoint| endpoint.identity.to_string())
+            .collect()
     }
 
     /// The ports that the EndpointSlice of the one endpoint has: `http:8080/TCP`.
     pub fn ports(&self, service: &str) -> Vec<String> {
-        let entry = self.engine.service(&name(service)).expect("there is such a service");
-        entry.object.endpoint_ports(&self.endpoint(service).ports)
+        let entry = self
+            .engine
+            .service(&name(service))
+            .expect("there is such a service");
+        entry
+            .object
+            .endpoint_ports(&self.endpoint(service).ports)
             .iter()
             .map(|port| {
-                let number = port.number.map_or("all".to_owned(), |number| number.to_string());
+                let number = port
+                    .number
+                    .map_or("all".to_owned(), |number| number.to_string());
                 format!("{}:{number}/{}", port.name, port.protocol.as_str())
             })
             .collect()

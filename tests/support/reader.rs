@@ -51,7 +51,10 @@ impl Seen {
             ("node removed", &self.nodes_removed),
             ("checkpoint", &self.checkpoints),
         ];
-        all.into_iter().filter(|(_, count)| count.get() == 0).map(|(name, _)| name).collect()
+        all.into_iter()
+            .filter(|(_, count)| count.get() == 0)
+            .map(|(name, _)| name)
+            .collect()
     }
 }
 
@@ -82,15 +85,28 @@ impl Reader {
     /// A subscriber of `scope` with nothing yet.
     pub fn new(scope: Scope, engine: &Engine) -> Reader {
         let walk = Walk::new(scope.clone(), None);
-        let account = Account { allowed: 0, owing: records(engine) };
-        Reader { scope, view: View::default(), applied: None, walk, account, waited: 0 }
+        let account = Account {
+            allowed: 0,
+            owing: records(engine),
+        };
+        Reader {
+            scope,
+            view: View::default(),
+            applied: None,
+            walk,
+            account,
+            waited: 0,
+        }
     }
 
     /// Another scope, for which the cursor is void: what is held is in doubt.
     pub fn rescope(&mut self, scope: Scope, engine: &Engine) {
         let mut view = std::mem::take(&mut self.view);
         view.apply(Event::Reset);
-        *self = Reader { view, ..Reader::new(scope, engine) };
+        *self = Reader {
+            view,
+            ..Reader::new(scope, engine)
+        };
     }
 
     /// Comes back, perhaps to another engine, with the cursor of its last checkpoint; with what it
@@ -98,13 +114,20 @@ impl Reader {
     pub fn reconnect(&mut self, keep_uncommitted: bool, engine: &Engine) {
         let cursor = self.applied.as_ref().map(|(revision, _)| *revision);
         if !keep_uncommitted {
-            self.view = self.applied.as_ref().map(|(_, view)| view.clone()).unwrap_or_default();
+            self.view = self
+                .applied
+                .as_ref()
+                .map(|(_, view)| view.clone())
+                .unwrap_or_default();
         }
         if cursor.is_none() {
             self.view.apply(Event::Reset);
         }
         self.walk = Walk::new(self.scope.clone(), cursor);
-        self.account = Account { allowed: 0, owing: records(engine) };
+        self.account = Account {
+            allowed: 0,
+            owing: records(engine),
+        };
     }
 
     /// A transaction wrote this many records, not counting the endpoints of services whose fields
@@ -134,7 +157,11 @@ impl Reader {
                 wrong.get_or_insert(why);
             }
             view.apply(event);
-            if sent >= events { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if sent >= events {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         });
         if let Some(why) = wrong {
             return Err(why);
@@ -143,9 +170,15 @@ impl Reader {
             return Err(format!("{sent} events, though {events} were enough"));
         }
         match progress {
-            Progress::Head(revision) => self.checkpoint(revision, oracle, engine, seen).map(|()| true),
+            Progress::Head(revision) => self
+                .checkpoint(revision, oracle, engine, seen)
+                .map(|()| true),
             Progress::More => {
-                self.account.allowed += if sent >= events { sent.min(records) as u64 } else { records as u64 };
+                self.account.allowed += if sent >= events {
+                    sent.min(records) as u64
+                } else {
+                    records as u64
+                };
                 let Account { allowed, owing } = self.account;
                 if allowed > 2 * owing + 2 {
                     return Err(format!(
@@ -171,10 +204,15 @@ impl Reader {
             return Err(format!("checkpoint {revision} after checkpoint {before}"));
         }
         self.view.checkpoint();
-        let cut = oracle.state_at(revision).ok_or(format!("checkpoint at {revision}, which is no revision"))?;
+        let cut = oracle
+            .state_at(revision)
+            .ok_or(format!("checkpoint at {revision}, which is no revision"))?;
         holds(&self.view, cut, &self.scope)?;
         self.applied = Some((revision, self.view.clone()));
-        self.account = Account { allowed: 0, owing: records(engine) };
+        self.account = Account {
+            allowed: 0,
+            owing: records(engine),
+        };
         self.waited = 0;
         Ok(())
     }
@@ -212,9 +250,14 @@ fn holds(view: &View, cut: &Cut, scope: &Scope) -> Result<(), String> {
             .collect();
         let wrong: String = wrong
             .into_iter()
-            .map(|(name, (held, right))| format!("\n  {name}\n    held:  {held:?}\n    right: {right:?}"))
+            .map(|(name, (held, right))| {
+                format!("\n  {name}\n    held:  {held:?}\n    right: {right:?}")
+            })
             .collect();
-        return Err(format!("at checkpoint {} of `{scope}`:{wrong}", cut.revision));
+        return Err(format!(
+            "at checkpoint {} of `{scope}`:{wrong}",
+            cut.revision
+        ));
     }
     let expected = cut.nodes_in(scope);
     if *view.nodes() != expected {

@@ -9,7 +9,9 @@ pub fn check_or_shrink<T: Clone + std::fmt::Debug>(
     history: Vec<T>,
     check: impl Fn(&[T]) -> Result<(), String>,
 ) {
-    let Err(first) = outcome(&check, &history) else { return };
+    let Err(first) = outcome(&check, &history) else {
+        return;
+    };
     eprintln!("seed {seed} fails after {} steps: {first}", history.len());
     let mut small = history;
     let mut size = small.len();
@@ -30,8 +32,15 @@ pub fn check_or_shrink<T: Clone + std::fmt::Debug>(
         }
     }
     let why = outcome(&check, &small).expect_err("what is left still fails");
-    let steps: String = small.iter().enumerate().map(|(i, step)| format!("  {i}: {step:?}\n")).collect();
-    panic!("seed {seed} (SELECTORD_TEST_SEED={seed}) fails; {} steps are enough:\n{steps}{why}", small.len());
+    let steps: String = small
+        .iter()
+        .enumerate()
+        .map(|(i, step)| format!("  {i}: {step:?}\n"))
+        .collect();
+    panic!(
+        "seed {seed} (SELECTORD_TEST_SEED={seed}) fails; {} steps are enough:\n{steps}{why}",
+        small.len()
+    );
 }
 
 fn outcome<T>(check: &impl Fn(&[T]) -> Result<(), String>, history: &[T]) -> Result<(), String> {

@@ -21,7 +21,10 @@ pub fn manual(random: &mut Random, neighbours: &[&Pod]) -> ManualEndpoints {
         ManualKind::Endpoints => name.name.clone(),
         ManualKind::EndpointSlice => SmolStr::new(format!("s{}", random.below(SERVICES))),
     };
-    let own: Vec<&&Pod> = neighbours.iter().filter(|pod| pod.name.namespace == name.namespace).collect();
+    let own: Vec<&&Pod> = neighbours
+        .iter()
+        .filter(|pod| pod.name.namespace == name.namespace)
+        .collect();
     let subsets = match kind {
         ManualKind::Endpoints => random.below(3),
         ManualKind::EndpointSlice => 1,
@@ -31,7 +34,9 @@ pub fn manual(random: &mut Random, neighbours: &[&Pod]) -> ManualEndpoints {
         uid: SmolStr::default(),
         labels: label_set(random),
         service: service.clone(),
-        subsets: (0..subsets).map(|_| subset(random, &own, &service)).collect(),
+        subsets: (0..subsets)
+            .map(|_| subset(random, &own, &service))
+            .collect(),
         name,
     }
 }
@@ -51,8 +56,16 @@ pub fn name(random: &mut Random) -> (ManualKind, ObjectName) {
 fn subset(random: &mut Random, pods: &[&&Pod], service: &str) -> ManualSubset {
     let number = random.pick(&[None, Some(80), Some(9000)]);
     ManualSubset {
-        ports: [EndpointPort { name: "web".into(), number, protocol: Protocol::Tcp, app_protocol: SmolStr::default() }].into(),
-        endpoints: (0..random.below(4)).map(|_| endpoint(random, pods, service)).collect(),
+        ports: [EndpointPort {
+            name: "web".into(),
+            number,
+            protocol: Protocol::Tcp,
+            app_protocol: SmolStr::default(),
+        }]
+        .into(),
+        endpoints: (0..random.below(4))
+            .map(|_| endpoint(random, pods, service))
+            .collect(),
     }
 }
 
@@ -65,10 +78,17 @@ fn endpoint(random: &mut Random, pods: &[&&Pod], service: &str) -> ManualEndpoin
             serving: random.chance(70),
             terminating: random.chance(20),
         },
-        node: if random.chance(50) { node_name(random) } else { SmolStr::default() },
+        node: if random.chance(50) {
+            node_name(random)
+        } else {
+            SmolStr::default()
+        },
         zone: random.pick(&["", "za", "zz"]).into(),
         hints: if random.chance(20) {
-            Hints { zones: smallvec!["za".into()], nodes: smallvec![] }
+            Hints {
+                zones: smallvec!["za".into()],
+                nodes: smallvec![],
+            }
         } else {
             Hints::default()
         },
@@ -80,20 +100,33 @@ fn identity(random: &mut Random, pods: &[&&Pod], service: &str) -> EndpointIdent
     if !pods.is_empty() && random.chance(60) {
         let pod = random.pick(pods);
         if let Some(ip) = pod.pod_ips.first() {
-            let hostname =
-                if pod.subdomain == service { pod.hostname.clone() } else { SmolStr::default() };
+            let hostname = if pod.subdomain == service {
+                pod.hostname.clone()
+            } else {
+                SmolStr::default()
+            };
             let pod = Some(pod.name.clone());
-            return EndpointIdentity { addresses: smallvec![*ip], hostname, pod };
+            return EndpointIdentity {
+                addresses: smallvec![*ip],
+                hostname,
+                pod,
+            };
         }
     }
     let v4 = random.chance(70);
     let of_family = ADDRESSES.iter().filter(|text| text.contains('.') == v4);
-    let of_family: Vec<IpAddr> = of_family.map(|text| parse_ip(text).expect("it is one")).collect();
+    let of_family: Vec<IpAddr> = of_family
+        .map(|text| parse_ip(text).expect("it is one"))
+        .collect();
     let mut addresses = smallvec![random.pick(&of_family)];
     if random.chance(15) {
         addresses.push(random.pick(&of_family));
         addresses.sort_unstable();
         addresses.dedup();
     }
-    EndpointIdentity { addresses, hostname: random.pick(&["", "", "h0"]).into(), pod: None }
+    EndpointIdentity {
+        addresses,
+        hostname: random.pick(&["", "", "h0"]).into(),
+        pod: None,
+    }
 }

@@ -40,11 +40,18 @@ pub fn change(random: &mut Random, pod: &mut Pod) {
         12 => readdress(random, pod),
         13 => pod.phase = phase(random),
         14 => {
-            pod.deletion_timestamp =
-                random.chance(60).then(|| SmolStr::new("2026-11-20T10:00:00Z"));
+            pod.deletion_timestamp = random
+                .chance(60)
+                .then(|| SmolStr::new("2026-11-20T10:00:00Z"));
         }
         15 => name_it(random, pod),
-        16 => pod.node_name = if random.chance(20) { SmolStr::default() } else { node_name(random) },
+        16 => {
+            pod.node_name = if random.chance(20) {
+                SmolStr::default()
+            } else {
+                node_name(random)
+            }
+        }
         17 => pod.ports = ports(random),
         18 => pod.uid = SmolStr::new(format!("{}x", pod.uid.get(..8).unwrap_or("uid"))),
         _ => {}
@@ -66,14 +73,23 @@ fn readiness(random: &mut Random) -> ReadyCondition {
 
 fn phase(random: &mut Random) -> Phase {
     use Phase::{Failed, Pending, Running, Succeeded, Unknown, Unset};
-    random.weighted(&[(4, Running), (1, Pending), (1, Unknown), (1, Unset), (1, Succeeded), (1, Failed)])
+    random.weighted(&[
+        (4, Running),
+        (1, Pending),
+        (1, Unknown),
+        (1, Unset),
+        (1, Succeeded),
+        (1, Failed),
+    ])
 }
 
 /// One address of each family, of one, or none: nearly always shared with other pods.
 fn readdress(random: &mut Random, pod: &mut Pod) {
     let address = |random: &mut Random, v4: bool| {
-        let of_family: Vec<&str> =
-            ADDRESSES.into_iter().filter(|text| text.contains('.') == v4).collect();
+        let of_family: Vec<&str> = ADDRESSES
+            .into_iter()
+            .filter(|text| text.contains('.') == v4)
+            .collect();
         parse_ip(random.pick(&of_family)).expect("they are addresses")
     };
     pod.pod_ips.clear();
@@ -90,7 +106,11 @@ fn readdress(random: &mut Random, pod: &mut Pod) {
 fn name_it(random: &mut Random, pod: &mut Pod) {
     pod.hostname = random.pick(&["", "h0", "h1"]).into();
     let service = random.below(SERVICES);
-    pod.subdomain = if random.chance(70) { SmolStr::new(format!("s{service}")) } else { SmolStr::default() };
+    pod.subdomain = if random.chance(70) {
+        SmolStr::new(format!("s{service}"))
+    } else {
+        SmolStr::default()
+    };
 }
 
 /// Ports of ordinary containers, then those of sidecars; names come more than once.

@@ -50,12 +50,23 @@ pub fn change(random: &mut Random, service: &mut Service) {
         }
         11 => service.publish_not_ready_addresses = random.chance(50),
         12 => {
-            service.traffic_distribution =
-                random.pick(&["", "PreferClose", "PreferSameZone", "PreferSameNode", "preferclose"]).into();
+            service.traffic_distribution = random
+                .pick(&[
+                    "",
+                    "PreferClose",
+                    "PreferSameZone",
+                    "PreferSameNode",
+                    "preferclose",
+                ])
+                .into();
         }
         13 => service.topology_mode = random.pick(&["", "", "Auto", "auto", "Disabled"]).into(),
         14 => service.session_affinity_seconds = random.pick(&[None, Some(10_800), Some(60)]),
-        15 => service.deletion_timestamp = random.chance(50).then(|| SmolStr::new("2026-11-20T10:00:00Z")),
+        15 => {
+            service.deletion_timestamp = random
+                .chance(50)
+                .then(|| SmolStr::new("2026-11-20T10:00:00Z"))
+        }
         16 => service.uid = SmolStr::new(format!("{}x", service.uid.get(..8).unwrap_or("uid"))),
         _ => {}
     }
@@ -67,11 +78,18 @@ fn selects(random: &mut Random) -> ServiceSelector {
         0 => ServiceSelector::None,
         1..7 => {
             let mut pairs = LabelSet::new();
-            pairs.insert(build::key("app"), build::value(random.pick(&["web", "api"])));
+            pairs.insert(
+                build::key("app"),
+                build::value(random.pick(&["web", "api"])),
+            );
             if random.chance(25) {
                 change_a_label(random, &mut pairs);
             }
-            if pairs.is_empty() { ServiceSelector::None } else { ServiceSelector::Map(pairs) }
+            if pairs.is_empty() {
+                ServiceSelector::None
+            } else {
+                ServiceSelector::Map(pairs)
+            }
         }
         _ => ServiceSelector::Set(selector(random)),
     }

@@ -12,7 +12,9 @@ use smol_str::SmolStr;
 use super::super::build::IntoObject;
 use super::super::oracle::Within;
 use super::super::random::Random;
-use super::{NAMESPACES, NODES, ZONES, labels, manual, namespace, pod_name, pods, service_name, services};
+use super::{
+    NAMESPACES, NODES, ZONES, labels, manual, namespace, pod_name, pods, service_name, services,
+};
 
 /// How likely each kind of change is.
 #[derive(Debug, Clone, Copy)]
@@ -29,11 +31,32 @@ pub struct Mix {
 
 impl Mix {
     /// A bit of everything.
-    pub const ALL: Mix = Mix { pods: 60, services: 20, nodes: 8, manuals: 12, changes: 6, turnover: 25 };
+    pub const ALL: Mix = Mix {
+        pods: 60,
+        services: 20,
+        nodes: 8,
+        manuals: 12,
+        changes: 6,
+        turnover: 25,
+    };
     /// Services come and go under few names, or change what scopes look at.
-    pub const SERVICES: Mix = Mix { pods: 25, services: 65, nodes: 2, manuals: 8, changes: 3, turnover: 45 };
+    pub const SERVICES: Mix = Mix {
+        pods: 25,
+        services: 65,
+        nodes: 2,
+        manuals: 8,
+        changes: 3,
+        turnover: 45,
+    };
     /// Pods change one at a time.
-    pub const PODS: Mix = Mix { pods: 96, services: 2, nodes: 1, manuals: 1, changes: 1, turnover: 10 };
+    pub const PODS: Mix = Mix {
+        pods: 96,
+        services: 2,
+        nodes: 1,
+        manuals: 1,
+        changes: 1,
+        turnover: 10,
+    };
 }
 
 pub struct World {
@@ -45,7 +68,12 @@ pub struct World {
 
 impl World {
     pub fn new(seed: u64, mix: Mix) -> World {
-        World { random: Random::new(seed), mix, objects: BTreeMap::new(), born: 0 }
+        World {
+            random: Random::new(seed),
+            mix,
+            objects: BTreeMap::new(),
+            born: 0,
+        }
     }
 
     pub fn change_mix(&mut self, mix: Mix) {
@@ -94,7 +122,13 @@ impl World {
     }
 
     fn change(&mut self) -> Change {
-        let Mix { pods, services, nodes, manuals, .. } = self.mix;
+        let Mix {
+            pods,
+            services,
+            nodes,
+            manuals,
+            ..
+        } = self.mix;
         let kind = self.random.weighted(&[
             (pods, Kind::Pod),
             (services, Kind::Service),
@@ -163,7 +197,14 @@ impl World {
             let zone = Value::new(self.random.pick(&ZONES)).expect("it is a value");
             labels.insert(Key::new(ZONE_LABEL).expect("it is a key"), zone);
         }
-        self.put(Node { name: name.into(), uid: SmolStr::default(), labels }.into_object())
+        self.put(
+            Node {
+                name: name.into(),
+                uid: SmolStr::default(),
+                labels,
+            }
+            .into_object(),
+        )
     }
 
     fn change_manual(&mut self) -> Change {
@@ -188,7 +229,9 @@ pub fn scope(random: &mut Random) -> Scope {
         scope.namespaces.insert(namespace(random));
     }
     if random.chance(25) {
-        scope.names.extend((0..random.between(1, 3)).map(|_| service_name(random)));
+        scope
+            .names
+            .extend((0..random.between(1, 3)).map(|_| service_name(random)));
     }
     if random.chance(50) {
         scope.selector = labels::selector(random);
@@ -202,11 +245,11 @@ pub fn within(random: &mut Random) -> Within {
         0 | 1 => Within::All,
         2 => Within::Only(vec![namespace(random)]),
         _ => {
-            let mut namespaces: Vec<SmolStr> = NAMESPACES.iter().copied().map(SmolStr::new).collect();
+            let mut namespaces: Vec<SmolStr> =
+                NAMESPACES.iter().copied().map(SmolStr::new).collect();
             namespaces.remove(random.below(NAMESPACES.len()));
             namespaces.push("empty".into());
             Within::Only(namespaces)
         }
     }
 }
-

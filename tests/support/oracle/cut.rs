@@ -22,14 +22,29 @@ pub struct Cut {
 impl Cut {
     pub(super) fn of(oracle: &Oracle, revision: Revision) -> Cut {
         let services = oracle.services().map(|(service, written)| {
-            let entry = ServiceEntry { service: Arc::new(service.clone()), revision: written };
-            (service.name.clone(), ServiceView { entry, endpoints: oracle.compute(service) })
+            let entry = ServiceEntry {
+                service: Arc::new(service.clone()),
+                revision: written,
+            };
+            (
+                service.name.clone(),
+                ServiceView {
+                    entry,
+                    endpoints: oracle.compute(service),
+                },
+            )
         });
         Cut {
             revision,
             services: services.collect(),
-            nodes: oracle.nodes().map(|(node, _)| (node.name.clone(), Arc::new(node.clone()))).collect(),
-            pods: oracle.pods().map(|(pod, at)| (pod.name.clone(), (pod.clone(), at))).collect(),
+            nodes: oracle
+                .nodes()
+                .map(|(node, _)| (node.name.clone(), Arc::new(node.clone())))
+                .collect(),
+            pods: oracle
+                .pods()
+                .map(|(pod, at)| (pod.name.clone(), (pod.clone(), at)))
+                .collect(),
         }
     }
 
@@ -44,7 +59,9 @@ impl Cut {
 
     /// The nodes a subscriber of this scope holds.
     pub fn nodes_in(&self, scope: &Scope) -> BTreeMap<SmolStr, Arc<Node>> {
-        let Scope::Node(wanted) = scope else { return BTreeMap::new() };
+        let Scope::Node(wanted) = scope else {
+            return BTreeMap::new();
+        };
         self.nodes
             .iter()
             .filter(|(name, _)| *name == wanted)
@@ -53,7 +70,11 @@ impl Cut {
     }
 
     /// The pods a live query holds.
-    pub fn pods_in(&self, selector: &Selector, within: &Within) -> BTreeMap<ObjectName, (Pod, Revision)> {
+    pub fn pods_in(
+        &self,
+        selector: &Selector,
+        within: &Within,
+    ) -> BTreeMap<ObjectName, (Pod, Revision)> {
         self.pods
             .iter()
             .filter(|(name, (pod, _))| within.contains(name) && selector.matches(&pod.labels))
@@ -65,12 +86,14 @@ impl Cut {
 fn in_scope(scope: &Scope, service: &Service) -> bool {
     match scope {
         Scope::Node(_) => match &service.cluster_ip {
-            ClusterIp::Ips(ips) => !ips.is_empty() && service.service_type != ServiceType::ExternalName,
+            ClusterIp::Ips(ips) => {
+                !ips.is_empty() && service.service_type != ServiceType::ExternalName
+            }
             ClusterIp::Unset | ClusterIp::Headless => false,
         },
         Scope::Services(wanted) => {
-            let namespace = wanted.namespaces.is_empty()
-                || wanted.namespaces.contains(&service.name.namespace);
+            let namespace =
+                wanted.namespaces.is_empty() || wanted.namespaces.contains(&service.name.namespace);
             let name = wanted.names.is_empty() || wanted.names.contains(&service.name);
             namespace && name && wanted.selector.matches(&service.labels)
         }

@@ -36,7 +36,9 @@ impl Oracle {
     /// Whether a service publishes this pod for its labels' sake.
     pub fn computes(&self, service: &ObjectName, pod: &ObjectName) -> bool {
         self.service(service).is_some_and(|service| {
-            self.computed(service).keys().any(|identity| identity.pod.as_ref() == Some(pod))
+            self.computed(service)
+                .keys()
+                .any(|identity| identity.pod.as_ref() == Some(pod))
         })
     }
 
@@ -49,7 +51,9 @@ impl Oracle {
     fn handmade(&self, service: &Service) -> BTreeMap<EndpointIdentity, Endpoint> {
         let mut endpoints = BTreeMap::new();
         for object in self.manuals() {
-            if object.name.namespace != service.name.namespace || object.service != service.name.name {
+            if object.name.namespace != service.name.namespace
+                || object.service != service.name.name
+            {
                 continue;
             }
             for subset in &object.subsets {
@@ -72,7 +76,9 @@ impl Oracle {
 
     fn computed(&self, service: &Service) -> BTreeMap<EndpointIdentity, Endpoint> {
         let mut endpoints = BTreeMap::new();
-        let Some(selector) = computing_selector(service) else { return endpoints };
+        let Some(selector) = computing_selector(service) else {
+            return endpoints;
+        };
         for (pod, _) in self.pods() {
             let selected =
                 pod.name.namespace == service.name.namespace && selector.matches(&pod.labels);
@@ -95,7 +101,10 @@ impl Oracle {
     }
 
     fn endpoint(&self, service: &Service, pod: &Pod, family: IpFamily) -> Option<Endpoint> {
-        let address = pod.pod_ips.iter().find(|ip| ip.is_ipv4() == (family == IpFamily::V4))?;
+        let address = pod
+            .pod_ips
+            .iter()
+            .find(|ip| ip.is_ipv4() == (family == IpFamily::V4))?;
         let hostname = if !pod.hostname.is_empty() && pod.subdomain == service.name.name {
             pod.hostname.clone()
         } else {
@@ -135,7 +144,9 @@ impl Oracle {
     /// The zone label of a node, empty if there is no such node or label.
     fn zone(&self, node: &str) -> SmolStr {
         let label = self.node(node).and_then(|node| node.labels.get(ZONE_LABEL));
-        label.map(|zone| SmolStr::new(zone.as_str())).unwrap_or_default()
+        label
+            .map(|zone| SmolStr::new(zone.as_str()))
+            .unwrap_or_default()
     }
 }
 
@@ -166,7 +177,11 @@ fn conditions(service: &Service, pod: &Pod) -> Conditions {
         (true, true, true) => (true, true, true),
         (true, false, true) => (true, false, true),
     };
-    Conditions { ready, serving, terminating }
+    Conditions {
+        ready,
+        serving,
+        terminating,
+    }
 }
 
 fn ports(service: &Service, pod: &Pod) -> EndpointPorts {
@@ -174,7 +189,13 @@ fn ports(service: &Service, pod: &Pod) -> EndpointPorts {
     if !service.ports.iter().any(named) {
         return EndpointPorts::OfService;
     }
-    EndpointPorts::Resolved(service.ports.iter().map(|port| resolve(port, pod)).collect())
+    EndpointPorts::Resolved(
+        service
+            .ports
+            .iter()
+            .map(|port| resolve(port, pod))
+            .collect(),
+    )
 }
 
 fn resolve(port: &ServicePort, pod: &Pod) -> Option<NonZeroU16> {
@@ -182,10 +203,18 @@ fn resolve(port: &ServicePort, pod: &Pod) -> Option<NonZeroU16> {
         TargetPort::Number(number) => return NonZeroU16::new(*number),
         TargetPort::Name(name) => name,
     };
-    let fits = |candidate: &&ContainerPort| {
-        candidate.name == *name && candidate.protocol == port.protocol
-    };
-    let ordinary = pod.ports.iter().filter(|candidate| !candidate.sidecar).find(fits);
-    let found = ordinary.or_else(|| pod.ports.iter().filter(|candidate| candidate.sidecar).find(fits));
+    let fits =
+        |candidate: &&ContainerPort| candidate.name == *name && candidate.protocol == port.protocol;
+    let ordinary = pod
+        .ports
+        .iter()
+        .filter(|candidate| !candidate.sidecar)
+        .find(fits);
+    let found = ordinary.or_else(|| {
+        pod.ports
+            .iter()
+            .filter(|candidate| candidate.sidecar)
+            .find(fits)
+    });
     NonZeroU16::new(found?.number)
 }

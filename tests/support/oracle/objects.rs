@@ -25,15 +25,30 @@ pub struct Oracle {
 
 impl Oracle {
     pub fn new(missing_node: MissingNode) -> Oracle {
-        Oracle { missing_node, objects: BTreeMap::new(), cuts: VecDeque::from([Cut::default()]) }
+        Oracle {
+            missing_node,
+            objects: BTreeMap::new(),
+            cuts: VecDeque::from([Cut::default()]),
+        }
     }
 
     pub fn apply(&mut self, revision: Revision, transaction: &ResolvedTransaction) {
         for change in transaction.changes() {
             match change {
                 Change::Put(object) => {
-                    let source = transaction.source().clone();
-                    let stored = Stored { object: object.clone(), revision, source };
+                    // A writer without a name leaves an object whose it was.
+                    let known = self
+                        .get(&object.object_ref())
+                        .map(|stored| stored.source.clone());
+                    let source = match transaction.source() {
+                        source if source.is_empty() => known.unwrap_or_default(),
+                        source => source.clone(),
+                    };
+                    let stored = Stored {
+                        object: object.clone(),
+                        revision,
+                        source,
+                    };
                     self.objects.insert(object.object_ref(), stored);
                 }
                 Change::Delete(object) => {
@@ -71,35 +86,47 @@ impl Oracle {
     }
 
     pub fn pods(&self) -> impl Iterator<Item = (&Pod, Revision)> {
-        self.objects.values().filter_map(|stored| match &stored.object {
-            Object::Pod(pod) => Some((pod.as_ref(), stored.revision)),
-            _ => None,
-        })
+        self.objects
+            .values()
+            .filter_map(|stored| match &stored.object {
+                Object::Pod(pod) => Some((pod.as_ref(), stored.revision)),
+                _ => None,
+            })
     }
 
     pub fn services(&self) -> impl Iterator<Item = (&Service, Revision)> {
-        self.objects.values().filter_map(|stored| match &stored.object {
-            Object::Service(service) => Some((service.as_ref(), stored.revision)),
-            _ => None,
-        })
+        self.objects
+            .values()
+            .filter_map(|stored| match &stored.object {
+                Object::Service(service) => Some((service.as_ref(), stored.revision)),
+                _ => None,
+            })
     }
 
     pub fn service(&self, name: &ObjectName) -> Option<&Service> {
-        match &self.get(&ObjectRef::new(Kind::Service, name.clone()))?.object {
+        match &self
+            .get(&ObjectRef::new(Kind::Service, name.clone()))?
+            .object
+        {
             Object::Service(service) => Some(service),
             _ => None,
         }
     }
 
     pub fn nodes(&self) -> impl Iterator<Item = (&Node, Revision)> {
-        self.objects.values().filter_map(|stored| match &stored.object {
-            Object::Node(node) => Some((node.as_ref(), stored.revision)),
-            _ => None,
-        })
+        self.objects
+            .values()
+            .filter_map(|stored| match &stored.object {
+                Object::Node(node) => Some((node.as_ref(), stored.revision)),
+                _ => None,
+            })
     }
 
     pub fn node(&self, name: &str) -> Option<&Node> {
-        match &self.get(&ObjectRef::new(Kind::Node, ObjectName::cluster(name)))?.object {
+        match &self
+            .get(&ObjectRef::new(Kind::Node, ObjectName::cluster(name)))?
+            .object
+        {
             Object::Node(node) => Some(node),
             _ => None,
         }
@@ -107,10 +134,12 @@ impl Oracle {
 
     /// Hand-made endpoints, ordered by kind and name.
     pub fn manuals(&self) -> impl Iterator<Item = &ManualEndpoints> {
-        self.objects.values().filter_map(|stored| match &stored.object {
-            Object::Manual(manual) => Some(manual.as_ref()),
-            _ => None,
-        })
+        self.objects
+            .values()
+            .filter_map(|stored| match &stored.object {
+                Object::Manual(manual) => Some(manual.as_ref()),
+                _ => None,
+            })
     }
 
     /// The services of a namespace that would take in a pod with these labels.

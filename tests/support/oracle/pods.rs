@@ -54,9 +54,10 @@ impl Oracle {
             let group = match by {
                 GroupBy::Namespace => Some(pod.name.namespace.clone()),
                 GroupBy::Node => Some(pod.node_name.clone()).filter(|node| !node.is_empty()),
-                GroupBy::Label(key) => {
-                    pod.labels.get(key.as_str()).map(|value| SmolStr::new(value.as_str()))
-                }
+                GroupBy::Label(key) => pod
+                    .labels
+                    .get(key.as_str())
+                    .map(|value| SmolStr::new(value.as_str())),
             };
             match group {
                 Some(group) => *counts.entry(group).or_default() += 1,
