@@ -4,7 +4,10 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod engine;
+pub mod index;
 pub mod labels;
 pub mod model;
+pub mod reconcile;
 pub mod selector;
 pub mod engine;
