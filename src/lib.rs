@@ -10,4 +10,3 @@ pub mod labels;
 pub mod model;
 pub mod reconcile;
 pub mod selector;
-pub mod engine;
