@@ -3,83 +3,14 @@ use std::ops::ControlFlow;
 
 use smol_str::SmolStr;
 
-use crate::model::{EndpointIdentity, ObjectName, Position, Revision};
+use crate::model::{ObjectName, Position};
 use crate::reconcile::{ServiceId, ServicePositions, ServiceRecord};
 
 use super::event::{Event, Progress, ServiceEntry};
 use super::log::Record;
 use super::scope::Scope;
 use super::state::Engine;
-
-/// Where a subscriber is: all that is kept of it, however slow it is.
-///
-/// Every record of its scope at or before the position has been told; what changes again moves behind
-/// it. Two things may be half done: the first listing, in order of name, and the service that is just
-/// being told anew.
-#[derive(Debug, Clone)]
-pub struct Walk {
-    scope: Scope,
-    /// Everything up to here has been told, once the listing is through.
-    position: Position,
-    listing: Option<Listing>,
-    replacing: Option<Replacing>,
-    /// A reset must be told first.
-    reset: bool,
-    /// The last checkpoint it was told.
-    checkpoint: Option<Revision>,
-}
-
-/// A first listing: services whose anchors are at or before the walk's position, by name. Those
-/// behind it are told when the log is read from there.
-#[derive(Debug, Clone, Default)]
-struct Listing {
-    after: Option<ObjectName>,
-    node_told: bool,
-}
-
-/// A service that is being told anew, with its endpoints up to a position.
-#[derive(Debug, Clone)]
-struct Replacing {
-    service: ObjectName,
-    /// The anchor it had then: another one means that it will be told anew later.
-    anchor: Position,
-    /// Endpoints at or behind it follow as updates.
-    bound: Position,
-    next: NextEndpoint,
-}
-
-#[derive(Debug, Clone)]
-enum NextEndpoint {
-    /// Pods with an id from here on.
-    Pod(u32),
-    /// Hand-made ones behind this identity.
-    ManualAfter(Option<EndpointIdentity>),
-}
-
-impl Walk {
-    /// A walk from the beginning, or from a cursor: the revision of a checkpoint of the same epoch and
-    /// scope.
-    pub fn new(scope: Scope, cursor: Option<Revision>) -> Walk {
-        Walk {
-            scope,
-            position: cursor.map_or(Position::START, Position::end_of),
-            listing: None,
-            replacing: None,
-            reset: cursor.is_none(),
-            checkpoint: cursor,
-        }
-    }
-
-    /// What is walked for.
-    pub fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
-    /// The last checkpoint that was told, or the cursor it began with.
-    pub fn checkpoint(&self) -> Option<Revision> {
-        self.checkpoint
-    }
-}
+use super::walk::{Listing, NextEndpoint, Replacing, Walk};
 
 /// Who is told, and for how many records more.
 struct Teller<'s> {
