@@ -248,10 +248,7 @@ impl Run<'_> {
         for (i, reader) in self.readers.iter().enumerate() {
             let mut reader = reader.clone();
             reader.reconnect(false, &replica);
-            let ahead = reader
-                .applied
-                .as_ref()
-                .is_some_and(|(revision, _)| *revision > replica.head());
+            let ahead = reader.is_ahead_of(&replica);
             let held = reader.view.clone();
             for _ in 0..1_000 {
                 let done = reader

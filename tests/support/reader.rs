@@ -173,6 +173,8 @@ impl Reader {
             Progress::Head(revision) => self
                 .checkpoint(revision, oracle, engine, seen)
                 .map(|()| true),
+            // The head has yet to come to where this subscriber is.
+            Progress::More if self.is_ahead_of(engine) => Ok(false),
             Progress::More => {
                 self.account.allowed += if sent >= events {
                     sent.min(records) as u64
@@ -188,6 +190,13 @@ impl Reader {
                 Ok(false)
             }
         }
+    }
+
+    /// Whether it has applied more than this engine, a replica, knows of.
+    pub fn is_ahead_of(&self, engine: &Engine) -> bool {
+        self.applied
+            .as_ref()
+            .is_some_and(|(revision, _)| *revision > engine.head())
     }
 
     fn checkpoint(
