@@ -1,11 +1,18 @@
 //! Random numbers from a seed.
 
-/// The seeds of one test: `count` of them from `first` on, or just the one that
-/// `SELECTORD_TEST_SEED` names, to run a failure again.
+/// The seeds of one test: `count` of them from `first` on; or as many as `SELECTORD_TEST_SEEDS`
+/// says, to look longer; or just the one that `SELECTORD_TEST_SEED` names, to run a failure again.
 pub fn seeds(first: u64, count: u64) -> Vec<u64> {
-    match std::env::var("SELECTORD_TEST_SEED") {
-        Ok(text) => vec![text.parse().expect("SELECTORD_TEST_SEED is a number")],
-        Err(_) => (first..first + count).collect(),
+    let asked = |name: &str| {
+        let text = std::env::var(name).ok()?;
+        Some(
+            text.parse::<u64>()
+                .unwrap_or_else(|_| panic!("{name} is not a number: {text}")),
+        )
+    };
+    match asked("SELECTORD_TEST_SEED") {
+        Some(seed) => vec![seed],
+        None => (first..first + asked("SELECTORD_TEST_SEEDS").unwrap_or(count)).collect(),
     }
 }
 
