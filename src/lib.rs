@@ -7,3 +7,5 @@
 pub mod labels;
 pub mod model;
 pub mod selector;
+#[cfg(feature = "service")]
+pub mod source;
