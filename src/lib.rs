@@ -4,8 +4,11 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod engine;
+pub mod index;
 pub mod labels;
 pub mod model;
+pub mod reconcile;
 pub mod selector;
 #[cfg(feature = "service")]
 pub mod source;
