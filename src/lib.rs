@@ -4,11 +4,9 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod engine;
 pub mod labels;
 pub mod model;
 pub mod selector;
-
-pub mod engine;
-
 #[cfg(feature = "service")]
 pub mod wire;

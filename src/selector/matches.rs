@@ -3,7 +3,7 @@
 use crate::labels::{LabelSet, Value};
 
 use super::conjunction::Selector;
-use super::operand::Threshold;
+use super::operand::integer;
 use super::requirement::Requirement;
 
 impl Requirement {
@@ -21,17 +21,14 @@ impl Requirement {
             Requirement::NotEquals(_, unwanted) => value != unwanted,
             Requirement::In(_, wanted) => wanted.contains(value),
             Requirement::NotIn(_, unwanted) => !unwanted.contains(value),
-            Requirement::GreaterThan(_, bound) => number(value).is_some_and(|n| n > bound.get()),
-            Requirement::LessThan(_, bound) => number(value).is_some_and(|n| n < bound.get()),
+            Requirement::GreaterThan(_, bound) => {
+                integer(value.as_str()).is_some_and(|n| n > bound.get())
+            }
+            Requirement::LessThan(_, bound) => {
+                integer(value.as_str()).is_some_and(|n| n < bound.get())
+            }
         }
     }
-}
-
-/// A label value as an integer, by the rules for a [`Threshold`].
-fn number(value: &Value) -> Option<i64> {
-    Threshold::new(value.clone())
-        .ok()
-        .map(|number| number.get())
 }
 
 impl Selector {

@@ -72,9 +72,9 @@ impl Threshold {
     ///
     /// [`NotAnInteger`] if `text` is anything else, or too large.
     pub fn new(text: Value) -> Result<Threshold, NotAnInteger> {
-        match text.as_str().parse() {
-            Ok(number) => Ok(Threshold { text, number }),
-            Err(_) => Err(NotAnInteger),
+        match integer(text.as_str()) {
+            Some(number) => Ok(Threshold { text, number }),
+            None => Err(NotAnInteger),
         }
     }
 
@@ -87,6 +87,11 @@ impl Threshold {
     pub fn as_str(&self) -> &str {
         self.text.as_str()
     }
+}
+
+/// A signed 64-bit decimal integer, for all places that ask whether a text is one.
+pub(super) fn integer(text: &str) -> Option<i64> {
+    text.parse().ok()
 }
 
 /// The text is not a signed 64-bit decimal integer.

@@ -17,7 +17,7 @@ use super::error::{
     Expected, ParseSelectorError, ParseSelectorErrorCause, ValueFault, ValueFaultCause,
 };
 use super::lex::{Lexer, Token, TokenKind};
-use super::operand::{NotAnInteger, Threshold, ValueSet};
+use super::operand::{NotAnInteger, Threshold, ValueSet, integer};
 use super::requirement::Requirement;
 
 impl Selector {
@@ -167,7 +167,7 @@ impl<'a> Parser<'a> {
             Err(error) => {
                 let mut faults = Vec::new();
                 // A signed number is an integer, and refused only for what labels may not hold.
-                if word.text.parse::<i64>().is_err() {
+                if integer(word.text).is_none() {
                     faults.push(not_an_integer());
                 }
                 faults.push(fault(0, word, ValueFaultCause::Value(error)));

@@ -1,0 +1,116 @@
+use smallvec::SmallVec;
+
+use crate::selector::{Requirement, Selector};
+
+use super::dictionary::{Dictionary, KeyId, PairId};
+use super::templates::pair_of;
+use super::Posting;
+
+/// The postings that hold the pods a term is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Terms {
+    /// The pods that carry one of these pairs. Disjoint, as a pod has one value for a key. Sorted.
+    Pairs(KeyId, SmallVec<[PairId; 2]>),
+    /// The pods that carry the key.
+    Key(KeyId),
+}
+
+/// A requirement bound to the index: its pods are those in `terms`, or, negative, all others.
+#[derive(Debug, Clone)]
+pub(crate) struct Term<'s> {
+    pub(crate) requirement: &'s Requirement,
+    pub(crate) terms: Terms,
+    /// Pods in `terms`: exact.
+    pub(crate) cardinality: u64,
+}
+
+/// A selector bound to the index, in the order in which it is best evaluated.
+///
+/// Positive terms come smallest first, so that everything after works on little; negative ones
+/// largest first, so that they take out much early. Terms that rule out nothing are left out.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Plan<'s> {
+    /// Some requirement is met by no pod.
+    pub(crate) empty: bool,
+    pub(crate) positives: Vec<Term<'s>>,
+    pub(crate) negatives: Vec<Term<'s>>,
+}
+
+impl<'s> Plan<'s> {
+    /// Binds a selector. Costs a look-up for each value named, and for `>` and `<` one for each value
+    /// of the key.
+    pub(crate) fn new(selector: &'s Selector, dictionary: &Dictionary) -> Plan<'s> {
+        let mut plan = Plan { empty: selector.is_nothing(), ..Plan::default() };
+        for requirement in selector.requirements() {
+            match (bind(requirement, dictionary), requirement.is_negative()) {
+                (Some(term), false) => plan.positives.push(term),
+                (Some(term), true) => plan.negatives.push(term),
+                (None, false) => plan.empty = true,
+                (None, true) => {}
+            }
+        }
+        plan.positives.sort_by_key(|term| term.cardinality);
+        plan.negatives.sort_by_key(|term| std::cmp::Reverse(term.cardinality));
+        plan
+    }
+
+    /// Whether a label set meets every term.
+    pub(crate) fn matches(&self, pairs: &[(KeyId, PairId)]) -> bool {
+        !self.empty
+            && self.positives.iter().all(|term| term.contains(pairs))
+            && !self.negatives.iter().any(|term| term.contains(pairs))
+    }
+}
+
+impl Term<'_> {
+    /// Whether a pod with these labels is in the term's postings.
+    pub(crate) fn contains(&self, pairs: &[(KeyId, PairId)]) -> bool {
+        match &self.terms {
+            Terms::Key(key) => pair_of(pairs, *key).is_some(),
+            Terms::Pairs(key, wanted) => {
+                pair_of(pairs, *key).is_some_and(|pair| wanted.binary_search(&pair).is_ok())
+            }
+        }
+    }
+
+    /// The term's postings.
+    pub(crate) fn postings<'d>(&self, dictionary: &'d Dictionary) -> SmallVec<[&'d Posting; 2]> {
+        match &self.terms {
+            Terms::Key(key) => dictionary.key(*key).map(|term| &term.posting).into_iter().collect(),
+            Terms::Pairs(_, pairs) => {
+                pairs.iter().filter_map(|pair| dictionary.pair(*pair)).map(|term| &term.posting).collect()
+            }
+        }
+    }
+}
+
+/// Binds one requirement; none if its postings hold no pod.
+fn bind<'s>(requirement: &'s Requirement, dictionary: &Dictionary) -> Option<Term<'s>> {
+    let key_id = dictionary.find_key(requirement.key())?;
+    let key = dictionary.key(key_id)?;
+    let terms = match requirement {
+        Requirement::Exists(_) | Requirement::DoesNotExist(_) => Terms::Key(key_id),
+        Requirement::Equals(_, value)
+        | Requirement::DoubleEquals(_, value)
+        | Requirement::NotEquals(_, value) => {
+            Terms::Pairs(key_id, key.pairs.get(value).copied().into_iter().collect())
+        }
+        Requirement::In(_, values) | Requirement::NotIn(_, values) => {
+            let mut pairs: SmallVec<[PairId; 2]> =
+                values.iter().filter_map(|value| key.pairs.get(value).copied()).collect();
+            pairs.sort_unstable();
+            pairs.dedup();
+            Terms::Pairs(key_id, pairs)
+        }
+        Requirement::GreaterThan(..) | Requirement::LessThan(..) => {
+            let meets = |value| requirement.matches_value(Some(value));
+            let mut pairs: SmallVec<[PairId; 2]> =
+                key.pairs.iter().filter(|(value, _)| meets(value)).map(|(_, pair)| *pair).collect();
+            pairs.sort_unstable();
+            Terms::Pairs(key_id, pairs)
+        }
+    };
+    let mut term = Term { requirement, terms, cardinality: 0 };
+    term.cardinality = term.postings(dictionary).iter().map(|posting| posting.len()).sum();
+    (term.cardinality > 0).then_some(term)
+}

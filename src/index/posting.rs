@@ -1,0 +1,243 @@
+use std::ops::Range;
+
+use roaring::RoaringBitmap;
+
+/// Ids that fit beside the tag, without an allocation.
+const INLINE: usize = 3;
+/// Longest sorted array; a longer posting is a bitmap.
+const ARRAY: usize = 256;
+/// A bitmap that shrinks to this many ids becomes an array: well below [`ARRAY`], so that a posting
+/// whose length swings around the limit is not rebuilt at each swing.
+const BACK_TO_ARRAY: usize = ARRAY / 2;
+
+/// A set of pod ids, small while it is small: 16 bytes with up to three ids inline, then a sorted
+/// array, then a roaring bitmap.
+///
+/// Most label pairs of a cluster are carried by a handful of pods; a bitmap for each of them would
+/// be most of the index.
+#[derive(Debug, Clone)]
+pub struct Posting(Form);
+
+#[derive(Debug, Clone)]
+enum Form {
+    Inline { len: u8, ids: [u32; INLINE] },
+    Array(Box<Vec<u32>>),
+    Bitmap(Box<RoaringBitmap>),
+}
+
+impl Default for Posting {
+    fn default() -> Self {
+        Posting(Form::Inline { len: 0, ids: [0; INLINE] })
+    }
+}
+
+/// A posting as whoever combines it wants it.
+pub(crate) enum View<'p> {
+    /// Sorted ids.
+    Ids(&'p [u32]),
+    /// A bitmap.
+    Bitmap(&'p RoaringBitmap),
+}
+
+impl Posting {
+    /// The number of ids. Constant time for small postings, one step a container for bitmaps.
+    pub fn len(&self) -> u64 {
+        match self.view() {
+            View::Ids(ids) => ids.len() as u64,
+            View::Bitmap(bitmap) => bitmap.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        match self.view() {
+            View::Ids(ids) => ids.is_empty(),
+            View::Bitmap(bitmap) => bitmap.is_empty(),
+        }
+    }
+
+    /// Whether `id` is in it.
+    pub fn contains(&self, id: u32) -> bool {
+        match self.view() {
+            View::Ids(ids) => ids.binary_search(&id).is_ok(),
+            View::Bitmap(bitmap) => bitmap.contains(id),
+        }
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        match &self.0 {
+            Form::Inline { len, ids } => View::Ids(ids.get(..usize::from(*len)).unwrap_or_default()),
+            Form::Array(ids) => View::Ids(ids),
+            Form::Bitmap(bitmap) => View::Bitmap(bitmap),
+        }
+    }
+
+    /// Adds an id; false if it was there.
+    pub fn insert(&mut self, id: u32) -> bool {
+        let at = match self.view() {
+            View::Ids(ids) => match ids.binary_search(&id) {
+                Ok(_) => return false,
+                Err(at) => at,
+            },
+            View::Bitmap(_) => 0,
+        };
+        match &mut self.0 {
+            Form::Inline { len, ids } if usize::from(*len) < INLINE => {
+                ids.copy_within(at..usize::from(*len), at + 1);
+                ids[at] = id;
+                *len += 1;
+            }
+            Form::Inline { ids, .. } => {
+                let mut array = Vec::with_capacity(2 * INLINE);
+                array.extend_from_slice(ids);
+                array.insert(at, id);
+                self.0 = Form::Array(Box::new(array));
+            }
+            Form::Array(ids) if ids.len() < ARRAY => {
+                if ids.len() == ids.capacity() {
+                    // By a half: most postings stop growing soon, and doubling would waste more.
+                    ids.reserve_exact(ids.len() / 2 + 1);
+                }
+                ids.insert(at, id);
+            }
+            Form::Array(ids) => {
+                let mut bitmap: RoaringBitmap = ids.iter().copied().collect();
+                bitmap.insert(id);
+                self.0 = Form::Bitmap(Box::new(bitmap));
+            }
+            Form::Bitmap(bitmap) => return bitmap.insert(id),
+        }
+        true
+    }
+
+    /// Takes an id out; false if it was not there.
+    pub fn remove(&mut self, id: u32) -> bool {
+        let at = match self.view() {
+            View::Ids(ids) => match ids.binary_search(&id) {
+                Ok(at) => at,
+                Err(_) => return false,
+            },
+            View::Bitmap(_) => 0,
+        };
+        match &mut self.0 {
+            Form::Inline { len, ids } => {
+                ids.copy_within(at + 1..usize::from(*len), at);
+                *len -= 1;
+            }
+            Form::Array(ids) => {
+                ids.remove(at);
+                if ids.len() < INLINE {
+                    let mut inline = [0; INLINE];
+                    let len = ids.len();
+                    inline[..len].copy_from_slice(ids);
+                    self.0 = Form::Inline { len: len as u8, ids: inline };
+                } else if ids.len() * 4 < ids.capacity() {
+                    ids.shrink_to(ids.len() * 2);
+                }
+            }
+            Form::Bitmap(bitmap) => {
+                if !bitmap.remove(id) {
+                    return false;
+                }
+                if bitmap.len() <= BACK_TO_ARRAY as u64 {
+                    self.0 = Form::Array(Box::new(bitmap.iter().collect()));
+                }
+            }
+        }
+        true
+    }
+
+    /// Calls `f` with the ids in `range`, in order.
+    pub(crate) fn for_each_in(&self, range: Range<u32>, mut f: impl FnMut(u32)) {
+        match self.view() {
+            View::Ids(ids) => {
+                let from = ids.partition_point(|id| *id < range.start);
+                for id in ids.iter().skip(from).take_while(|id| **id < range.end) {
+                    f(*id);
+                }
+            }
+            View::Bitmap(bitmap) => bitmap.range(range).for_each(f),
+        }
+    }
+
+    /// Calls `f` with each id, in order.
+    pub(crate) fn for_each(&self, f: impl FnMut(u32)) {
+        match self.view() {
+            View::Ids(ids) => ids.iter().copied().for_each(f),
+            View::Bitmap(bitmap) => bitmap.iter().for_each(f),
+        }
+    }
+
+    /// Adds every id to `bitmap`.
+    pub(crate) fn union_into(&self, bitmap: &mut RoaringBitmap) {
+        match self.view() {
+            View::Ids(ids) => bitmap.extend(ids.iter().copied()),
+            View::Bitmap(own) => *bitmap |= own,
+        }
+    }
+
+    /// Takes every id out of `bitmap`.
+    pub(crate) fn subtract_from(&self, bitmap: &mut RoaringBitmap) {
+        match self.view() {
+            View::Ids(ids) => ids.iter().for_each(|id| {
+                bitmap.remove(*id);
+            }),
+            View::Bitmap(own) => *bitmap -= own,
+        }
+    }
+
+    /// How many ids are in both. No set is built.
+    pub(crate) fn intersection_len(&self, bitmap: &RoaringBitmap) -> u64 {
+        match self.view() {
+            View::Ids(ids) => ids.iter().filter(|id| bitmap.contains(**id)).count() as u64,
+            View::Bitmap(own) => own.intersection_len(bitmap),
+        }
+    }
+
+    /// Approximate bytes on the heap.
+    pub(crate) fn heap_bytes(&self) -> u64 {
+        match &self.0 {
+            Form::Inline { .. } => 0,
+            Form::Array(ids) => 24 + 4 * ids.capacity() as u64,
+            Form::Bitmap(bitmap) => bitmap.serialized_size() as u64,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn takes_sixteen_bytes() {
+        assert_eq!(size_of::<Posting>(), 16);
+    }
+
+    proptest! {
+        /// Through all three forms and back, a posting is the set of what was put in.
+        #[test]
+        fn is_a_set(steps in prop::collection::vec((any::<bool>(), 0u32..600), 0..3000), from in 0u32..600, to in 0u32..600) {
+            let mut posting = Posting::default();
+            let mut model = BTreeSet::new();
+            for (grow, id) in steps.iter().copied().chain((0..600).map(|id| (true, id))).chain((0..600).map(|id| (false, id))) {
+                if grow {
+                    prop_assert_eq!(posting.insert(id), model.insert(id));
+                } else {
+                    prop_assert_eq!(posting.remove(id), model.remove(&id));
+                }
+                prop_assert_eq!(posting.len(), model.len() as u64);
+                prop_assert_eq!(posting.contains(id), grow);
+            }
+            for (grow, id) in steps {
+                if grow { posting.insert(id); model.insert(id); } else { posting.remove(id); model.remove(&id); }
+            }
+            let mut seen = Vec::new();
+            posting.for_each_in(from..to, |id| seen.push(id));
+            prop_assert_eq!(seen, model.iter().copied().filter(|id| (from..to).contains(id)).collect::<Vec<_>>());
+        }
+    }
+}
