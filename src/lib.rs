@@ -9,4 +9,6 @@ pub mod labels;
 pub mod model;
 pub mod selector;
 #[cfg(feature = "service")]
+pub mod store;
+#[cfg(feature = "service")]
 pub mod wire;
