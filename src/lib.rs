@@ -7,7 +7,11 @@
 pub mod engine;
 pub mod labels;
 pub mod model;
+#[cfg(feature = "service")]
+pub mod runtime;
 pub mod selector;
+#[cfg(feature = "service")]
+pub mod server;
 #[cfg(feature = "service")]
 pub mod store;
 #[cfg(feature = "service")]

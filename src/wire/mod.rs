@@ -47,4 +47,5 @@ pub use scope::{
 pub use service::{decode_node, decode_service, encode_node, encode_service};
 pub use transaction::{
     MAX_REQUEST_ID, MAX_SOURCE, WriteRequest, decode_transaction, encode_operation, encode_transaction,
+    mentioned_objects,
 };

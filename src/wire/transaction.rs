@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use crate::labels::{FieldError, Key, Value};
 use crate::model::{
-    Expectation, Kind, LabelPatch, Object, Operation, PatchTarget, Precondition, Transaction, validate,
+    Expectation, Kind, LabelPatch, Object, ObjectName, ObjectRef, Operation, PatchTarget, Precondition, Transaction, validate,
 };
 
 use super::endpoints::{decode_manual, encode_manual};
@@ -63,6 +63,25 @@ pub fn decode_transaction(transaction: proto::Transaction) -> Decoded<WriteReque
         source: transaction.source.into(),
     };
     faults.finish(WriteRequest { transaction: decoded, request_id: transaction.request_id.into() })
+}
+
+/// The objects that a transaction says are there, be they legal or not: what it puts, and what it
+/// patches by name.
+pub fn mentioned_objects(transaction: &proto::Transaction) -> impl Iterator<Item = ObjectRef> + '_ {
+    let in_namespace = |kind, namespace: &str, name: &str| ObjectRef::new(kind, ObjectName::new(namespace, name));
+    transaction.operations.iter().filter_map(move |operation| match operation.operation.as_ref()? {
+        Step::PutPod(pod) => Some(in_namespace(Kind::Pod, &pod.namespace, &pod.name)),
+        Step::PutService(service) => Some(in_namespace(Kind::Service, &service.namespace, &service.name)),
+        Step::PutNode(node) => Some(in_namespace(Kind::Node, "", &node.name)),
+        Step::PutEndpoints(manual) => {
+            decode_kind(manual.kind).ok().map(|kind| in_namespace(kind, &manual.namespace, &manual.name))
+        }
+        Step::PatchLabels(patch) => match patch.target.as_ref()? {
+            proto::label_patch::Target::Object(object) => decode_ref(object.clone()).ok(),
+            proto::label_patch::Target::Matching(_) => None,
+        },
+        Step::Delete(_) => None,
+    })
 }
 
 fn check_length(faults: &mut Faults, path: &str, text: &str, max: usize) {
