@@ -55,7 +55,7 @@ pub fn start(store: Box<dyn Store>, options: RuntimeOptions) -> Result<(Runtime,
     let (head_tx, head) = watch::channel(Head::default());
     let (totals_tx, totals) = watch::channel(Totals::default());
     let drain = CancellationToken::new();
-    let epoch = Epoch::new(store.history(), options.engine.missing_node);
+    let epoch = Epoch::new(store.history(), &options.engine);
     let store_kind = store.kind();
     let engine = Engine::new(options.engine);
     let owner = Owner {

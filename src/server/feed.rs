@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::engine::{Event, PodEvent, PodWalk, Progress, Scope, Walk};
+use crate::engine::{PodWalk, Progress, Scope, Walk};
 use crate::model::Revision;
 use crate::runtime::{Head, LiveQuery, Runtime, Stopped};
 use crate::wire::{Checkpoint, EventBatch, PodEventBatch, proto};
@@ -44,12 +44,7 @@ pub(super) struct EndpointsFeed {
 impl EndpointsFeed {
     /// Goes on behind `from`; from nothing, whatever the subscriber holds is in doubt.
     pub(super) fn new(scope: Scope, from: Option<Revision>, message_bytes: usize) -> Self {
-        let mut batch = EventBatch::new(message_bytes);
-        if from.is_none() {
-            // An empty message has room.
-            let _ = batch.push(Event::Reset);
-        }
-        EndpointsFeed { walk: Some(Walk::new(scope, from)), batch, quiet: from.is_some() }
+        EndpointsFeed { walk: Some(Walk::new(scope, from)), batch: EventBatch::new(message_bytes), quiet: true }
     }
 }
 
@@ -90,11 +85,7 @@ pub(super) struct PodsFeed {
 impl PodsFeed {
     /// Goes on behind `from`; from nothing, whatever the subscriber holds is in doubt.
     pub(super) fn new(query: LiveQuery, from: Option<Revision>, message_bytes: usize) -> Self {
-        let mut batch = PodEventBatch::new(message_bytes);
-        if from.is_none() {
-            let _ = batch.push(&PodEvent::Reset);
-        }
-        PodsFeed { query, walk: Some(PodWalk::new(from)), batch, quiet: from.is_some() }
+        PodsFeed { query, walk: Some(PodWalk::new(from)), batch: PodEventBatch::new(message_bytes), quiet: true }
     }
 }
 

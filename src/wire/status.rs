@@ -13,7 +13,6 @@ use crate::engine::ResolveError;
 use crate::labels::FieldError;
 use crate::model::{Expectation, ObjectRef, Revision};
 
-use super::paths::in_proto_terms;
 use super::proto;
 
 /// Most field violations that one status lists: it travels in a header.
@@ -49,13 +48,6 @@ pub fn refused(error: &ResolveError) -> Status {
     let at = |operation: usize| format!("transaction.operations[{operation}]");
     let message = error.to_string();
     match error {
-        ResolveError::Invalid { operation, object, errors } => {
-            let faults: Vec<FieldError> = errors
-                .iter()
-                .map(|fault| in_proto_terms(fault.clone(), object.kind).under(at(*operation)))
-                .collect();
-            invalid(&faults)
-        }
         ResolveError::PatchContradicts { operation, .. } => {
             invalid_field(&format!("{}.patch_labels.remove", at(*operation)), message)
         }
