@@ -36,7 +36,10 @@ pub(super) struct Commit {
 /// What changes the state or a registration, in the order in which it was asked.
 pub(super) enum Write {
     Commit(Commit),
-    BeginSync { source: SmolStr, reply: oneshot::Sender<(SyncId, Revision)> },
+    BeginSync {
+        source: SmolStr,
+        reply: oneshot::Sender<(SyncId, Revision)>,
+    },
     EndSync {
         sync: SyncId,
         scope: SyncScope,

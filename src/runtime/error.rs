@@ -27,7 +27,9 @@ pub enum CommitError {
     #[error("writes are refused since one could not be made durable: restart the server")]
     ReadOnly,
     /// Another sync of the same source has begun, and this one belongs to the earlier.
-    #[error("a later sync of source {source_name:?} has begun: this one deletes nothing and takes no more writes")]
+    #[error(
+        "a later sync of source {source_name:?} has begun: this one deletes nothing and takes no more writes"
+    )]
     SyncAborted {
         /// The source of both.
         source_name: SmolStr,

@@ -74,7 +74,14 @@ impl Runtime {
         store_kind: &'static str,
         missing_node: MissingNode,
     ) -> Self {
-        Runtime { queues: Arc::new(queues), head, totals, epoch, store_kind, missing_node }
+        Runtime {
+            queues: Arc::new(queues),
+            head,
+            totals,
+            epoch,
+            store_kind,
+            missing_node,
+        }
     }
 
     /// Names what subscribers can resume in.
@@ -118,8 +125,15 @@ impl Runtime {
     /// # Errors
     /// It was refused, or could not be made durable; nothing of it was applied. After
     /// [`CommitError::Stopped`] alone it is not known: the answer may have been lost.
-    pub async fn commit(&self, transaction: Transaction, request_id: SmolStr) -> Result<Committed, CommitError> {
-        self.submit(transaction, request_id, None).await?.committed().await
+    pub async fn commit(
+        &self,
+        transaction: Transaction,
+        request_id: SmolStr,
+    ) -> Result<Committed, CommitError> {
+        self.submit(transaction, request_id, None)
+            .await?
+            .committed()
+            .await
     }
 
     /// Hands a transaction to the writer, behind those handed over before it. Waits while too many
@@ -134,8 +148,17 @@ impl Runtime {
         sync: Option<SyncId>,
     ) -> Result<PendingCommit, Stopped> {
         let (reply, committed) = oneshot::channel();
-        let commit = Commit { transaction, request_id, sync, reply };
-        self.queues.writes.send(Write::Commit(commit)).await.map_err(|_| Stopped)?;
+        let commit = Commit {
+            transaction,
+            request_id,
+            sync,
+            reply,
+        };
+        self.queues
+            .writes
+            .send(Write::Commit(commit))
+            .await
+            .map_err(|_| Stopped)?;
         Ok(PendingCommit(committed))
     }
 
@@ -175,7 +198,14 @@ impl Runtime {
             });
             // The head moves on this thread alone, so it is the engine's.
             let head = *head.borrow();
-            (walk, Piece { events, progress, head })
+            (
+                walk,
+                Piece {
+                    events,
+                    progress,
+                    head,
+                },
+            )
         })
         .await
     }
@@ -198,7 +228,14 @@ impl Runtime {
                 ControlFlow::Continue(())
             });
             let head = *head.borrow();
-            (walk, Piece { events, progress, head })
+            (
+                walk,
+                Piece {
+                    events,
+                    progress,
+                    head,
+                },
+            )
         })
         .await
     }
@@ -213,7 +250,11 @@ impl Runtime {
         namespaces: Namespaces,
     ) -> Result<LiveQuery, LiveQueryError> {
         let (reply, opened) = oneshot::channel();
-        let write = Write::OpenLiveQuery { selector, namespaces, reply };
+        let write = Write::OpenLiveQuery {
+            selector,
+            namespaces,
+            reply,
+        };
         self.queues.writes.send(write).await.map_err(|_| Stopped)?;
         opened.await.map_err(|_| Stopped)?
     }
@@ -230,9 +271,17 @@ impl Runtime {
         namespaces: Namespaces,
     ) -> Result<SyncSession, Stopped> {
         let (reply, begun) = oneshot::channel();
-        self.queues.writes.send(Write::BeginSync { source, reply }).await.map_err(|_| Stopped)?;
+        self.queues
+            .writes
+            .send(Write::BeginSync { source, reply })
+            .await
+            .map_err(|_| Stopped)?;
         let (id, began) = begun.await.map_err(|_| Stopped)?;
-        let scope = SyncScope { kinds, namespaces, began };
+        let scope = SyncScope {
+            kinds,
+            namespaces,
+            began,
+        };
         Ok(SyncSession::new(id, scope, self.queues.releases.clone()))
     }
 

@@ -20,9 +20,9 @@ mod owner;
 mod readiness;
 mod recent;
 mod sync;
-mod thread;
 #[cfg(test)]
 mod tests;
+mod thread;
 mod writer;
 
 pub use command::Committed;

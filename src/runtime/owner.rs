@@ -99,7 +99,14 @@ impl Owner {
         let mut group = Vec::new();
         let mut operations = 0usize;
         while group.len() < MAX_GROUP && operations < MAX_GROUP_OPERATIONS {
-            let Some(write) = self.first.write.pop_front().or_else(|| self.writes.try_recv().ok()) else { break };
+            let Some(write) = self
+                .first
+                .write
+                .pop_front()
+                .or_else(|| self.writes.try_recv().ok())
+            else {
+                break;
+            };
             match write {
                 Write::Commit(commit) => {
                     operations = operations.saturating_add(commit.transaction.operations.len());
@@ -126,17 +133,28 @@ impl Owner {
                 let sync = self.writer.syncs.begin(source);
                 let _ = reply.send((sync, self.writer.engine.head()));
             }
-            Write::EndSync { sync, scope, mentioned, reply } => {
+            Write::EndSync {
+                sync,
+                scope,
+                mentioned,
+                reply,
+            } => {
                 let _ = reply.send(self.writer.end_sync(&sync, &scope, &mentioned));
             }
-            Write::OpenLiveQuery { selector, namespaces, reply } => {
+            Write::OpenLiveQuery {
+                selector,
+                namespaces,
+                reply,
+            } => {
                 let id = self.writer.engine.open_live_query(&selector, &namespaces);
                 let opened = self.live_queries.entry(id).or_default();
                 *opened = opened.saturating_add(1);
                 let guard = LiveQuery::new(id, self.release.clone());
                 let too_many = self.live_queries.len() > self.max_live_queries;
                 let _ = reply.send(if too_many {
-                    Err(LiveQueryError::TooMany { limit: self.max_live_queries })
+                    Err(LiveQueryError::TooMany {
+                        limit: self.max_live_queries,
+                    })
                 } else {
                     Ok(guard)
                 });
@@ -161,7 +179,12 @@ impl Owner {
 
     fn answer(&mut self) -> bool {
         for answered in 0..QUERIES_A_TURN {
-            let Some(query) = self.first.query.take().or_else(|| self.queries.try_recv().ok()) else {
+            let Some(query) = self
+                .first
+                .query
+                .take()
+                .or_else(|| self.queries.try_recv().ok())
+            else {
                 return answered > 0;
             };
             query(&self.writer.engine);
@@ -172,9 +195,17 @@ impl Owner {
     fn catch_up(&mut self, writing: Duration) -> bool {
         let started = Instant::now();
         for told in 0..PIECES_A_TURN {
-            let over = told > 0 && !self.writes.is_empty() && started.elapsed() > writing / CATCH_UP_SHARE;
-            let mut next = || self.first.catch_up.take().or_else(|| self.catch_ups.try_recv().ok());
-            let Some(piece) = (if over { None } else { next() }) else { return told > 0 };
+            let over =
+                told > 0 && !self.writes.is_empty() && started.elapsed() > writing / CATCH_UP_SHARE;
+            let mut next = || {
+                self.first
+                    .catch_up
+                    .take()
+                    .or_else(|| self.catch_ups.try_recv().ok())
+            };
+            let Some(piece) = (if over { None } else { next() }) else {
+                return told > 0;
+            };
             piece(&self.writer.engine);
         }
         true

@@ -12,7 +12,9 @@ pub struct Readiness {
 
 impl Default for Readiness {
     fn default() -> Self {
-        Readiness { pending: Arc::new(watch::Sender::new(BTreeMap::new())) }
+        Readiness {
+            pending: Arc::new(watch::Sender::new(BTreeMap::new())),
+        }
     }
 }
 
@@ -29,7 +31,10 @@ impl Readiness {
             let tasks = pending.entry(task).or_default();
             *tasks = tasks.saturating_add(1);
         });
-        ReadinessGuard { task, readiness: self.clone() }
+        ReadinessGuard {
+            task,
+            readiness: self.clone(),
+        }
     }
 
     /// Whether nothing is pending.
@@ -58,12 +63,14 @@ pub struct ReadinessGuard {
 
 impl Drop for ReadinessGuard {
     fn drop(&mut self) {
-        self.readiness.pending.send_modify(|pending| match pending.get_mut(self.task) {
-            Some(tasks) if *tasks > 1 => *tasks -= 1,
-            _ => {
-                pending.remove(self.task);
-            }
-        });
+        self.readiness
+            .pending
+            .send_modify(|pending| match pending.get_mut(self.task) {
+                Some(tasks) if *tasks > 1 => *tasks -= 1,
+                _ => {
+                    pending.remove(self.task);
+                }
+            });
     }
 }
 

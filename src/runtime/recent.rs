@@ -35,8 +35,12 @@ impl Recent {
         } else {
             self.oldest_first.push_back(request_id);
         }
-        while self.oldest_first.len() > MAX_REMEMBERED || (self.results > MAX_RESULTS && self.oldest_first.len() > 1) {
-            let Some(oldest) = self.oldest_first.pop_front() else { break };
+        while self.oldest_first.len() > MAX_REMEMBERED
+            || (self.results > MAX_RESULTS && self.oldest_first.len() > 1)
+        {
+            let Some(oldest) = self.oldest_first.pop_front() else {
+                break;
+            };
             if let Some(old) = self.answers.remove(&oldest) {
                 self.results = self.results.saturating_sub(old.results.len());
             }
@@ -49,7 +53,10 @@ mod tests {
     use super::*;
 
     fn answer(revision: u64) -> Committed {
-        Committed { revision, results: [].into() }
+        Committed {
+            revision,
+            results: [].into(),
+        }
     }
 
     #[test]

@@ -51,8 +51,17 @@ pub struct SyncSession {
 }
 
 impl SyncSession {
-    pub(super) fn new(id: SyncId, scope: SyncScope, releases: mpsc::UnboundedSender<Release>) -> Self {
-        SyncSession { id, scope, mentioned: HashSet::new(), releases }
+    pub(super) fn new(
+        id: SyncId,
+        scope: SyncScope,
+        releases: mpsc::UnboundedSender<Release>,
+    ) -> Self {
+        SyncSession {
+            id,
+            scope,
+            mentioned: HashSet::new(),
+            releases,
+        }
     }
 
     /// Its name, to say that a transaction belongs to it.
@@ -91,7 +100,10 @@ impl Syncs {
     pub(super) fn begin(&mut self, source: SmolStr) -> SyncId {
         self.begun = self.begun.saturating_add(1);
         self.current.insert(source.clone(), self.begun);
-        SyncId { source, number: self.begun }
+        SyncId {
+            source,
+            number: self.begun,
+        }
     }
 
     /// Whether no later sync of the same source has begun.
@@ -99,7 +111,9 @@ impl Syncs {
         if self.current.get(&id.source) == Some(&id.number) {
             Ok(())
         } else {
-            Err(CommitError::SyncAborted { source_name: id.source.clone() })
+            Err(CommitError::SyncAborted {
+                source_name: id.source.clone(),
+            })
         }
     }
 

@@ -32,7 +32,11 @@ pub struct RuntimeOptions {
 
 impl Default for RuntimeOptions {
     fn default() -> Self {
-        RuntimeOptions { engine: EngineOptions::default(), max_operations: 10_000, max_live_queries: 1_000 }
+        RuntimeOptions {
+            engine: EngineOptions::default(),
+            max_operations: 10_000,
+            max_live_queries: 1_000,
+        }
     }
 }
 
@@ -47,7 +51,10 @@ pub struct RuntimeThread {
 ///
 /// # Errors
 /// The system gives no thread.
-pub fn start(store: Box<dyn Store>, options: RuntimeOptions) -> Result<(Runtime, RuntimeThread), StartError> {
+pub fn start(
+    store: Box<dyn Store>,
+    options: RuntimeOptions,
+) -> Result<(Runtime, RuntimeThread), StartError> {
     let (writes, write_queue) = mpsc::channel(WRITE_QUEUE);
     let (queries, query_queue) = mpsc::channel(READ_QUEUE);
     let (catch_ups, catch_up_queue) = mpsc::channel(READ_QUEUE);
@@ -75,8 +82,20 @@ pub fn start(store: Box<dyn Store>, options: RuntimeOptions) -> Result<(Runtime,
     let thread = std::thread::Builder::new()
         .name("engine".to_owned())
         .spawn(move || waiting.block_on(owner.run()))?;
-    let queues = Queues { writes, queries, catch_ups, releases: release };
-    let runtime = Runtime::new(queues, head, totals, epoch, store_kind, options.engine.missing_node);
+    let queues = Queues {
+        writes,
+        queries,
+        catch_ups,
+        releases: release,
+    };
+    let runtime = Runtime::new(
+        queues,
+        head,
+        totals,
+        epoch,
+        store_kind,
+        options.engine.missing_node,
+    );
     Ok((runtime, RuntimeThread { thread, drain }))
 }
 

@@ -90,7 +90,12 @@ impl Writer {
 
     /// Resolves each transaction against the engine and those before it.
     fn resolve(&self, group: Vec<Commit>) -> (Vec<Pending>, Vec<ResolvedTransaction>) {
-        let mut resolver = Resolver::new(&self.engine, ResolveLimits { max_operations: self.max_operations });
+        let mut resolver = Resolver::new(
+            &self.engine,
+            ResolveLimits {
+                max_operations: self.max_operations,
+            },
+        );
         let mut pending: Vec<Pending> = Vec::with_capacity(group.len());
         let mut appended = Vec::new();
         let mut by_request: HashMap<SmolStr, usize> = HashMap::new();
@@ -103,7 +108,10 @@ impl Writer {
                 answer(commit.reply, Ok(before.clone()));
                 continue;
             }
-            if let Some(same) = by_request.get(&commit.request_id).and_then(|same| pending.get_mut(*same)) {
+            if let Some(same) = by_request
+                .get(&commit.request_id)
+                .and_then(|same| pending.get_mut(*same))
+            {
                 same.replies.push(commit.reply);
                 continue;
             }
@@ -112,12 +120,19 @@ impl Writer {
                     appended.push(resolution.transaction);
                     appended.len() - 1
                 });
-                Resolved { results: resolution.results.into(), index }
+                Resolved {
+                    results: resolution.results.into(),
+                    index,
+                }
             });
             if outcome.is_ok() && !commit.request_id.is_empty() {
                 by_request.insert(commit.request_id.clone(), pending.len());
             }
-            pending.push(Pending { request_id: commit.request_id, replies: smallvec![commit.reply], outcome });
+            pending.push(Pending {
+                request_id: commit.request_id,
+                replies: smallvec![commit.reply],
+                outcome,
+            });
         }
         (pending, appended)
     }
@@ -127,9 +142,15 @@ impl Writer {
         if group.is_empty() {
             return Ok(Vec::new());
         }
-        let revisions = self.store.append(&group).map_err(|refused| Refusal::Store(Arc::new(refused)))?;
+        let revisions = self
+            .store
+            .append(&group)
+            .map_err(|refused| Refusal::Store(Arc::new(refused)))?;
         if let Err(failed) = self.store.sync() {
-            error!(error = &failed as &dyn std::error::Error, "the store could not be synced: writes are refused from now on");
+            error!(
+                error = &failed as &dyn std::error::Error,
+                "the store could not be synced: writes are refused from now on"
+            );
             return Err(self.fail());
         }
         let mut totals = *self.totals.borrow();
@@ -146,7 +167,10 @@ impl Writer {
             }
         }
         self.totals.send_replace(totals);
-        self.head.send_replace(Head { revision: self.engine.head(), commit_time: Some(SystemTime::now()) });
+        self.head.send_replace(Head {
+            revision: self.engine.head(),
+            commit_time: Some(SystemTime::now()),
+        });
         Ok(revisions)
     }
 
@@ -157,15 +181,31 @@ impl Writer {
 
     fn acknowledge(&mut self, pending: Vec<Pending>, revisions: &[Revision]) {
         let head = self.engine.head();
-        for Pending { request_id, replies, outcome } in pending {
+        for Pending {
+            request_id,
+            replies,
+            outcome,
+        } in pending
+        {
             match outcome {
                 Ok(resolved) => {
-                    let revision = resolved.index.and_then(|index| revisions.get(index)).copied().unwrap_or(head);
-                    let committed = Committed { revision, results: resolved.results };
+                    let revision = resolved
+                        .index
+                        .and_then(|index| revisions.get(index))
+                        .copied()
+                        .unwrap_or(head);
+                    let committed = Committed {
+                        revision,
+                        results: resolved.results,
+                    };
                     self.recent.insert(request_id, committed.clone());
-                    replies.into_iter().for_each(|reply| answer(reply, Ok(committed.clone())));
+                    replies
+                        .into_iter()
+                        .for_each(|reply| answer(reply, Ok(committed.clone())));
                 }
-                Err(refused) => replies.into_iter().for_each(|reply| answer(reply, Err(refused.clone().into()))),
+                Err(refused) => replies
+                    .into_iter()
+                    .for_each(|reply| answer(reply, Err(refused.clone().into()))),
             }
         }
     }
@@ -182,20 +222,35 @@ impl Writer {
             return Err(CommitError::ReadOnly);
         }
         let source = sync.source();
-        let gone =
-            self.engine.unmentioned(source, &scope.kinds, &scope.namespaces, scope.began, &|object| mentioned.contains(object));
+        let gone = self.engine.unmentioned(
+            source,
+            &scope.kinds,
+            &scope.namespaces,
+            scope.began,
+            &|object| mentioned.contains(object),
+        );
         let deleted = gone.len() as u64;
         let transaction = Transaction {
             operations: gone.into_iter().map(Operation::Delete).collect(),
             source: source.clone(),
             ..Transaction::default()
         };
-        let mut resolver = Resolver::new(&self.engine, ResolveLimits { max_operations: usize::MAX });
+        let mut resolver = Resolver::new(
+            &self.engine,
+            ResolveLimits {
+                max_operations: usize::MAX,
+            },
+        );
         let resolution = resolver.resolve(transaction)?;
         let group = Some(resolution.transaction).filter(|transaction| !transaction.is_empty());
-        let revisions = self.write(group.into_iter().collect()).map_err(|refusal| refusal.error())?;
+        let revisions = self
+            .write(group.into_iter().collect())
+            .map_err(|refusal| refusal.error())?;
         self.syncs.end(sync);
-        Ok(SyncEnd { revision: revisions.last().copied().unwrap_or(self.engine.head()), deleted })
+        Ok(SyncEnd {
+            revision: revisions.last().copied().unwrap_or(self.engine.head()),
+            deleted,
+        })
     }
 }
 

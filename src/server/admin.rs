@@ -26,8 +26,10 @@ impl proto::admin_server::Admin for AdminService {
         let runtime = &context.runtime;
         // The head moves on the engine's thread alone, so there it is the engine's.
         let head = runtime.watch_head();
-        let (stats, head) =
-            runtime.query(move |engine| (engine.stats(), *head.borrow())).await.map_err(stopped)?;
+        let (stats, head) = runtime
+            .query(move |engine| (engine.stats(), *head.borrow()))
+            .await
+            .map_err(stopped)?;
         Ok(Response::new(proto::GetStatusResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             epoch: runtime.epoch().as_bytes().to_vec().into(),
@@ -53,7 +55,10 @@ impl proto::admin_server::Admin for AdminService {
     ) -> Result<Response<proto::ListSubscribersResponse>, Status> {
         let revision = self.0.runtime.head().revision;
         let subscribers = self.0.subscribers.list(revision);
-        Ok(Response::new(proto::ListSubscribersResponse { revision, subscribers }))
+        Ok(Response::new(proto::ListSubscribersResponse {
+            revision,
+            subscribers,
+        }))
     }
 
     async fn verify(
@@ -62,13 +67,21 @@ impl proto::admin_server::Admin for AdminService {
     ) -> Result<Response<proto::VerifyResponse>, Status> {
         let verify = |engine: &Engine| {
             let started = Instant::now();
-            let discrepancies: Vec<String> =
-                engine.verify().iter().take(MAX_DISCREPANCIES).map(ToString::to_string).collect();
+            let discrepancies: Vec<String> = engine
+                .verify()
+                .iter()
+                .take(MAX_DISCREPANCIES)
+                .map(ToString::to_string)
+                .collect();
             (discrepancies, started.elapsed())
         };
         let (revision, (discrepancies, elapsed)) = self.0.read(0, verify).await?;
         let elapsed = Some(wire::encode_duration(elapsed));
-        Ok(Response::new(proto::VerifyResponse { revision, discrepancies, elapsed }))
+        Ok(Response::new(proto::VerifyResponse {
+            revision,
+            discrepancies,
+            elapsed,
+        }))
     }
 }
 

@@ -24,7 +24,11 @@ impl proto::cluster_server::Cluster for ClusterService {
         request: Request<proto::CommitRequest>,
     ) -> Result<Response<proto::CommitResponse>, Status> {
         let write = decode_write(&self.0, request.into_inner().transaction)?;
-        let committed = self.0.runtime.commit(write.transaction, write.request_id).await;
+        let committed = self
+            .0
+            .runtime
+            .commit(write.transaction, write.request_id)
+            .await;
         let Committed { revision, results } = committed.map_err(|error| uncommitted(&error))?;
         let results = results.iter().map(encode_result).collect();
         Ok(Response::new(proto::CommitResponse { revision, results }))
@@ -37,7 +41,9 @@ impl proto::cluster_server::Cluster for ClusterService {
         request: Request<Streaming<proto::IngestRequest>>,
     ) -> Result<Response<Self::IngestStream>, Status> {
         let context = Arc::clone(&self.0);
-        Ok(Response::new(Outflow::spawn(|outlet| ingest::run(context, request.into_inner(), outlet))))
+        Ok(Response::new(Outflow::spawn(|outlet| {
+            ingest::run(context, request.into_inner(), outlet)
+        })))
     }
 }
 
@@ -47,7 +53,10 @@ pub(super) fn decode_write(
     transaction: Option<proto::Transaction>,
 ) -> Result<WriteRequest, Status> {
     let Some(transaction) = transaction else {
-        return Err(status::invalid(&[FieldError::required("transaction", "say what to change")]));
+        return Err(status::invalid(&[FieldError::required(
+            "transaction",
+            "say what to change",
+        )]));
     };
     let write = valid("transaction", wire::decode_transaction(transaction))?;
     let max = context.limits.max_labels;
@@ -63,10 +72,15 @@ pub(super) fn decode_write(
                 Operation::Delete(_) => 0,
             };
             let detail = || format!("{labels} labels, and the server's limit max_labels is {max}");
-            (labels > max).then(|| FieldError::too_many(format!("transaction.operations[{i}]"), detail()))
+            (labels > max)
+                .then(|| FieldError::too_many(format!("transaction.operations[{i}]"), detail()))
         })
         .collect();
-    if too_many.is_empty() { Ok(write) } else { Err(status::invalid(&too_many)) }
+    if too_many.is_empty() {
+        Ok(write)
+    } else {
+        Err(status::invalid(&too_many))
+    }
 }
 
 fn encode_result(result: &ObjectResult) -> proto::ObjectResult {

@@ -31,7 +31,10 @@ impl Context {
         question: impl FnOnce(&Engine) -> T + Send + 'static,
     ) -> Result<(Revision, T), Status> {
         self.reach(at_least).await?;
-        self.runtime.query(|engine| (engine.head(), question(engine))).await.map_err(stopped)
+        self.runtime
+            .query(|engine| (engine.head(), question(engine)))
+            .await
+            .map_err(stopped)
     }
 
     /// Waits until a revision is applied, no longer than reads may wait.
@@ -48,7 +51,11 @@ impl Context {
 
     /// The status of an error that reading a request's stream gave.
     pub(super) fn unreadable(&self, error: Status) -> Status {
-        if status::is_oversized(&error) { status::oversized(self.limits.max_message_bytes) } else { error }
+        if status::is_oversized(&error) {
+            status::oversized(self.limits.max_message_bytes)
+        } else {
+            error
+        }
     }
 }
 
@@ -62,12 +69,18 @@ pub(super) fn valid<T>(path: &str, part: Decoded<T>) -> Result<T, Status> {
 
 /// The namespaces that a request names; none: all.
 pub(super) fn namespaces(names: Vec<String>) -> Namespaces {
-    if names.is_empty() { Namespaces::all() } else { Namespaces::only(names) }
+    if names.is_empty() {
+        Namespaces::all()
+    } else {
+        Namespaces::only(names)
+    }
 }
 
 /// Who calls: an address, or the kind of socket.
 pub(super) fn peer<T>(request: &Request<T>) -> String {
-    request.remote_addr().map_or_else(|| "unix".to_owned(), |address| address.to_string())
+    request
+        .remote_addr()
+        .map_or_else(|| "unix".to_owned(), |address| address.to_string())
 }
 
 pub(super) fn stopped(error: Stopped) -> Status {
@@ -86,7 +99,9 @@ pub(super) fn uncommitted(error: &CommitError) -> Status {
 
 pub(super) fn unopened(error: LiveQueryError) -> Status {
     match error {
-        LiveQueryError::TooMany { .. } => status::limit_exceeded("max_live_queries", error.to_string()),
+        LiveQueryError::TooMany { .. } => {
+            status::limit_exceeded("max_live_queries", error.to_string())
+        }
         LiveQueryError::Stopped(error) => stopped(error),
     }
 }

@@ -44,7 +44,11 @@ pub(super) struct EndpointsFeed {
 impl EndpointsFeed {
     /// Goes on behind `from`; from nothing, whatever the subscriber holds is in doubt.
     pub(super) fn new(scope: Scope, from: Option<Revision>, message_bytes: usize) -> Self {
-        EndpointsFeed { walk: Some(Walk::new(scope, from)), batch: EventBatch::new(message_bytes), quiet: true }
+        EndpointsFeed {
+            walk: Some(Walk::new(scope, from)),
+            batch: EventBatch::new(message_bytes),
+            quiet: true,
+        }
     }
 }
 
@@ -60,8 +64,16 @@ impl Feed for EndpointsFeed {
         let (walk, piece) = runtime.catch_up(walk).await?;
         self.walk = Some(walk);
         self.quiet &= piece.events.is_empty();
-        full.extend(piece.events.into_iter().filter_map(|event| self.batch.push(event)));
-        Ok(Reached { progress: piece.progress, head: piece.head })
+        full.extend(
+            piece
+                .events
+                .into_iter()
+                .filter_map(|event| self.batch.push(event)),
+        );
+        Ok(Reached {
+            progress: piece.progress,
+            head: piece.head,
+        })
     }
 
     fn is_quiet(&self) -> bool {
@@ -85,7 +97,12 @@ pub(super) struct PodsFeed {
 impl PodsFeed {
     /// Goes on behind `from`; from nothing, whatever the subscriber holds is in doubt.
     pub(super) fn new(query: LiveQuery, from: Option<Revision>, message_bytes: usize) -> Self {
-        PodsFeed { query, walk: Some(PodWalk::new(from)), batch: PodEventBatch::new(message_bytes), quiet: true }
+        PodsFeed {
+            query,
+            walk: Some(PodWalk::new(from)),
+            batch: PodEventBatch::new(message_bytes),
+            quiet: true,
+        }
     }
 }
 
@@ -101,8 +118,16 @@ impl Feed for PodsFeed {
         let (walk, piece) = runtime.catch_up_pods(&self.query, walk).await?;
         self.walk = Some(walk);
         self.quiet &= piece.events.is_empty();
-        full.extend(piece.events.iter().filter_map(|event| self.batch.push(event)));
-        Ok(Reached { progress: piece.progress, head: piece.head })
+        full.extend(
+            piece
+                .events
+                .iter()
+                .filter_map(|event| self.batch.push(event)),
+        );
+        Ok(Reached {
+            progress: piece.progress,
+            head: piece.head,
+        })
     }
 
     fn is_quiet(&self) -> bool {

@@ -97,7 +97,10 @@ impl<'s, F: Feed> Follower<'s, F> {
 
     /// Follows the head until something ends it. `changed` is a future that says what else the
     /// subscriber wants; it is looked at between pieces too.
-    pub(super) async fn run<C>(mut self, changed: impl Future<Output = Result<C, Status>>) -> Ended<C> {
+    pub(super) async fn run<C>(
+        mut self,
+        changed: impl Future<Output = Result<C, Status>>,
+    ) -> Ended<C> {
         let mut changed = std::pin::pin!(changed);
         let context = Arc::clone(&self.context);
         let outlet = self.outlet;
@@ -125,7 +128,8 @@ impl<'s, F: Feed> Follower<'s, F> {
     async fn turn<C>(&mut self) -> Result<(), Ended<C>> {
         let head = *self.head.borrow_and_update();
         // A cursor from a replica that is ahead: there is nothing to tell until the head is there.
-        if head.revision >= self.position && (head.revision > self.position || self.told.is_none()) {
+        if head.revision >= self.position && (head.revision > self.position || self.told.is_none())
+        {
             self.subscription.lags();
             self.catch_up().await?;
         }
@@ -151,7 +155,11 @@ impl<'s, F: Feed> Follower<'s, F> {
     async fn catch_up<C>(&mut self) -> Result<(), Ended<C>> {
         let mut full = Vec::new();
         loop {
-            let reached = self.feed.read(&self.context.runtime, &mut full).await.map_err(stopped)?;
+            let reached = self
+                .feed
+                .read(&self.context.runtime, &mut full)
+                .await
+                .map_err(stopped)?;
             for message in full.drain(..) {
                 self.outlet.send(message).await?;
                 self.told = Some(Instant::now());
@@ -179,7 +187,8 @@ impl<'s, F: Feed> Follower<'s, F> {
         self.outlet.send(message).await?;
         self.told = Some(Instant::now());
         self.checkpointed = self.position;
-        self.subscription.sent(self.position, self.head.borrow().revision);
+        self.subscription
+            .sent(self.position, self.head.borrow().revision);
         Ok(())
     }
 }

@@ -32,13 +32,21 @@ pub(super) async fn run(
     outlet: Outlet<proto::IngestResponse>,
 ) -> Result<(), Status> {
     let (awaited, answers) = mpsc::channel(context.limits.max_unacknowledged.max(1));
-    let reader = Reader { context: &context, sync: None, last_sequence: 0, awaited };
+    let reader = Reader {
+        context: &context,
+        sync: None,
+        last_sequence: 0,
+        awaited,
+    };
     let (read, ()) = tokio::join!(reader.run(requests), answer(answers, outlet));
     read
 }
 
 /// Answers in the order of requests. Ends when the reader has, or when the client is gone.
-async fn answer(mut awaited: mpsc::Receiver<(u64, Awaited)>, outlet: Outlet<proto::IngestResponse>) {
+async fn answer(
+    mut awaited: mpsc::Receiver<(u64, Awaited)>,
+    outlet: Outlet<proto::IngestResponse>,
+) {
     while let Some((sequence, awaited)) = awaited.recv().await {
         let mut deleted = 0;
         let result = match awaited {
@@ -57,7 +65,15 @@ async fn answer(mut awaited: mpsc::Receiver<(u64, Awaited)>, outlet: Outlet<prot
             Ok(revision) => Answer::Revision(revision),
             Err(refusal) => Answer::Refused(status::encode_refusal(&refusal)),
         });
-        if outlet.send(proto::IngestResponse { sequence, result, deleted }).await.is_err() {
+        if outlet
+            .send(proto::IngestResponse {
+                sequence,
+                result,
+                deleted,
+            })
+            .await
+            .is_err()
+        {
             return;
         }
     }
@@ -81,9 +97,14 @@ impl Reader<'_> {
                 () = self.awaited.closed() => return Ok(()),
                 request = requests.message() => request.map_err(|error| self.context.unreadable(error))?,
             };
-            let Some(request) = request else { return Ok(()) };
+            let Some(request) = request else {
+                return Ok(());
+            };
             if request.sequence <= self.last_sequence {
-                let detail = format!("is {}, and must grow: the last was {}", request.sequence, self.last_sequence);
+                let detail = format!(
+                    "is {}, and must grow: the last was {}",
+                    request.sequence, self.last_sequence
+                );
                 return Err(status::invalid_field("sequence", detail));
             }
             self.last_sequence = request.sequence;
@@ -105,7 +126,8 @@ impl Reader<'_> {
         match step {
             Some(Step::Transaction(transaction)) => {
                 if let Some(session) = &mut self.sync {
-                    wire::mentioned_objects(&transaction).for_each(|object| session.mention(object));
+                    wire::mentioned_objects(&transaction)
+                        .for_each(|object| session.mention(object));
                 }
                 match self.decode(transaction) {
                     Ok(write) => self.submit(write).await,
@@ -115,9 +137,15 @@ impl Reader<'_> {
             Some(Step::SyncBegin(begin)) => self.begin(begin).await,
             Some(Step::SyncEnd(proto::SyncEnd {})) => match self.sync.take() {
                 Some(session) => Ok(Awaited::Ended(self.context.runtime.end_sync(session).await)),
-                None => Err(status::invalid_field("sync_end", "no sync has begun on this stream")),
+                None => Err(status::invalid_field(
+                    "sync_end",
+                    "no sync has begun on this stream",
+                )),
             },
-            None => Err(status::invalid(&[FieldError::required("transaction", "say what to do")])),
+            None => Err(status::invalid(&[FieldError::required(
+                "transaction",
+                "say what to do",
+            )])),
         }
     }
 
@@ -128,7 +156,10 @@ impl Reader<'_> {
             if source.is_empty() {
                 source.clone_from(session.id().source());
             } else if source != session.id().source() {
-                let detail = format!("is {source:?}, but the sync is of {:?}", session.id().source());
+                let detail = format!(
+                    "is {source:?}, but the sync is of {:?}",
+                    session.id().source()
+                );
                 return Err(status::invalid_field("transaction.source", detail));
             }
         }
@@ -137,13 +168,20 @@ impl Reader<'_> {
 
     async fn submit(&self, write: WriteRequest) -> Result<Awaited, Status> {
         let sync = self.sync.as_ref().map(|session| session.id().clone());
-        let pending = self.context.runtime.submit(write.transaction, write.request_id, sync).await;
+        let pending = self
+            .context
+            .runtime
+            .submit(write.transaction, write.request_id, sync)
+            .await;
         pending.map(Awaited::Commit).map_err(stopped)
     }
 
     async fn begin(&mut self, begin: proto::SyncBegin) -> Result<Awaited, Status> {
         if begin.source.is_empty() {
-            return Err(status::invalid(&[FieldError::required("sync_begin.source", "say who speaks")]));
+            return Err(status::invalid(&[FieldError::required(
+                "sync_begin.source",
+                "say who speaks",
+            )]));
         }
         if begin.source.len() > wire::MAX_SOURCE {
             let detail = format!("must be no more than {} bytes", wire::MAX_SOURCE);
@@ -151,13 +189,21 @@ impl Reader<'_> {
         }
         let mut kinds = BTreeSet::new();
         for (i, kind) in begin.kinds.iter().enumerate() {
-            kinds.insert(valid(&format!("sync_begin.kinds[{i}]"), wire::decode_kind(*kind))?);
+            kinds.insert(valid(
+                &format!("sync_begin.kinds[{i}]"),
+                wire::decode_kind(*kind),
+            )?);
         }
         if kinds.is_empty() {
             kinds.extend(Kind::ALL);
         }
         let namespaces = namespaces(begin.namespaces);
-        let session = self.context.runtime.begin_sync(begin.source.into(), kinds, namespaces).await.map_err(stopped)?;
+        let session = self
+            .context
+            .runtime
+            .begin_sync(begin.source.into(), kinds, namespaces)
+            .await
+            .map_err(stopped)?;
         let began = session.began();
         self.sync = Some(session);
         Ok(Awaited::Known(Ok(began)))

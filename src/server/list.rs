@@ -38,7 +38,11 @@ pub(super) trait Listing: Clone + Send + Sync + 'static {
 }
 
 /// Sends page after page.
-pub(super) fn pages<L: Listing>(context: Arc<Context>, listing: L, paging: Paging) -> Outflow<L::Page> {
+pub(super) fn pages<L: Listing>(
+    context: Arc<Context>,
+    listing: L,
+    paging: Paging,
+) -> Outflow<L::Page> {
     Outflow::spawn(move |outlet| send_pages(context, listing, paging, outlet))
 }
 
@@ -51,7 +55,8 @@ async fn send_pages<L: Listing>(
     loop {
         let size = paging.next_size();
         // One more than is shown tells whether there is another page.
-        let (revision, objects) = read(&context.runtime, &listing, &paging, size.saturating_add(1)).await?;
+        let (revision, objects) =
+            read(&context.runtime, &listing, &paging, size.saturating_add(1)).await?;
         let found = objects.len();
         let (items, last) = fill::<L>(&objects, size);
         let shown = items.len();
@@ -71,7 +76,8 @@ async fn read<L: Listing>(
     limit: usize,
 ) -> Result<(Revision, Vec<L::Object>), Status> {
     let (listing, after) = (listing.clone(), paging.after.clone());
-    let question = move |engine: &Engine| (engine.head(), listing.read(engine, after.as_ref(), limit));
+    let question =
+        move |engine: &Engine| (engine.head(), listing.read(engine, after.as_ref(), limit));
     runtime.query(question).await.map_err(stopped)
 }
 

@@ -22,7 +22,9 @@ pub enum ListenAddress {
 
 /// A text that is no address to listen at.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{text:?} is not an address to listen at: give HOST:PORT, as in 127.0.0.1:7400, or unix:PATH")]
+#[error(
+    "{text:?} is not an address to listen at: give HOST:PORT, as in 127.0.0.1:7400, or unix:PATH"
+)]
 pub struct ParseListenAddressError {
     text: String,
 }
@@ -32,7 +34,9 @@ pub struct ParseListenAddressError {
 #[non_exhaustive]
 pub enum ListenError {
     /// Whoever reads the network would read everything.
-    #[error("{address} is not a loopback address, and the connection is not encrypted: listen at 127.0.0.1 or at unix:PATH, or say --insecure")]
+    #[error(
+        "{address} is not a loopback address, and the connection is not encrypted: listen at 127.0.0.1 or at unix:PATH, or say --insecure"
+    )]
     PlainText {
         /// The address.
         address: SocketAddr,
@@ -57,9 +61,15 @@ impl FromStr for ListenAddress {
     type Err = ParseListenAddressError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refused = || ParseListenAddressError { text: text.to_owned() };
+        let refused = || ParseListenAddressError {
+            text: text.to_owned(),
+        };
         if let Some(path) = text.strip_prefix(UNIX) {
-            return if path.is_empty() { Err(refused()) } else { Ok(ListenAddress::Unix(path.into())) };
+            return if path.is_empty() {
+                Err(refused())
+            } else {
+                Ok(ListenAddress::Unix(path.into()))
+            };
         }
         match text.rsplit_once(':') {
             Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
@@ -87,7 +97,10 @@ impl ListenAddress {
     /// # Errors
     /// The address is beyond loopback, or the system refuses it.
     pub async fn bind(&self, insecure: bool) -> Result<Listener, ListenError> {
-        let io = |source| ListenError::Io { address: self.clone(), source };
+        let io = |source| ListenError::Io {
+            address: self.clone(),
+            source,
+        };
         match self {
             ListenAddress::Unix(path) => {
                 remove_stale(path).await.map_err(io)?;
@@ -96,7 +109,9 @@ impl ListenAddress {
             }
             ListenAddress::Tcp(name) => {
                 let addresses: Vec<SocketAddr> = lookup_host(name).await.map_err(io)?.collect();
-                let beyond = addresses.iter().find(|address| !address.ip().to_canonical().is_loopback());
+                let beyond = addresses
+                    .iter()
+                    .find(|address| !address.ip().to_canonical().is_loopback());
                 if let Some(address) = beyond.filter(|_| !insecure) {
                     return Err(ListenError::PlainText { address: *address });
                 }
@@ -111,8 +126,13 @@ impl ListenAddress {
 
 /// Removes the socket of a server that is gone. Anything else at the path is left for `bind` to refuse.
 async fn remove_stale(path: &Path) -> io::Result<()> {
-    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
-    if is_socket && UnixStream::connect(path).await.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+    let is_socket =
+        std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
+    if is_socket
+        && UnixStream::connect(path)
+            .await
+            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    {
         std::fs::remove_file(path)?;
     }
     Ok(())
@@ -157,10 +177,28 @@ mod tests {
 
     #[test]
     fn addresses_read_and_print_alike() {
-        for text in ["127.0.0.1:7400", "[::1]:0", "localhost:7400", "unix:/run/selectord.sock"] {
-            assert_eq!(text.parse::<ListenAddress>().map(|address| address.to_string()).as_deref(), Ok(text));
+        for text in [
+            "127.0.0.1:7400",
+            "[::1]:0",
+            "localhost:7400",
+            "unix:/run/selectord.sock",
+        ] {
+            assert_eq!(
+                text.parse::<ListenAddress>()
+                    .map(|address| address.to_string())
+                    .as_deref(),
+                Ok(text)
+            );
         }
-        for text in ["", "7400", ":7400", "localhost", "localhost:http", "localhost:70000", "unix:"] {
+        for text in [
+            "",
+            "7400",
+            ":7400",
+            "localhost",
+            "localhost:http",
+            "localhost:70000",
+            "unix:",
+        ] {
             assert!(text.parse::<ListenAddress>().is_err(), "{text}");
         }
     }
@@ -168,7 +206,10 @@ mod tests {
     #[tokio::test]
     async fn plain_text_beyond_loopback_is_refused() {
         let everywhere = ListenAddress::Tcp("0.0.0.0:0".to_owned());
-        assert!(matches!(everywhere.bind(false).await, Err(ListenError::PlainText { .. })));
+        assert!(matches!(
+            everywhere.bind(false).await,
+            Err(ListenError::PlainText { .. })
+        ));
         assert!(everywhere.bind(true).await.is_ok());
     }
 
@@ -179,7 +220,10 @@ mod tests {
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
         let address = ListenAddress::Unix(path.clone());
         let listener = address.bind(false).await.unwrap();
-        assert!(matches!(address.bind(false).await, Err(ListenError::Io { .. })));
+        assert!(matches!(
+            address.bind(false).await,
+            Err(ListenError::Io { .. })
+        ));
         drop(listener);
         assert!(!path.exists());
     }

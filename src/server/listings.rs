@@ -32,8 +32,16 @@ impl Listing for Pods {
         pod_item(pod)
     }
 
-    fn page(revision: Revision, pods: Vec<proto::PodItem>, next_page_token: String) -> proto::ListPodsResponse {
-        proto::ListPodsResponse { revision, pods, next_page_token }
+    fn page(
+        revision: Revision,
+        pods: Vec<proto::PodItem>,
+        next_page_token: String,
+    ) -> proto::ListPodsResponse {
+        proto::ListPodsResponse {
+            revision,
+            pods,
+            next_page_token,
+        }
     }
 }
 
@@ -51,9 +59,17 @@ impl Listing for Services {
     type Item = proto::ServiceItem;
     type Page = proto::ListServicesResponse;
 
-    fn read(&self, engine: &Engine, after: Option<&ObjectName>, limit: usize) -> Vec<CountedService> {
+    fn read(
+        &self,
+        engine: &Engine,
+        after: Option<&ObjectName>,
+        limit: usize,
+    ) -> Vec<CountedService> {
         let services = engine.services(&self.selector, &self.namespaces, after, limit);
-        services.into_iter().map(|service| counted(engine, service)).collect()
+        services
+            .into_iter()
+            .map(|service| counted(engine, service))
+            .collect()
     }
 
     fn name((service, _): &CountedService) -> ObjectName {
@@ -69,7 +85,11 @@ impl Listing for Services {
         services: Vec<proto::ServiceItem>,
         next_page_token: String,
     ) -> proto::ListServicesResponse {
-        proto::ListServicesResponse { revision, services, next_page_token }
+        proto::ListServicesResponse {
+            revision,
+            services,
+            next_page_token,
+        }
     }
 }
 
@@ -84,8 +104,18 @@ impl Listing for Nodes {
     type Page = proto::ListNodesResponse;
 
     fn read(&self, engine: &Engine, after: Option<&ObjectName>, limit: usize) -> Vec<Self::Object> {
-        let nodes = engine.nodes(&self.selector, after.map(|after| after.name.as_str()), limit);
-        nodes.into_iter().map(|node| { let pods = engine.pods_on_node(&node.object.name); (node, pods) }).collect()
+        let nodes = engine.nodes(
+            &self.selector,
+            after.map(|after| after.name.as_str()),
+            limit,
+        );
+        nodes
+            .into_iter()
+            .map(|node| {
+                let pods = engine.pods_on_node(&node.object.name);
+                (node, pods)
+            })
+            .collect()
     }
 
     fn name((node, _): &Self::Object) -> ObjectName {
@@ -93,21 +123,39 @@ impl Listing for Nodes {
     }
 
     fn encode((node, pods): &Self::Object) -> proto::NodeItem {
-        proto::NodeItem { node: Some(wire::encode_node(&node.object)), revision: node.revision, pods: *pods }
+        proto::NodeItem {
+            node: Some(wire::encode_node(&node.object)),
+            revision: node.revision,
+            pods: *pods,
+        }
     }
 
-    fn page(revision: Revision, nodes: Vec<proto::NodeItem>, next_page_token: String) -> proto::ListNodesResponse {
-        proto::ListNodesResponse { revision, nodes, next_page_token }
+    fn page(
+        revision: Revision,
+        nodes: Vec<proto::NodeItem>,
+        next_page_token: String,
+    ) -> proto::ListNodesResponse {
+        proto::ListNodesResponse {
+            revision,
+            nodes,
+            next_page_token,
+        }
     }
 }
 
 pub(super) fn pod_item(pod: &Stored<Pod>) -> proto::PodItem {
-    proto::PodItem { pod: Some(wire::encode_pod(&pod.object)), revision: pod.revision }
+    proto::PodItem {
+        pod: Some(wire::encode_pod(&pod.object)),
+        revision: pod.revision,
+    }
 }
 
 pub(super) fn counted(engine: &Engine, service: Stored<Arc<Service>>) -> CountedService {
     let counts = engine.endpoint_counts(&service.object.name);
-    (service, counts.unwrap_or(EndpointCounts { total: 0, ready: 0 }))
+    (
+        service,
+        counts.unwrap_or(EndpointCounts { total: 0, ready: 0 }),
+    )
 }
 
 pub(super) fn service_item((service, counts): &CountedService) -> proto::ServiceItem {

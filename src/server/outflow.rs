@@ -50,7 +50,10 @@ impl<T: Send + 'static> Outflow<T> {
         tokio::spawn(async move {
             let _ = end.send(work.await);
         });
-        Outflow { messages, ending: Some(ending) }
+        Outflow {
+            messages,
+            ending: Some(ending),
+        }
     }
 }
 
@@ -61,13 +64,17 @@ impl<T> Stream for Outflow<T> {
         if let Some(message) = ready!(self.messages.poll_recv(cx)) {
             return Poll::Ready(Some(Ok(message)));
         }
-        let Some(ending) = self.ending.as_mut() else { return Poll::Ready(None) };
+        let Some(ending) = self.ending.as_mut() else {
+            return Poll::Ready(None);
+        };
         let ended = ready!(Pin::new(ending).poll(cx));
         self.ending = None;
         Poll::Ready(match ended {
             Ok(Ok(())) => None,
             Ok(Err(status)) => Some(Err(status)),
-            Err(_) => Some(Err(status::internal("the task that fed this stream ended by a defect"))),
+            Err(_) => Some(Err(status::internal(
+                "the task that fed this stream ended by a defect",
+            ))),
         })
     }
 }
@@ -88,7 +95,20 @@ mod tests {
             }
             Err(status::draining())
         });
-        let items: Vec<_> = stream.map(|item| item.map_err(|status| status.code())).collect().await;
-        assert_eq!(items, [Ok(0), Ok(1), Ok(2), Ok(3), Ok(4), Err(tonic::Code::Unavailable)]);
+        let items: Vec<_> = stream
+            .map(|item| item.map_err(|status| status.code()))
+            .collect()
+            .await;
+        assert_eq!(
+            items,
+            [
+                Ok(0),
+                Ok(1),
+                Ok(2),
+                Ok(3),
+                Ok(4),
+                Err(tonic::Code::Unavailable)
+            ]
+        );
     }
 }

@@ -25,28 +25,46 @@ pub(super) struct Paging {
 
 impl Paging {
     /// Reads a page request for the listing that `listing` describes.
-    pub(super) fn new(page: Option<proto::PageRequest>, limits: &Limits, listing: &str) -> Result<Self, Status> {
+    pub(super) fn new(
+        page: Option<proto::PageRequest>,
+        limits: &Limits,
+        listing: &str,
+    ) -> Result<Self, Status> {
         let page = page.unwrap_or_default();
         let size = page_size(page.page_size, limits, "page.page_size")?;
         let fingerprint = fingerprint(listing);
         let after = match page.page_token.as_str() {
             "" => None,
             token => Some(read_token(token, fingerprint).ok_or_else(|| {
-                status::invalid_field("page.page_token", "is not a token of this same request: begin again without one")
+                status::invalid_field(
+                    "page.page_token",
+                    "is not a token of this same request: begin again without one",
+                )
             })?),
         };
-        Ok(Paging { size, remaining: Some(page.limit).filter(|limit| *limit > 0), after, fingerprint })
+        Ok(Paging {
+            size,
+            remaining: Some(page.limit).filter(|limit| *limit > 0),
+            after,
+            fingerprint,
+        })
     }
 
     /// Most objects that the next page may have.
     pub(super) fn next_size(&self) -> usize {
-        self.remaining.map_or(self.size, |remaining| usize::try_from(remaining).unwrap_or(usize::MAX).min(self.size))
+        self.remaining.map_or(self.size, |remaining| {
+            usize::try_from(remaining)
+                .unwrap_or(usize::MAX)
+                .min(self.size)
+        })
     }
 
     /// Steps past a page; whether the request wants another.
     pub(super) fn step(&mut self, count: usize, last: Option<ObjectName>) -> bool {
         self.after = last.or(self.after.take());
-        self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(count as u64));
+        self.remaining = self
+            .remaining
+            .map(|remaining| remaining.saturating_sub(count as u64));
         self.remaining != Some(0)
     }
 
@@ -54,7 +72,10 @@ impl Paging {
     /// server, so it is good at any replica.
     pub(super) fn token(&self) -> String {
         self.after.as_ref().map_or_else(String::new, |after| {
-            format!("{:016x}{}/{}", self.fingerprint, after.namespace, after.name)
+            format!(
+                "{:016x}{}/{}",
+                self.fingerprint, after.namespace, after.name
+            )
         })
     }
 }
@@ -62,7 +83,10 @@ impl Paging {
 /// The size that a request asks for, or the server's default.
 pub(super) fn page_size(asked: u32, limits: &Limits, path: &str) -> Result<usize, Status> {
     if asked > limits.max_page_size {
-        let detail = format!("is {asked}, and the server's limit max_page_size is {}", limits.max_page_size);
+        let detail = format!(
+            "is {asked}, and the server's limit max_page_size is {}",
+            limits.max_page_size
+        );
         return Err(status::invalid_field(path, detail));
     }
     let size = if asked == 0 { limits.page_size } else { asked };
@@ -98,15 +122,25 @@ mod tests {
 
     #[test]
     fn a_token_goes_on_behind_the_last_name() {
-        let page = proto::PageRequest { page_token: token("pods app=rng"), ..Default::default() };
+        let page = proto::PageRequest {
+            page_token: token("pods app=rng"),
+            ..Default::default()
+        };
         let next = paging(page, "pods app=rng").unwrap();
         assert_eq!(next.after, Some(ObjectName::new("default", "rng-1")));
     }
 
     #[test]
     fn a_token_of_another_request_is_refused() {
-        for page_token in [token("pods app=hasher"), "rubbish".to_owned(), "é".repeat(9)] {
-            let page = proto::PageRequest { page_token, ..Default::default() };
+        for page_token in [
+            token("pods app=hasher"),
+            "rubbish".to_owned(),
+            "é".repeat(9),
+        ] {
+            let page = proto::PageRequest {
+                page_token,
+                ..Default::default()
+            };
             let refused = paging(page, "pods app=rng").unwrap_err();
             assert_eq!(refused.code(), tonic::Code::InvalidArgument);
         }
@@ -114,7 +148,11 @@ mod tests {
 
     #[test]
     fn the_limit_counts_over_pages() {
-        let page = proto::PageRequest { page_size: 3, limit: 4, ..Default::default() };
+        let page = proto::PageRequest {
+            page_size: 3,
+            limit: 4,
+            ..Default::default()
+        };
         let mut paging = paging(page, "pods").unwrap();
         assert_eq!(paging.next_size(), 3);
         assert!(paging.step(3, None));
@@ -124,8 +162,15 @@ mod tests {
 
     #[test]
     fn a_page_larger_than_the_limit_is_refused_by_name() {
-        let page = proto::PageRequest { page_size: 5_001, ..Default::default() };
+        let page = proto::PageRequest {
+            page_size: 5_001,
+            ..Default::default()
+        };
         let refused = paging(page, "pods").unwrap_err();
-        assert!(refused.message().contains("max_page_size is 5000"), "{}", refused.message());
+        assert!(
+            refused.message().contains("max_page_size is 5000"),
+            "{}",
+            refused.message()
+        );
     }
 }

@@ -28,6 +28,9 @@ async fn ready(State(health): State<Health>) -> (StatusCode, String) {
     }
     match health.readiness.pending().as_slice() {
         [] => (StatusCode::OK, "ok\n".to_owned()),
-        pending => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", pending.join(", "))),
+        pending => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready: {}\n", pending.join(", ")),
+        ),
     }
 }

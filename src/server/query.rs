@@ -42,7 +42,10 @@ impl proto::query_server::Query for QueryService {
         let filter = Filter::new(request.selector.as_ref(), request.scope)?;
         let paging = Paging::new(request.page, &self.0.limits, &filter.describe("pods"))?;
         self.0.reach(request.at_least_revision).await?;
-        let listing = Pods { selector: filter.selector, namespaces: namespaces(filter.namespaces) };
+        let listing = Pods {
+            selector: filter.selector,
+            namespaces: namespaces(filter.namespaces),
+        };
         Ok(Response::new(pages(Arc::clone(&self.0), listing, paging)))
     }
 
@@ -54,7 +57,10 @@ impl proto::query_server::Query for QueryService {
         let filter = Filter::new(request.selector.as_ref(), request.scope)?;
         let paging = Paging::new(request.page, &self.0.limits, &filter.describe("services"))?;
         self.0.reach(request.at_least_revision).await?;
-        let listing = Services { selector: filter.selector, namespaces: namespaces(filter.namespaces) };
+        let listing = Services {
+            selector: filter.selector,
+            namespaces: namespaces(filter.namespaces),
+        };
         Ok(Response::new(pages(Arc::clone(&self.0), listing, paging)))
     }
 
@@ -66,7 +72,13 @@ impl proto::query_server::Query for QueryService {
         let filter = Filter::new(request.selector.as_ref(), None)?;
         let paging = Paging::new(request.page, &self.0.limits, &filter.describe("nodes"))?;
         self.0.reach(request.at_least_revision).await?;
-        Ok(Response::new(pages(Arc::clone(&self.0), Nodes { selector: filter.selector }, paging)))
+        Ok(Response::new(pages(
+            Arc::clone(&self.0),
+            Nodes {
+                selector: filter.selector,
+            },
+            paging,
+        )))
     }
 
     async fn count_pods(
@@ -74,7 +86,8 @@ impl proto::query_server::Query for QueryService {
         request: Request<proto::CountPodsRequest>,
     ) -> Result<Response<proto::CountPodsResponse>, Status> {
         let request = request.into_inner();
-        let (selector, namespaces) = Filter::new(request.selector.as_ref(), request.scope)?.into_parts();
+        let (selector, namespaces) =
+            Filter::new(request.selector.as_ref(), request.scope)?.into_parts();
         let question = move |engine: &Engine| engine.count(&selector, &namespaces);
         let (revision, count) = self.0.read(request.at_least_revision, question).await?;
         Ok(Response::new(proto::CountPodsResponse { revision, count }))
@@ -85,9 +98,12 @@ impl proto::query_server::Query for QueryService {
         request: Request<proto::GroupPodsRequest>,
     ) -> Result<Response<proto::GroupPodsResponse>, Status> {
         let request = request.into_inner();
-        let (selector, namespaces) = Filter::new(request.selector.as_ref(), request.scope)?.into_parts();
+        let (selector, namespaces) =
+            Filter::new(request.selector.as_ref(), request.scope)?.into_parts();
         let by = match request.by {
-            Some(By::LabelKey(key)) => GroupBy::Label(valid("label_key", wire::decode_group_key(&key))?),
+            Some(By::LabelKey(key)) => {
+                GroupBy::Label(valid("label_key", wire::decode_group_key(&key))?)
+            }
             Some(By::Node(true)) => GroupBy::Node,
             Some(By::Namespace(true)) => GroupBy::Namespace,
             Some(By::Node(false) | By::Namespace(false)) | None => {
@@ -98,8 +114,12 @@ impl proto::query_server::Query for QueryService {
             }
         };
         let limit = page_size(request.limit, &self.0.limits, "limit")?;
-        let (revision, found) =
-            self.0.read(request.at_least_revision, move |engine| engine.group(&selector, &namespaces, &by)).await?;
+        let (revision, found) = self
+            .0
+            .read(request.at_least_revision, move |engine| {
+                engine.group(&selector, &namespaces, &by)
+            })
+            .await?;
         let beyond = found.groups.get(limit..).unwrap_or_default();
         Ok(Response::new(proto::GroupPodsResponse {
             revision,
@@ -110,7 +130,10 @@ impl proto::query_server::Query for QueryService {
                 .groups
                 .iter()
                 .take(limit)
-                .map(|(value, count)| proto::group_pods_response::Group { value: value.to_string(), count: *count })
+                .map(|(value, count)| proto::group_pods_response::Group {
+                    value: value.to_string(),
+                    count: *count,
+                })
                 .collect(),
         }))
     }
@@ -119,39 +142,67 @@ impl proto::query_server::Query for QueryService {
         &self,
         request: Request<proto::GetPodRequest>,
     ) -> Result<Response<proto::GetPodResponse>, Status> {
-        let proto::GetPodRequest { namespace, name, at_least_revision } = request.into_inner();
+        let proto::GetPodRequest {
+            namespace,
+            name,
+            at_least_revision,
+        } = request.into_inner();
         let name = object_name(namespace, name)?;
         let wanted = name.clone();
-        let (revision, pod) = self.0.read(at_least_revision, move |engine| engine.pod(&wanted)).await?;
+        let (revision, pod) = self
+            .0
+            .read(at_least_revision, move |engine| engine.pod(&wanted))
+            .await?;
         let pod = pod.ok_or_else(|| status::not_found(&ObjectRef::new(Kind::Pod, name)))?;
-        Ok(Response::new(proto::GetPodResponse { revision, pod: Some(pod_item(&pod)) }))
+        Ok(Response::new(proto::GetPodResponse {
+            revision,
+            pod: Some(pod_item(&pod)),
+        }))
     }
 
     async fn get_service(
         &self,
         request: Request<proto::GetServiceRequest>,
     ) -> Result<Response<proto::GetServiceResponse>, Status> {
-        let proto::GetServiceRequest { namespace, name, at_least_revision } = request.into_inner();
+        let proto::GetServiceRequest {
+            namespace,
+            name,
+            at_least_revision,
+        } = request.into_inner();
         let name = object_name(namespace, name)?;
         let wanted = name.clone();
         let (revision, service) = self
             .0
-            .read(at_least_revision, move |engine| engine.service(&wanted).map(|service| counted(engine, service)))
+            .read(at_least_revision, move |engine| {
+                engine
+                    .service(&wanted)
+                    .map(|service| counted(engine, service))
+            })
             .await?;
-        let service = service.ok_or_else(|| status::not_found(&ObjectRef::new(Kind::Service, name)))?;
-        Ok(Response::new(proto::GetServiceResponse { revision, service: Some(service_item(&service)) }))
+        let service =
+            service.ok_or_else(|| status::not_found(&ObjectRef::new(Kind::Service, name)))?;
+        Ok(Response::new(proto::GetServiceResponse {
+            revision,
+            service: Some(service_item(&service)),
+        }))
     }
 
     async fn get_endpoints(
         &self,
         request: Request<proto::GetEndpointsRequest>,
     ) -> Result<Response<Self::GetEndpointsStream>, Status> {
-        let proto::GetEndpointsRequest { namespace, name, at_least_revision } = request.into_inner();
+        let proto::GetEndpointsRequest {
+            namespace,
+            name,
+            at_least_revision,
+        } = request.into_inner();
         let name = object_name(namespace, name)?;
         let wanted = name.clone();
         let (revision, found) = self
             .0
-            .read(at_least_revision, move |engine| engine.service(&wanted).zip(engine.endpoints(&wanted)))
+            .read(at_least_revision, move |engine| {
+                engine.service(&wanted).zip(engine.endpoints(&wanted))
+            })
             .await?;
         let Some((service, endpoints)) = found else {
             return Err(status::not_found(&ObjectRef::new(Kind::Service, name)));
@@ -180,24 +231,38 @@ impl proto::query_server::Query for QueryService {
                         Some(engine.matching_services(&wanted.namespace, &pod.labels))
                     })
                     .await?;
-                (revision, services.ok_or_else(|| status::not_found(&ObjectRef::new(Kind::Pod, name)))?)
+                (
+                    revision,
+                    services.ok_or_else(|| status::not_found(&ObjectRef::new(Kind::Pod, name)))?,
+                )
             }
             Some(Subject::Labels(would_be)) => {
                 if would_be.namespace.is_empty() {
                     let detail = "services select pods of their own namespace";
-                    return Err(status::invalid(&[FieldError::required("labels.namespace", detail)]));
+                    return Err(status::invalid(&[FieldError::required(
+                        "labels.namespace",
+                        detail,
+                    )]));
                 }
                 let labels = valid("labels.labels", wire::decode_labels(&would_be.labels))?;
                 self.0
-                    .read(at_least, move |engine| engine.matching_services(&would_be.namespace, &labels))
+                    .read(at_least, move |engine| {
+                        engine.matching_services(&would_be.namespace, &labels)
+                    })
                     .await?
             }
             None => {
-                return Err(status::invalid(&[FieldError::required("pod", "name a pod, or give `labels`")]));
+                return Err(status::invalid(&[FieldError::required(
+                    "pod",
+                    "name a pod, or give `labels`",
+                )]));
             }
         };
         let services = services.iter().map(wire::encode_name).collect();
-        Ok(Response::new(proto::MatchingServicesResponse { revision, services }))
+        Ok(Response::new(proto::MatchingServicesResponse {
+            revision,
+            services,
+        }))
     }
 
     async fn explain_query(
@@ -210,8 +275,12 @@ impl proto::query_server::Query for QueryService {
             Some(ExplainSubject::Membership(membership)) => {
                 let service = object_name(membership.namespace.clone(), membership.service)?;
                 let pod = object_name(membership.namespace, membership.pod)?;
-                let (revision, found) =
-                    self.0.read(at_least, move |engine| engine.explain_membership(&service, &pod)).await?;
+                let (revision, found) = self
+                    .0
+                    .read(at_least, move |engine| {
+                        engine.explain_membership(&service, &pod)
+                    })
+                    .await?;
                 (revision, Answer::Membership(encode_membership(found)))
             }
             subject => {
@@ -220,11 +289,19 @@ impl proto::query_server::Query for QueryService {
                     _ => None,
                 };
                 let (selector, namespaces) = Filter::new(selector, request.scope)?.into_parts();
-                let (revision, plan) = self.0.read(at_least, move |engine| explain(engine, &selector, &namespaces)).await?;
+                let (revision, plan) = self
+                    .0
+                    .read(at_least, move |engine| {
+                        explain(engine, &selector, &namespaces)
+                    })
+                    .await?;
                 (revision, Answer::Plan(plan))
             }
         };
-        Ok(Response::new(proto::ExplainQueryResponse { revision, answer: Some(answer) }))
+        Ok(Response::new(proto::ExplainQueryResponse {
+            revision,
+            answer: Some(answer),
+        }))
     }
 }
 
@@ -235,11 +312,17 @@ struct Filter {
 }
 
 impl Filter {
-    fn new(selector: Option<&proto::Selector>, scope: Option<proto::Scope>) -> Result<Self, Status> {
+    fn new(
+        selector: Option<&proto::Selector>,
+        scope: Option<proto::Scope>,
+    ) -> Result<Self, Status> {
         let mut namespaces = scope.unwrap_or_default().namespaces;
         namespaces.sort_unstable();
         namespaces.dedup();
-        Ok(Filter { selector: valid("selector", wire::decode_filter(selector))?, namespaces })
+        Ok(Filter {
+            selector: valid("selector", wire::decode_filter(selector))?,
+            namespaces,
+        })
     }
 
     fn into_parts(self) -> (Selector, Namespaces) {
@@ -248,12 +331,17 @@ impl Filter {
 
     /// Says what is listed, in words that are the same wherever the same is asked.
     fn describe(&self, what: &str) -> String {
-        format!("{what} in {} matching {}", self.namespaces.join(","), self.selector)
+        format!(
+            "{what} in {} matching {}",
+            self.namespaces.join(","),
+            self.selector
+        )
     }
 }
 
 fn object_name(namespace: String, name: String) -> Result<ObjectName, Status> {
-    wire::decode_name(proto::ObjectName { namespace, name }).map_err(|faults| status::invalid(&faults))
+    wire::decode_name(proto::ObjectName { namespace, name })
+        .map_err(|faults| status::invalid(&faults))
 }
 
 async fn send_endpoints(
@@ -273,8 +361,16 @@ async fn send_endpoints(
         let endpoint = wire::encode_endpoint(endpoint, &service.name.namespace);
         let len = endpoint.encoded_len().saturating_add(FRAMING);
         if bytes.saturating_add(len) > max_bytes && !message.endpoints.is_empty() {
-            let next = proto::GetEndpointsResponse { revision, service: None, endpoints: Vec::new() };
-            if outlet.send(std::mem::replace(&mut message, next)).await.is_err() {
+            let next = proto::GetEndpointsResponse {
+                revision,
+                service: None,
+                endpoints: Vec::new(),
+            };
+            if outlet
+                .send(std::mem::replace(&mut message, next))
+                .await
+                .is_err()
+            {
                 return;
             }
             bytes = 0;

@@ -30,9 +30,9 @@ use crate::wire::{proto, status};
 use super::admin::AdminService;
 use super::cluster::ClusterService;
 use super::context::Context;
-use super::probes;
 use super::limits::Limits;
 use super::listen::Listener;
+use super::probes;
 use super::query::QueryService;
 use super::subscribers::Subscribers;
 use super::watch::WatchService;
@@ -107,7 +107,10 @@ pub async fn serve(
         let routes = probes::routes(readiness.clone(), drain.clone());
         let drained = drain.clone().cancelled_owned();
         servers.spawn(async move {
-            axum::serve(listener, routes).with_graceful_shutdown(drained).await.map_err(ServeError::Http)
+            axum::serve(listener, routes)
+                .with_graceful_shutdown(drained)
+                .await
+                .map_err(ServeError::Http)
         });
     }
 
@@ -141,17 +144,27 @@ pub async fn serve(
     }
 }
 
-fn flatten(ended: Result<Result<(), ServeError>, tokio::task::JoinError>) -> Result<(), ServeError> {
+fn flatten(
+    ended: Result<Result<(), ServeError>, tokio::task::JoinError>,
+) -> Result<(), ServeError> {
     ended.unwrap_or_else(|error| Err(ServeError::Http(io::Error::other(error))))
 }
 
 fn add_services(routes: Routes, context: &Arc<Context>) -> Routes {
     let max = context.limits.max_message_bytes;
     routes
-        .add_service(ClusterServer::new(ClusterService(Arc::clone(context))).max_decoding_message_size(max))
-        .add_service(QueryServer::new(QueryService(Arc::clone(context))).max_decoding_message_size(max))
-        .add_service(WatchServer::new(WatchService(Arc::clone(context))).max_decoding_message_size(max))
-        .add_service(AdminServer::new(AdminService(Arc::clone(context))).max_decoding_message_size(max))
+        .add_service(
+            ClusterServer::new(ClusterService(Arc::clone(context))).max_decoding_message_size(max),
+        )
+        .add_service(
+            QueryServer::new(QueryService(Arc::clone(context))).max_decoding_message_size(max),
+        )
+        .add_service(
+            WatchServer::new(WatchService(Arc::clone(context))).max_decoding_message_size(max),
+        )
+        .add_service(
+            AdminServer::new(AdminService(Arc::clone(context))).max_decoding_message_size(max),
+        )
 }
 
 fn reflection() -> Result<ServerReflectionServer<impl ServerReflection>, ServeError> {
@@ -183,7 +196,9 @@ fn serve_listener(
 ) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
     let streams = limits.max_streams_per_connection.max(1);
     let max_message_bytes = limits.max_message_bytes;
-    let name_limit = MapResponseLayer::new(move |response: Response<Body>| name_limit(response, max_message_bytes));
+    let name_limit = MapResponseLayer::new(move |response: Response<Body>| {
+        name_limit(response, max_message_bytes)
+    });
     // A call that the server is slow to read holds up no other on its connection: all their windows
     // together fit into the connection's.
     let router = Server::builder()
@@ -198,10 +213,14 @@ fn serve_listener(
         match listener {
             Listener::Tcp(listener) => {
                 let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                router.serve_with_incoming_shutdown(incoming, drained).await?;
+                router
+                    .serve_with_incoming_shutdown(incoming, drained)
+                    .await?;
             }
             Listener::Unix(listener, _file) => {
-                router.serve_with_incoming_shutdown(UnixListenerStream::new(listener), drained).await?;
+                router
+                    .serve_with_incoming_shutdown(UnixListenerStream::new(listener), drained)
+                    .await?;
             }
         }
         Ok(())
@@ -211,6 +230,11 @@ fn serve_listener(
 /// A request that is too large is refused before a handler sees it: with a code of no meaning to
 /// clients, and without a name for the limit.
 fn name_limit(response: Response<Body>, max_message_bytes: usize) -> Response<Body> {
-    let oversized = tonic::Status::from_header_map(response.headers()).is_some_and(|s| status::is_oversized(&s));
-    if oversized { status::oversized(max_message_bytes).into_http() } else { response }
+    let oversized = tonic::Status::from_header_map(response.headers())
+        .is_some_and(|s| status::is_oversized(&s));
+    if oversized {
+        status::oversized(max_message_bytes).into_http()
+    } else {
+        response
+    }
 }

@@ -52,8 +52,11 @@ impl Subscribers {
     /// All of them, by id.
     pub(super) fn list(&self, head: Revision) -> Vec<Listed> {
         let now = Instant::now();
-        let mut listed: Vec<Listed> =
-            self.entries.iter().map(|entry| entry.value().listed(*entry.key(), head, now)).collect();
+        let mut listed: Vec<Listed> = self
+            .entries
+            .iter()
+            .map(|entry| entry.value().listed(*entry.key(), head, now))
+            .collect();
         listed.sort_unstable_by_key(|subscriber| subscriber.id);
         listed
     }
@@ -96,10 +99,15 @@ impl Subscription {
         scope: String,
     ) -> Result<Self, Status> {
         let subscribers = &context.subscribers;
-        let place = Arc::clone(&subscribers.places).try_acquire_owned().map_err(|_| {
-            let detail = format!("at most {} streams may be open: try another replica", subscribers.limit);
-            status::limit_exceeded("max_subscribers", detail)
-        })?;
+        let place = Arc::clone(&subscribers.places)
+            .try_acquire_owned()
+            .map_err(|_| {
+                let detail = format!(
+                    "at most {} streams may be open: try another replica",
+                    subscribers.limit
+                );
+                status::limit_exceeded("max_subscribers", detail)
+            })?;
         let id = subscribers.next_id.fetch_add(1, Ordering::Relaxed);
         let now = Instant::now();
         let entry = Entry {
@@ -113,7 +121,11 @@ impl Subscription {
             behind_since: Some(now),
         };
         subscribers.entries.insert(id, entry);
-        Ok(Subscription { subscribers: Arc::clone(context), id, _place: place })
+        Ok(Subscription {
+            subscribers: Arc::clone(context),
+            id,
+            _place: place,
+        })
     }
 
     /// It watches something else now.

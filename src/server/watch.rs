@@ -34,7 +34,9 @@ impl proto::watch_server::Watch for WatchService {
         let peer = peer(&request);
         let context = Arc::clone(&self.0);
         // The answer begins before the first request is there: some clients wait for it.
-        Ok(Response::new(Outflow::spawn(|outlet| watch_endpoints(context, peer, request.into_inner(), outlet))))
+        Ok(Response::new(Outflow::spawn(|outlet| {
+            watch_endpoints(context, peer, request.into_inner(), outlet)
+        })))
     }
 
     async fn watch_pods(
@@ -51,9 +53,17 @@ impl proto::watch_server::Watch for WatchService {
         names.dedup();
         let scope = describe_pods(&names, &selector.to_string());
         let fingerprint = fingerprint(&scope);
-        let from = resume(&context, request.cursor.map(wire::decode_cursor), fingerprint);
+        let from = resume(
+            &context,
+            request.cursor.map(wire::decode_cursor),
+            fingerprint,
+        );
         let subscription = Subscription::new(&context, request.name, peer, scope)?;
-        let query = context.runtime.open_live_query(selector, namespaces(names)).await.map_err(unopened)?;
+        let query = context
+            .runtime
+            .open_live_query(selector, namespaces(names))
+            .await
+            .map_err(unopened)?;
         let feed = PodsFeed::new(query, from, context.limits.stream_message_bytes);
         Ok(Response::new(Outflow::spawn(move |outlet| async move {
             let follower = Follower::new(context, &subscription, &outlet, feed, fingerprint, from);
@@ -118,16 +128,34 @@ async fn watch_endpoints(
         Some(Asked::Subscribe(subscribe)) => Wanted::new(subscribe)?,
         Some(Asked::AppliedRevision(_)) | None => {
             let detail = "the first request of a stream subscribes";
-            return Err(status::invalid(&[FieldError::required("subscribe", detail)]));
+            return Err(status::invalid(&[FieldError::required(
+                "subscribe",
+                detail,
+            )]));
         }
     };
-    let subscription = Subscription::new(&context, wanted.name.clone(), peer, wanted.scope.to_string())?;
+    let subscription = Subscription::new(
+        &context,
+        wanted.name.clone(),
+        peer,
+        wanted.scope.to_string(),
+    )?;
     loop {
         let fingerprint = wanted.scope.fingerprint();
         let from = resume(&context, wanted.cursor, fingerprint);
         let feed = EndpointsFeed::new(wanted.scope, from, context.limits.stream_message_bytes);
-        let follower = Follower::new(Arc::clone(&context), &subscription, &outlet, feed, fingerprint, from);
-        wanted = match follower.run(next_subscribe(&context, &subscription, &mut requests)).await {
+        let follower = Follower::new(
+            Arc::clone(&context),
+            &subscription,
+            &outlet,
+            feed,
+            fingerprint,
+            from,
+        );
+        wanted = match follower
+            .run(next_subscribe(&context, &subscription, &mut requests))
+            .await
+        {
             Ended::Changed(next) => next,
             ended => return end(ended),
         };
@@ -143,15 +171,26 @@ async fn next_subscribe(
     requests: &mut Streaming<proto::WatchEndpointsRequest>,
 ) -> Result<Wanted, Status> {
     loop {
-        match requests.message().await.map_err(|error| context.unreadable(error))? {
-            Some(proto::WatchEndpointsRequest { request: Some(Asked::Subscribe(subscribe)) }) => {
+        match requests
+            .message()
+            .await
+            .map_err(|error| context.unreadable(error))?
+        {
+            Some(proto::WatchEndpointsRequest {
+                request: Some(Asked::Subscribe(subscribe)),
+            }) => {
                 return Wanted::new(subscribe);
             }
-            Some(proto::WatchEndpointsRequest { request: Some(Asked::AppliedRevision(revision)) }) => {
+            Some(proto::WatchEndpointsRequest {
+                request: Some(Asked::AppliedRevision(revision)),
+            }) => {
                 subscription.applied(revision);
             }
             Some(proto::WatchEndpointsRequest { request: None }) => {
-                return Err(status::invalid(&[FieldError::required("subscribe", "say what to do")]));
+                return Err(status::invalid(&[FieldError::required(
+                    "subscribe",
+                    "say what to do",
+                )]));
             }
             None => pending().await,
         }

@@ -49,15 +49,26 @@ pub struct Epoch([u8; 16]);
 impl Epoch {
     /// The epoch of a history under these rules: FNV-1a, 128 bits.
     pub fn new(history: HistoryId, options: &EngineOptions) -> Self {
-        let EngineOptions { missing_node, retention } = options;
+        let EngineOptions {
+            missing_node,
+            retention,
+        } = options;
         let mode = match missing_node {
             MissingNode::Admit => 0,
             MissingNode::Withhold => 1,
         };
-        let remembered = [retention.removals, retention.deleted_names, retention.share].map(|n| n as u64);
-        let rules = [u64::from(DERIVATION_VERSION), mode].into_iter().chain(remembered);
-        let bytes = history.0.into_iter().chain(rules.flat_map(u64::to_be_bytes));
-        let hash = bytes.fold(FNV_OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(FNV_PRIME));
+        let remembered =
+            [retention.removals, retention.deleted_names, retention.share].map(|n| n as u64);
+        let rules = [u64::from(DERIVATION_VERSION), mode]
+            .into_iter()
+            .chain(remembered);
+        let bytes = history
+            .0
+            .into_iter()
+            .chain(rules.flat_map(u64::to_be_bytes));
+        let hash = bytes.fold(FNV_OFFSET, |hash, byte| {
+            (hash ^ u128::from(byte)).wrapping_mul(FNV_PRIME)
+        });
         Epoch(hash.to_be_bytes())
     }
 
@@ -87,7 +98,10 @@ mod tests {
     fn whatever_changes_what_is_derived_makes_another_epoch() {
         let history = HistoryId::from_bytes([7; 16]);
         let options = EngineOptions::default();
-        let withhold = EngineOptions { missing_node: MissingNode::Withhold, ..options };
+        let withhold = EngineOptions {
+            missing_node: MissingNode::Withhold,
+            ..options
+        };
         let epoch = Epoch::new(history, &options);
         assert_eq!(epoch, Epoch::new(history, &options));
         assert_ne!(epoch, Epoch::new(history, &withhold));
