@@ -9,6 +9,14 @@ pub mod index;
 pub mod labels;
 pub mod model;
 pub mod reconcile;
+#[cfg(feature = "service")]
+pub mod runtime;
 pub mod selector;
 #[cfg(feature = "service")]
+pub mod server;
+#[cfg(feature = "service")]
 pub mod source;
+#[cfg(feature = "service")]
+pub mod store;
+#[cfg(feature = "service")]
+pub mod wire;
