@@ -9,7 +9,7 @@ use crate::labels::{Key, LabelSet, Value};
 use crate::model::{ContainerPort, ObjectName, Pod, Revision};
 
 use super::Posting;
-use super::dictionary::{Dictionary};
+use super::dictionary::Dictionary;
 use super::namespaces::{NamespaceId, NamespaceTable};
 use super::templates::{Template, TemplateId, Templates};
 
