@@ -17,3 +17,5 @@ pub mod labels;
 pub mod model;
 pub mod reconcile;
 pub mod selector;
+#[cfg(feature = "service")]
+pub mod source;
