@@ -3,6 +3,13 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// What input could make panic. Tests are exempt by clippy.toml.
+#![warn(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 pub mod engine;
 pub mod index;
