@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+#[cfg(feature = "service")]
+pub mod client;
 pub mod engine;
 pub mod labels;
 pub mod model;
