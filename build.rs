@@ -4,12 +4,15 @@
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     use prost::Message as _;
 
-    let files = ["cluster", "query", "watch", "admin"].map(|name| format!("selectord/v1/{name}.proto"));
+    let files =
+        ["cluster", "query", "watch", "admin"].map(|name| format!("selectord/v1/{name}.proto"));
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(&files, ["proto"])?;
     let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("selectord.v1.binpb"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().bytes(".selectord.v1").compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .bytes(".selectord.v1")
+        .compile_fds(descriptors)?;
     Ok(())
 }
 

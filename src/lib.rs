@@ -7,8 +7,10 @@
 #[cfg(feature = "service")]
 pub mod client;
 pub mod engine;
+pub mod index;
 pub mod labels;
 pub mod model;
+pub mod reconcile;
 pub mod selector;
 #[cfg(feature = "service")]
 pub mod store;

@@ -50,7 +50,10 @@ impl View {
             }
             Event::Replace(entry) => {
                 self.doubtful.remove(&entry.service.name);
-                let view = ServiceView { endpoints: BTreeMap::new(), entry };
+                let view = ServiceView {
+                    endpoints: BTreeMap::new(),
+                    entry,
+                };
                 self.services.insert(view.entry.service.name.clone(), view);
             }
             Event::Entry(entry) => {

@@ -28,7 +28,11 @@ pub struct ServiceScope {
 
 impl Default for ServiceScope {
     fn default() -> Self {
-        ServiceScope { namespaces: BTreeSet::new(), names: BTreeSet::new(), selector: Selector::everything() }
+        ServiceScope {
+            namespaces: BTreeSet::new(),
+            names: BTreeSet::new(),
+            selector: Selector::everything(),
+        }
     }
 }
 
@@ -67,9 +71,11 @@ impl Scope {
     /// A fingerprint of the canonical text, the same in every process: FNV-1a, 64 bits. A cursor
     /// carries it, so that it is not taken for the cursor of another scope.
     pub fn fingerprint(&self) -> u64 {
-        self.to_string().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        })
+        self.to_string()
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+            })
     }
 }
 
@@ -80,12 +86,22 @@ impl std::fmt::Display for Scope {
             Scope::Services(scope) => scope,
         };
         f.write_str("services")?;
-        let list = |f: &mut std::fmt::Formatter<'_>, word: &str, items: &mut dyn Iterator<Item = String>| {
+        let list = |f: &mut std::fmt::Formatter<'_>,
+                    word: &str,
+                    items: &mut dyn Iterator<Item = String>| {
             items.enumerate().try_for_each(|(i, item)| {
-                if i == 0 { write!(f, " {word} {item}") } else { write!(f, ",{item}") }
+                if i == 0 {
+                    write!(f, " {word} {item}")
+                } else {
+                    write!(f, ",{item}")
+                }
             })
         };
-        list(f, "in", &mut scope.namespaces.iter().map(ToString::to_string))?;
+        list(
+            f,
+            "in",
+            &mut scope.namespaces.iter().map(ToString::to_string),
+        )?;
         list(f, "named", &mut scope.names.iter().map(ToString::to_string))?;
         if scope.selector.is_nothing() {
             f.write_str(" matching nothing")

@@ -81,18 +81,30 @@ impl Dictionary {
         let key_id = match self.by_key.get(key) {
             Some(id) => *id,
             None => {
-                let term = KeyTerm { key: key.clone(), posting: Posting::default(), pairs: BTreeMap::new() };
+                let term = KeyTerm {
+                    key: key.clone(),
+                    posting: Posting::default(),
+                    pairs: BTreeMap::new(),
+                };
                 let id = KeyId(self.keys.insert(term) as u32);
                 self.by_key.insert(key.clone(), id);
                 id
             }
         };
-        let known = self.keys.get(key_id.0 as usize).and_then(|term| term.pairs.get(value).copied());
+        let known = self
+            .keys
+            .get(key_id.0 as usize)
+            .and_then(|term| term.pairs.get(value).copied());
         if let Some(id) = known {
             self.retain(id);
             return (key_id, id);
         }
-        let term = PairTerm { key: key_id, value: value.clone(), posting: Posting::default(), holders: 1 };
+        let term = PairTerm {
+            key: key_id,
+            value: value.clone(),
+            posting: Posting::default(),
+            holders: 1,
+        };
         let id = PairId(self.pairs.insert(term) as u32);
         if let Some(term) = self.keys.get_mut(key_id.0 as usize) {
             term.pairs.insert(value.clone(), id);
@@ -109,7 +121,9 @@ impl Dictionary {
 
     /// The caller holds the pair no longer; the last holder takes it out.
     pub(crate) fn release(&mut self, id: PairId) {
-        let Some(term) = self.pairs.get_mut(id.0 as usize) else { return };
+        let Some(term) = self.pairs.get_mut(id.0 as usize) else {
+            return;
+        };
         term.holders -= 1;
         if term.holders > 0 {
             return;

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::ops::{Bound, Range};
 
 use slab::Slab;
 use smol_str::SmolStr;
@@ -35,7 +35,9 @@ impl Namespaces {
 
     /// Whether `namespace` is one of them.
     pub fn contains(&self, namespace: &str) -> bool {
-        self.0.as_ref().is_none_or(|names| names.contains(namespace))
+        self.0
+            .as_ref()
+            .is_none_or(|names| names.contains(namespace))
     }
 }
 
@@ -86,7 +88,9 @@ impl NamespaceTable {
 
     /// Namespaces with pods, by name, from `from` on.
     pub(crate) fn from(&self, from: &str) -> impl Iterator<Item = &Namespace> {
-        self.by_name.range::<str, _>(from..).filter_map(|(_, id)| self.get(*id))
+        self.by_name
+            .range::<str, _>((Bound::Included(from), Bound::Unbounded))
+            .filter_map(|(_, id)| self.get(*id))
     }
 
     /// Whether so many pods more are sure to get an id.
@@ -100,7 +104,13 @@ impl NamespaceTable {
         let id = match self.by_name.get(namespace) {
             Some(id) => *id,
             None => {
-                let empty = Namespace { name: namespace.clone(), extents: Vec::new(), capacity: 0, free: Vec::new(), pods: BTreeMap::new() };
+                let empty = Namespace {
+                    name: namespace.clone(),
+                    extents: Vec::new(),
+                    capacity: 0,
+                    free: Vec::new(),
+                    pods: BTreeMap::new(),
+                };
                 let id = NamespaceId(self.slots.insert(empty) as u32);
                 self.by_name.insert(namespace.clone(), id);
                 id
@@ -128,7 +138,9 @@ impl NamespaceTable {
 
     /// The id may be given to another pod.
     pub(crate) fn release(&mut self, namespace: NamespaceId, pod: u32) {
-        let Some(entry) = self.slots.get_mut(namespace.0 as usize) else { return };
+        let Some(entry) = self.slots.get_mut(namespace.0 as usize) else {
+            return;
+        };
         entry.free.push(pod);
         if entry.free.len() < entry.capacity as usize {
             return;
@@ -136,7 +148,10 @@ impl NamespaceTable {
         let entry = self.slots.remove(namespace.0 as usize);
         self.by_name.remove(&entry.name);
         for extent in entry.extents {
-            self.spare.entry(extent.end - extent.start).or_default().push(extent.start);
+            self.spare
+                .entry(extent.end - extent.start)
+                .or_default()
+                .push(extent.start);
         }
     }
 }
@@ -144,7 +159,11 @@ impl NamespaceTable {
 impl Namespace {
     /// Takes another extent, as long as what the namespace has so far, and answers its first id.
     fn grow(&mut self, next: &mut u32, spare: &mut BTreeMap<u32, Vec<u32>>) -> u32 {
-        let len = self.capacity.clamp(MIN_EXTENT, MAX_EXTENT).next_power_of_two().min(MAX_EXTENT);
+        let len = self
+            .capacity
+            .clamp(MIN_EXTENT, MAX_EXTENT)
+            .next_power_of_two()
+            .min(MAX_EXTENT);
         let start = spare.get_mut(&len).and_then(Vec::pop).unwrap_or_else(|| {
             let start = *next;
             *next += len;

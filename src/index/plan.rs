@@ -2,9 +2,9 @@ use smallvec::SmallVec;
 
 use crate::selector::{Requirement, Selector};
 
+use super::Posting;
 use super::dictionary::{Dictionary, KeyId, PairId};
 use super::templates::pair_of;
-use super::Posting;
 
 /// The postings that hold the pods a term is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,10 @@ impl<'s> Plan<'s> {
     /// Binds a selector. Costs a look-up for each value named, and for `>` and `<` one for each value
     /// of the key.
     pub(crate) fn new(selector: &'s Selector, dictionary: &Dictionary) -> Plan<'s> {
-        let mut plan = Plan { empty: selector.is_nothing(), ..Plan::default() };
+        let mut plan = Plan {
+            empty: selector.is_nothing(),
+            ..Plan::default()
+        };
         for requirement in selector.requirements() {
             match (bind(requirement, dictionary), requirement.is_negative()) {
                 (Some(term), false) => plan.positives.push(term),
@@ -50,7 +53,8 @@ impl<'s> Plan<'s> {
             }
         }
         plan.positives.sort_by_key(|term| term.cardinality);
-        plan.negatives.sort_by_key(|term| std::cmp::Reverse(term.cardinality));
+        plan.negatives
+            .sort_by_key(|term| std::cmp::Reverse(term.cardinality));
         plan
     }
 
@@ -76,10 +80,16 @@ impl Term<'_> {
     /// The term's postings.
     pub(crate) fn postings<'d>(&self, dictionary: &'d Dictionary) -> SmallVec<[&'d Posting; 2]> {
         match &self.terms {
-            Terms::Key(key) => dictionary.key(*key).map(|term| &term.posting).into_iter().collect(),
-            Terms::Pairs(_, pairs) => {
-                pairs.iter().filter_map(|pair| dictionary.pair(*pair)).map(|term| &term.posting).collect()
-            }
+            Terms::Key(key) => dictionary
+                .key(*key)
+                .map(|term| &term.posting)
+                .into_iter()
+                .collect(),
+            Terms::Pairs(_, pairs) => pairs
+                .iter()
+                .filter_map(|pair| dictionary.pair(*pair))
+                .map(|term| &term.posting)
+                .collect(),
         }
     }
 }
@@ -96,21 +106,35 @@ fn bind<'s>(requirement: &'s Requirement, dictionary: &Dictionary) -> Option<Ter
             Terms::Pairs(key_id, key.pairs.get(value).copied().into_iter().collect())
         }
         Requirement::In(_, values) | Requirement::NotIn(_, values) => {
-            let mut pairs: SmallVec<[PairId; 2]> =
-                values.iter().filter_map(|value| key.pairs.get(value).copied()).collect();
+            let mut pairs: SmallVec<[PairId; 2]> = values
+                .iter()
+                .filter_map(|value| key.pairs.get(value).copied())
+                .collect();
             pairs.sort_unstable();
             pairs.dedup();
             Terms::Pairs(key_id, pairs)
         }
         Requirement::GreaterThan(..) | Requirement::LessThan(..) => {
             let meets = |value| requirement.matches_value(Some(value));
-            let mut pairs: SmallVec<[PairId; 2]> =
-                key.pairs.iter().filter(|(value, _)| meets(value)).map(|(_, pair)| *pair).collect();
+            let mut pairs: SmallVec<[PairId; 2]> = key
+                .pairs
+                .iter()
+                .filter(|(value, _)| meets(value))
+                .map(|(_, pair)| *pair)
+                .collect();
             pairs.sort_unstable();
             Terms::Pairs(key_id, pairs)
         }
     };
-    let mut term = Term { requirement, terms, cardinality: 0 };
-    term.cardinality = term.postings(dictionary).iter().map(|posting| posting.len()).sum();
+    let mut term = Term {
+        requirement,
+        terms,
+        cardinality: 0,
+    };
+    term.cardinality = term
+        .postings(dictionary)
+        .iter()
+        .map(|posting| posting.len())
+        .sum();
     (term.cardinality > 0).then_some(term)
 }

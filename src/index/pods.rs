@@ -5,13 +5,13 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 use smol_str::SmolStr;
 
-use crate::labels::LabelSet;
+use crate::labels::{Key, LabelSet, Value};
 use crate::model::{ContainerPort, ObjectName, Pod, Revision};
 
+use super::Posting;
 use super::dictionary::{Dictionary, KeyId, PairId};
 use super::namespaces::{NamespaceId, NamespaceTable};
 use super::templates::{Template, TemplateId, Templates};
-use super::Posting;
 
 /// A pod in the index: everything but its labels, which its template holds.
 #[derive(Debug)]
@@ -62,6 +62,26 @@ impl Index {
         self.live.len()
     }
 
+    /// The number of namespaces that have pods.
+    pub fn namespace_count(&self) -> u64 {
+        self.namespaces.len()
+    }
+
+    /// The number of distinct label keys.
+    pub fn key_count(&self) -> u64 {
+        self.dictionary.key_count()
+    }
+
+    /// The number of distinct label pairs.
+    pub fn pair_count(&self) -> u64 {
+        self.dictionary.pair_count()
+    }
+
+    /// The number of distinct label sets, each counted once in a namespace.
+    pub fn template_count(&self) -> u64 {
+        self.templates.len()
+    }
+
     /// Whether so many pods more are sure to get an id.
     pub fn has_room_for(&self, pods: usize) -> bool {
         self.namespaces.has_room_for(pods)
@@ -69,12 +89,26 @@ impl Index {
 
     /// The id of a pod.
     pub fn find(&self, name: &ObjectName) -> Option<u32> {
-        self.namespaces.find(&name.namespace)?.pods.get(&name.name).copied()
+        self.namespaces
+            .find(&name.namespace)?
+            .pods
+            .get(&name.name)
+            .copied()
     }
 
     /// A pod by id.
     pub fn get(&self, id: u32) -> Option<&PodRecord> {
         self.records.get(id as usize)?.as_ref()
+    }
+
+    /// Every pod, by id.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &PodRecord> {
+        self.records.iter().flatten()
+    }
+
+    /// A slot of the table: none behind its end.
+    pub(crate) fn slot(&self, id: u32) -> Option<Option<&PodRecord>> {
+        self.records.get(id as usize).map(Option::as_ref)
     }
 
     pub(crate) fn template_of(&self, record: &PodRecord) -> Option<&Template> {
@@ -84,7 +118,10 @@ impl Index {
     /// A pod by id, whole: with its labels. Linear in their number.
     pub fn pod(&self, id: u32) -> Option<Pod> {
         let record = self.get(id)?;
-        Some(Pod { labels: self.labels(record), ..record.pod.clone() })
+        Some(Pod {
+            labels: self.labels(record),
+            ..record.pod.clone()
+        })
     }
 
     /// The labels of a pod, spelt out.
@@ -92,13 +129,41 @@ impl Index {
         self.templates.labels(&self.dictionary, record.template)
     }
 
+    pub(crate) fn template(&self, id: TemplateId) -> Option<&Template> {
+        self.templates.get(id)
+    }
+
+    /// The labels of a template, spelt out.
+    pub(crate) fn template_labels(&self, id: TemplateId) -> LabelSet {
+        self.templates.labels(&self.dictionary, id)
+    }
+
+    /// How many pods carry a label pair.
+    pub(crate) fn pair_cardinality(&self, key: &Key, value: &Value) -> u64 {
+        let pair = self
+            .dictionary
+            .find_pair(key, value)
+            .and_then(|pair| self.dictionary.pair(pair));
+        pair.map_or(0, |term| term.posting.len())
+    }
+
+    /// How many pods carry a label key.
+    pub(crate) fn key_cardinality(&self, key: &Key) -> u64 {
+        let key = self
+            .dictionary
+            .find_key(key)
+            .and_then(|key| self.dictionary.key(key));
+        key.map_or(0, |term| term.posting.len())
+    }
+
     /// The pods that name this node.
     pub fn on_node(&self, node: &str) -> Option<&Posting> {
         self.nodes.get(node)
     }
 
-    /// Creates or replaces a pod. The caller made sure that there is room.
-    pub fn put(&mut self, mut pod: Pod, revision: Revision, source: SmolStr) -> Put {
+    /// Creates or replaces a pod. With an empty source it stays whose it was. The caller made sure that
+    /// there is room.
+    pub fn put(&mut self, mut pod: Pod, revision: Revision, mut source: SmolStr) -> Put {
         let labels = std::mem::take(&mut pod.labels);
         pod.ports = self.share_ports(std::mem::take(&mut pod.ports));
         let (namespace, id, before) = match self.find(&pod.name) {
@@ -112,12 +177,24 @@ impl Index {
                 (Some(namespace), id, None)
             }
         };
-        let Some(namespace) = namespace else { return Put { id, before } };
-        let template = self.templates.acquire(&mut self.dictionary, namespace, &labels);
+        let Some(namespace) = namespace else {
+            return Put { id, before };
+        };
+        let template = self
+            .templates
+            .acquire(&mut self.dictionary, namespace, &labels);
         self.post_labels(id, before.as_ref().map(|b| b.template), Some(template));
-        self.post_node(id, before.as_ref().map(|b| &b.pod.node_name), Some(&pod.node_name));
+        self.post_node(
+            id,
+            before.as_ref().map(|b| &b.pod.node_name),
+            Some(&pod.node_name),
+        );
         if let Some(before) = &before {
-            self.templates.release(&mut self.dictionary, before.template);
+            if source.is_empty() {
+                source = before.source.clone();
+            }
+            self.templates
+                .release(&mut self.dictionary, before.template);
             self.release_ports(&before.pod.ports);
         }
         self.live.insert(id);
@@ -125,7 +202,13 @@ impl Index {
             self.records.resize_with(id as usize + 1, || None);
         }
         if let Some(slot) = self.records.get_mut(id as usize) {
-            *slot = Some(PodRecord { pod, namespace, template, revision, source });
+            *slot = Some(PodRecord {
+                pod,
+                namespace,
+                template,
+                revision,
+                source,
+            });
         }
         Put { id, before }
     }
@@ -136,7 +219,8 @@ impl Index {
         let before = self.records.get_mut(id as usize).and_then(Option::take)?;
         self.post_labels(id, Some(before.template), None);
         self.post_node(id, Some(&before.pod.node_name), None);
-        self.templates.release(&mut self.dictionary, before.template);
+        self.templates
+            .release(&mut self.dictionary, before.template);
         self.release_ports(&before.pod.ports);
         self.live.remove(id);
         self.namespaces.remove(before.namespace, &name.name);
@@ -149,11 +233,22 @@ impl Index {
     }
 
     /// Calls `f` with the pods of one namespace, by name, from behind `after` on, until it answers false.
-    pub(crate) fn by_name(&self, namespace: &str, after: Option<&str>, mut f: impl FnMut(u32) -> bool) {
+    pub(crate) fn by_name(
+        &self,
+        namespace: &str,
+        after: Option<&str>,
+        mut f: impl FnMut(u32) -> bool,
+    ) {
         use std::ops::Bound::{Excluded, Unbounded};
-        let Some(namespace) = self.namespaces.find(namespace) else { return };
+        let Some(namespace) = self.namespaces.find(namespace) else {
+            return;
+        };
         let from = after.map_or(Unbounded, Excluded);
-        for id in namespace.pods.range::<str, _>((from, Unbounded)).map(|(_, id)| *id) {
+        for id in namespace
+            .pods
+            .range::<str, _>((from, Unbounded))
+            .map(|(_, id)| *id)
+        {
             if !f(id) {
                 return;
             }
@@ -162,7 +257,10 @@ impl Index {
 
     /// The id ranges of a namespace.
     pub(crate) fn ranges(&self, namespace: &str) -> Vec<Range<u32>> {
-        self.namespaces.find(namespace).map(|n| n.ranges()).unwrap_or_default()
+        self.namespaces
+            .find(namespace)
+            .map(|n| n.ranges())
+            .unwrap_or_default()
     }
 
     fn share_ports(&mut self, ports: Arc<[ContainerPort]>) -> Arc<[ContainerPort]> {
@@ -188,17 +286,24 @@ impl Index {
         if before == after {
             return;
         }
-        let pairs = |t: Option<TemplateId>| t.and_then(|t| self.templates.get(t)).map(|t| t.pairs.clone());
-        let (before, after) = (pairs(before).unwrap_or_default(), pairs(after).unwrap_or_default());
+        let pairs = |t: Option<TemplateId>| {
+            t.and_then(|t| self.templates.get(t))
+                .map(|t| t.pairs.clone())
+        };
+        let (before, after) = (
+            pairs(before).unwrap_or_default(),
+            pairs(after).unwrap_or_default(),
+        );
         let (mut old, mut new) = (before.iter().peekable(), after.iter().peekable());
         loop {
-            let (lost, gained): (Option<(KeyId, PairId)>, Option<(KeyId, PairId)>) = match (old.peek(), new.peek()) {
-                (None, None) => return,
-                (Some(o), Some(n)) if o.0 == n.0 => (old.next().copied(), new.next().copied()),
-                (Some(o), Some(n)) if o.0 < n.0 => (old.next().copied(), None),
-                (Some(_), None) => (old.next().copied(), None),
-                _ => (None, new.next().copied()),
-            };
+            let (lost, gained): (Option<(KeyId, PairId)>, Option<(KeyId, PairId)>) =
+                match (old.peek(), new.peek()) {
+                    (None, None) => return,
+                    (Some(o), Some(n)) if o.0 == n.0 => (old.next().copied(), new.next().copied()),
+                    (Some(o), Some(n)) if o.0 < n.0 => (old.next().copied(), None),
+                    (Some(_), None) => (old.next().copied(), None),
+                    _ => (None, new.next().copied()),
+                };
             if lost == gained {
                 continue;
             }

@@ -27,7 +27,10 @@ enum Form {
 
 impl Default for Posting {
     fn default() -> Self {
-        Posting(Form::Inline { len: 0, ids: [0; INLINE] })
+        Posting(Form::Inline {
+            len: 0,
+            ids: [0; INLINE],
+        })
     }
 }
 
@@ -66,7 +69,9 @@ impl Posting {
 
     pub(crate) fn view(&self) -> View<'_> {
         match &self.0 {
-            Form::Inline { len, ids } => View::Ids(ids.get(..usize::from(*len)).unwrap_or_default()),
+            Form::Inline { len, ids } => {
+                View::Ids(ids.get(..usize::from(*len)).unwrap_or_default())
+            }
             Form::Array(ids) => View::Ids(ids),
             Form::Bitmap(bitmap) => View::Bitmap(bitmap),
         }
@@ -130,7 +135,10 @@ impl Posting {
                     let mut inline = [0; INLINE];
                     let len = ids.len();
                     inline[..len].copy_from_slice(ids);
-                    self.0 = Form::Inline { len: len as u8, ids: inline };
+                    self.0 = Form::Inline {
+                        len: len as u8,
+                        ids: inline,
+                    };
                 } else if ids.len() * 4 < ids.capacity() {
                     ids.shrink_to(ids.len() * 2);
                 }
@@ -168,6 +176,19 @@ impl Posting {
         }
     }
 
+    /// Calls `f` with the ids from `first` on, in order, until it answers false.
+    pub(crate) fn for_each_from(&self, first: u32, mut f: impl FnMut(u32) -> bool) {
+        match self.view() {
+            View::Ids(ids) => {
+                let from = ids.partition_point(|id| *id < first);
+                ids.iter().skip(from).all(|id| f(*id));
+            }
+            View::Bitmap(bitmap) => {
+                bitmap.range(first..).all(f);
+            }
+        }
+    }
+
     /// Adds every id to `bitmap`.
     pub(crate) fn union_into(&self, bitmap: &mut RoaringBitmap) {
         match self.view() {
@@ -191,15 +212,6 @@ impl Posting {
         match self.view() {
             View::Ids(ids) => ids.iter().filter(|id| bitmap.contains(**id)).count() as u64,
             View::Bitmap(own) => own.intersection_len(bitmap),
-        }
-    }
-
-    /// Approximate bytes on the heap.
-    pub(crate) fn heap_bytes(&self) -> u64 {
-        match &self.0 {
-            Form::Inline { .. } => 0,
-            Form::Array(ids) => 24 + 4 * ids.capacity() as u64,
-            Form::Bitmap(bitmap) => bitmap.serialized_size() as u64,
         }
     }
 }
@@ -235,6 +247,7 @@ mod tests {
             for (grow, id) in steps {
                 if grow { posting.insert(id); model.insert(id); } else { posting.remove(id); model.remove(&id); }
             }
+            let (from, to) = (from.min(to), from.max(to));
             let mut seen = Vec::new();
             posting.for_each_in(from..to, |id| seen.push(id));
             prop_assert_eq!(seen, model.iter().copied().filter(|id| (from..to).contains(id)).collect::<Vec<_>>());

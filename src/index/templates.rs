@@ -49,22 +49,37 @@ impl Templates {
     }
 
     /// The template of these labels, with one pod more.
-    pub(crate) fn acquire(&mut self, dictionary: &mut Dictionary, namespace: NamespaceId, labels: &LabelSet) -> TemplateId {
-        let mut pairs: Vec<(KeyId, PairId)> =
-            labels.iter().map(|(key, value)| dictionary.intern(key, value)).collect();
+    pub(crate) fn acquire(
+        &mut self,
+        dictionary: &mut Dictionary,
+        namespace: NamespaceId,
+        labels: &LabelSet,
+    ) -> TemplateId {
+        let mut pairs: Vec<(KeyId, PairId)> = labels
+            .iter()
+            .map(|(key, value)| dictionary.intern(key, value))
+            .collect();
         pairs.sort_unstable();
         let pairs: Arc<[(KeyId, PairId)]> = pairs.into();
         let lookup = (namespace, pairs);
         if let Some(id) = self.by_pairs.get(&lookup).copied() {
             // The template is a holder of its pairs already.
-            lookup.1.iter().for_each(|(_, pair)| dictionary.release(*pair));
+            lookup
+                .1
+                .iter()
+                .for_each(|(_, pair)| dictionary.release(*pair));
             if let Some(template) = self.slots.get_mut(id.slot()) {
                 template.pods += 1;
             }
             return id;
         }
         self.stamps += 1;
-        let template = Template { namespace, pairs: lookup.1.clone(), stamp: self.stamps, pods: 1 };
+        let template = Template {
+            namespace,
+            pairs: lookup.1.clone(),
+            stamp: self.stamps,
+            pods: 1,
+        };
         let id = TemplateId(self.slots.insert(template) as u32);
         self.by_pairs.insert(lookup, id);
         id
@@ -72,23 +87,34 @@ impl Templates {
 
     /// One pod less; the last one frees the template and what it holds.
     pub(crate) fn release(&mut self, dictionary: &mut Dictionary, id: TemplateId) {
-        let Some(template) = self.slots.get_mut(id.slot()) else { return };
+        let Some(template) = self.slots.get_mut(id.slot()) else {
+            return;
+        };
         template.pods -= 1;
         if template.pods > 0 {
             return;
         }
         let template = self.slots.remove(id.slot());
-        template.pairs.iter().for_each(|(_, pair)| dictionary.release(*pair));
+        template
+            .pairs
+            .iter()
+            .for_each(|(_, pair)| dictionary.release(*pair));
         self.by_pairs.remove(&(template.namespace, template.pairs));
     }
 
     /// The labels, spelt out. Linear in their number.
     pub(crate) fn labels(&self, dictionary: &Dictionary, id: TemplateId) -> LabelSet {
-        let pairs = self.get(id).map(|template| &*template.pairs).unwrap_or_default();
+        let pairs = self
+            .get(id)
+            .map(|template| &*template.pairs)
+            .unwrap_or_default();
         pairs
             .iter()
             .filter_map(|(key, pair)| {
-                Some((dictionary.key(*key)?.key.clone(), dictionary.pair(*pair)?.value.clone()))
+                Some((
+                    dictionary.key(*key)?.key.clone(),
+                    dictionary.pair(*pair)?.value.clone(),
+                ))
             })
             .collect()
     }
@@ -103,5 +129,9 @@ impl Template {
 
 /// The pair that a list sorted by key id has for a key.
 pub(crate) fn pair_of(pairs: &[(KeyId, PairId)], key: KeyId) -> Option<PairId> {
-    pairs.binary_search_by_key(&key, |(k, _)| *k).ok().and_then(|at| pairs.get(at)).map(|(_, pair)| *pair)
+    pairs
+        .binary_search_by_key(&key, |(k, _)| *k)
+        .ok()
+        .and_then(|at| pairs.get(at))
+        .map(|(_, pair)| *pair)
 }

@@ -45,7 +45,9 @@ pub fn parse_ip(text: &str) -> Result<IpAddr, ParseIpError> {
     parse_v4(text)
         .map(IpAddr::V4)
         .or_else(|| parse_v6(text).map(|v6| v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4)))
-        .ok_or_else(|| ParseIpError { text: text.to_owned() })
+        .ok_or_else(|| ParseIpError {
+            text: text.to_owned(),
+        })
 }
 
 fn parse_v4(text: &str) -> Option<Ipv4Addr> {
@@ -57,7 +59,11 @@ fn parse_v4(text: &str) -> Option<Ipv4Addr> {
             return None;
         }
         let significant = part.trim_start_matches('0');
-        *octet = if significant.is_empty() { 0 } else { significant.parse().ok()? };
+        *octet = if significant.is_empty() {
+            0
+        } else {
+            significant.parse().ok()?
+        };
     }
     parts.next().is_none().then(|| Ipv4Addr::from(octets))
 }
@@ -86,13 +92,26 @@ mod tests {
             ("::ffff:010.0.0.1", "10.0.0.1"),
             ("2001:DB8:0::1", "2001:db8::1"),
         ] {
-            assert_eq!(parse_ip(text).map(|ip| ip.to_string()).as_deref(), Ok(canonical), "{text}");
+            assert_eq!(
+                parse_ip(text).map(|ip| ip.to_string()).as_deref(),
+                Ok(canonical),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn refuses_what_is_not_an_address() {
-        for text in ["", "10.0.0", "10.0.0.256", "10.0.0.1.1", "a.b.c.d", "10.0.0.1/8", "fe80::1%eth0", " 10.0.0.1"] {
+        for text in [
+            "",
+            "10.0.0",
+            "10.0.0.256",
+            "10.0.0.1.1",
+            "a.b.c.d",
+            "10.0.0.1/8",
+            "fe80::1%eth0",
+            " 10.0.0.1",
+        ] {
             assert!(parse_ip(text).is_err(), "{text}");
         }
     }

@@ -24,7 +24,9 @@ mod service;
 mod transaction;
 mod validate;
 
-pub use endpoint::{Addresses, Conditions, Endpoint, EndpointIdentity, EndpointPort, EndpointPorts, Hints};
+pub use endpoint::{
+    Addresses, Conditions, Endpoint, EndpointIdentity, EndpointPort, EndpointPorts, Hints,
+};
 pub use ip::{IpFamily, ParseIpError, parse_ip};
 pub use manual::{ManualEndpoint, ManualEndpoints, ManualKind, ManualSubset};
 pub use name::{Kind, ObjectName, ObjectRef};
@@ -36,7 +38,7 @@ pub use service::{
     TrafficDistribution, TrafficPolicy,
 };
 pub use transaction::{
-    Change, LabelPatch, Object, Operation, PatchTarget, Precondition, Expectation,
+    Change, Expectation, LabelPatch, Object, Operation, PatchTarget, Precondition,
     ResolvedTransaction, Transaction,
 };
 pub use validate::validate;

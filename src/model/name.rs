@@ -19,8 +19,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order in which they are listed and printed.
-    pub const ALL: [Kind; 5] =
-        [Kind::Node, Kind::Service, Kind::Pod, Kind::Endpoints, Kind::EndpointSlice];
+    pub const ALL: [Kind; 5] = [
+        Kind::Node,
+        Kind::Service,
+        Kind::Pod,
+        Kind::Endpoints,
+        Kind::EndpointSlice,
+    ];
 
     /// The singular, lower-case name that kubectl prints before a slash: `pod`.
     pub fn singular(self) -> &'static str {
@@ -59,12 +64,18 @@ pub struct ObjectName {
 impl ObjectName {
     /// A name in a namespace.
     pub fn new(namespace: impl Into<SmolStr>, name: impl Into<SmolStr>) -> Self {
-        ObjectName { namespace: namespace.into(), name: name.into() }
+        ObjectName {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 
     /// The name of a cluster-scoped object.
     pub fn cluster(name: impl Into<SmolStr>) -> Self {
-        ObjectName { namespace: SmolStr::default(), name: name.into() }
+        ObjectName {
+            namespace: SmolStr::default(),
+            name: name.into(),
+        }
     }
 }
 

@@ -19,6 +19,9 @@ pub struct Node {
 impl Node {
     /// The node's zone: its non-empty [`ZONE_LABEL`], else none.
     pub fn zone(&self) -> Option<&str> {
-        self.labels.get(ZONE_LABEL).map(|v| v.as_str()).filter(|z| !z.is_empty())
+        self.labels
+            .get(ZONE_LABEL)
+            .map(|v| v.as_str())
+            .filter(|z| !z.is_empty())
     }
 }

@@ -32,7 +32,9 @@ impl Protocol {
 
     /// Reads Kubernetes' own spelling, case and all.
     pub fn from_name(name: &str) -> Option<Protocol> {
-        [Protocol::Tcp, Protocol::Udp, Protocol::Sctp].into_iter().find(|p| p.as_str() == name)
+        [Protocol::Tcp, Protocol::Udp, Protocol::Sctp]
+            .into_iter()
+            .find(|p| p.as_str() == name)
     }
 }
 
@@ -69,9 +71,16 @@ impl Phase {
 
     /// Reads Kubernetes' own spelling, case and all; empty is [`Phase::Unset`].
     pub fn from_name(name: &str) -> Option<Phase> {
-        [Phase::Unset, Phase::Pending, Phase::Running, Phase::Succeeded, Phase::Failed, Phase::Unknown]
-            .into_iter()
-            .find(|p| p.as_str() == name)
+        [
+            Phase::Unset,
+            Phase::Pending,
+            Phase::Running,
+            Phase::Succeeded,
+            Phase::Failed,
+            Phase::Unknown,
+        ]
+        .into_iter()
+        .find(|p| p.as_str() == name)
     }
 
     /// Whether the pod has ended for good.
@@ -138,6 +147,8 @@ pub struct Pod {
 impl Pod {
     /// The addresses of one family, in the pod's order.
     pub fn ips(&self, family: IpFamily) -> impl Iterator<Item = &IpAddr> {
-        self.pod_ips.iter().filter(move |ip| IpFamily::of(ip) == family)
+        self.pod_ips
+            .iter()
+            .filter(move |ip| IpFamily::of(ip) == family)
     }
 }

@@ -7,15 +7,21 @@ pub struct Position {
     /// The revision that put a record here.
     pub revision: Revision,
     /// The record's place within its revision.
-    pub index: u32,
+    pub index: u64,
 }
 
 impl Position {
     /// Before every record.
-    pub const START: Position = Position { revision: 0, index: 0 };
+    pub const START: Position = Position {
+        revision: 0,
+        index: 0,
+    };
 
     /// Behind every record of `revision`: the position of a cursor that has applied it whole.
     pub const fn end_of(revision: Revision) -> Position {
-        Position { revision, index: u32::MAX }
+        Position {
+            revision,
+            index: u64::MAX,
+        }
     }
 }

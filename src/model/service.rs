@@ -39,7 +39,9 @@ impl ServiceType {
         if name.is_empty() {
             return Some(ClusterIp);
         }
-        [ClusterIp, NodePort, LoadBalancer, ExternalName].into_iter().find(|t| t.as_str() == name)
+        [ClusterIp, NodePort, LoadBalancer, ExternalName]
+            .into_iter()
+            .find(|t| t.as_str() == name)
     }
 }
 
@@ -206,7 +208,9 @@ impl Service {
             return self.ip_families.clone();
         }
         match &self.cluster_ip {
-            ClusterIp::Ips(ips) if !ips.is_empty() => ips.iter().take(1).map(IpFamily::of).collect(),
+            ClusterIp::Ips(ips) if !ips.is_empty() => {
+                ips.iter().take(1).map(IpFamily::of).collect()
+            }
             _ => SmallVec::from_slice(&[IpFamily::V4, IpFamily::V6]),
         }
     }
@@ -233,7 +237,9 @@ impl Service {
 
     /// Whether some target port is a name, so that each pod has to be asked for its number.
     pub fn has_named_target_port(&self) -> bool {
-        self.ports.iter().any(|p| matches!(p.target_port, TargetPort::Name(_)))
+        self.ports
+            .iter()
+            .any(|p| matches!(p.target_port, TargetPort::Name(_)))
     }
 
     /// The ports of an EndpointSlice that would hold an endpoint with these `ports`; ports that the

@@ -26,7 +26,9 @@ impl Object {
         match self {
             Object::Pod(pod) => ObjectRef::new(Kind::Pod, pod.name.clone()),
             Object::Service(service) => ObjectRef::new(Kind::Service, service.name.clone()),
-            Object::Node(node) => ObjectRef::new(Kind::Node, ObjectName::cluster(node.name.clone())),
+            Object::Node(node) => {
+                ObjectRef::new(Kind::Node, ObjectName::cluster(node.name.clone()))
+            }
             Object::Manual(manual) => ObjectRef::new(manual.kind.kind(), manual.name.clone()),
         }
     }
@@ -120,7 +122,8 @@ pub struct Transaction {
     pub preconditions: Vec<Precondition>,
     /// Done in order.
     pub operations: Vec<Operation>,
-    /// Who writes: what it puts is remembered as its own, for a later sync. Empty: nobody's.
+    /// Who writes: what it puts is remembered as its own, for a later sync. Empty: an object stays
+    /// whose it was, and a new one is nobody's.
     pub source: SmolStr,
 }
 
@@ -154,9 +157,14 @@ pub struct ResolvedTransaction {
 impl ResolvedTransaction {
     /// Of several changes to one object the last counts.
     pub fn new(changes: impl IntoIterator<Item = Change>, source: impl Into<SmolStr>) -> Self {
-        let by_name: BTreeMap<ObjectRef, Change> =
-            changes.into_iter().map(|change| (change.object_ref(), change)).collect();
-        ResolvedTransaction { changes: by_name.into_values().collect(), source: source.into() }
+        let by_name: BTreeMap<ObjectRef, Change> = changes
+            .into_iter()
+            .map(|change| (change.object_ref(), change))
+            .collect();
+        ResolvedTransaction {
+            changes: by_name.into_values().collect(),
+            source: source.into(),
+        }
     }
 
     /// The changes, ordered by kind and name.
@@ -169,7 +177,7 @@ impl ResolvedTransaction {
         (self.changes, self.source)
     }
 
-    /// Who wrote it, or empty.
+    /// Who writes, or empty: then objects stay whose they were.
     pub fn source(&self) -> &SmolStr {
         &self.source
     }

@@ -26,9 +26,21 @@ const MAX_PORT_NAME: usize = 15;
 pub fn validate(object: &Object) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let name = object.object_ref();
-    check_name(&mut errors, "metadata.name", &name.name.name, MAX_NAME, true);
+    check_name(
+        &mut errors,
+        "metadata.name",
+        &name.name.name,
+        MAX_NAME,
+        true,
+    );
     if name.kind.is_namespaced() {
-        check_name(&mut errors, "metadata.namespace", &name.name.namespace, MAX_LABEL, false);
+        check_name(
+            &mut errors,
+            "metadata.namespace",
+            &name.name.namespace,
+            MAX_LABEL,
+            false,
+        );
     }
     match object {
         Object::Pod(pod) => check_pod(&mut errors, pod),
@@ -43,8 +55,15 @@ fn check_name(errors: &mut Vec<FieldError>, path: &str, name: &str, max: usize, 
     if name.is_empty() {
         errors.push(FieldError::required(path, "every object needs one"));
     } else if name.len() > max {
-        errors.push(FieldError::invalid(path, format!("must be no more than {max} bytes, is {}", name.len())));
-    } else if !(if dots { name.split('.').all(is_dns_label) } else { is_dns_label(name) }) {
+        errors.push(FieldError::invalid(
+            path,
+            format!("must be no more than {max} bytes, is {}", name.len()),
+        ));
+    } else if !(if dots {
+        name.split('.').all(is_dns_label)
+    } else {
+        is_dns_label(name)
+    }) {
         let detail = if dots {
             "must be lower-case letters, digits, '-' or '.', and start and end with a letter or digit, as in 'rng-7d9f.example'"
         } else {
@@ -72,11 +91,17 @@ fn check_pod(errors: &mut Vec<FieldError>, pod: &Pod) {
     let ips = &pod.pod_ips;
     let same_family = |a: &IpAddr, b: &IpAddr| a.is_ipv4() == b.is_ipv4();
     if ips.len() > MAX_POD_IPS || matches!(ips.as_slice(), [a, b] if same_family(a, b)) {
-        errors.push(FieldError::invalid("status.podIPs", "may hold no more than one address of each IP family"));
+        errors.push(FieldError::invalid(
+            "status.podIPs",
+            "may hold no more than one address of each IP family",
+        ));
     }
     for (i, port) in pod.ports.iter().enumerate() {
         if port.number == 0 {
-            errors.push(FieldError::invalid(format!("spec.containers ports[{i}].containerPort"), "must be between 1 and 65535"));
+            errors.push(FieldError::invalid(
+                format!("spec.containers ports[{i}].containerPort"),
+                "must be between 1 and 65535",
+            ));
         }
     }
 }
@@ -85,13 +110,22 @@ fn check_service(errors: &mut Vec<FieldError>, service: &Service) {
     let headless = service.cluster_ip == super::ClusterIp::Headless;
     let alias = service.service_type == ServiceType::ExternalName;
     if service.ports.is_empty() && !headless && !alias {
-        errors.push(FieldError::required("spec.ports", "a service that is neither headless nor of type ExternalName needs a port"));
+        errors.push(FieldError::required(
+            "spec.ports",
+            "a service that is neither headless nor of type ExternalName needs a port",
+        ));
     }
     if service.ports.len() > MAX_PORTS {
-        errors.push(FieldError::too_many("spec.ports", format!("{} given, {MAX_PORTS} allowed", service.ports.len())));
+        errors.push(FieldError::too_many(
+            "spec.ports",
+            format!("{} given, {MAX_PORTS} allowed", service.ports.len()),
+        ));
     }
     if alias && service.external_name.is_empty() {
-        errors.push(FieldError::required("spec.externalName", "a service of type ExternalName needs one"));
+        errors.push(FieldError::required(
+            "spec.externalName",
+            "a service of type ExternalName needs one",
+        ));
     }
     let mut names = BTreeSet::new();
     let mut numbers = BTreeSet::new();
@@ -100,23 +134,45 @@ fn check_service(errors: &mut Vec<FieldError>, service: &Service) {
         check_service_port(errors, &at, port);
         if port.name.is_empty() {
             if service.ports.len() > 1 {
-                errors.push(FieldError::required(at("name"), "every port needs a name when there is more than one"));
+                errors.push(FieldError::required(
+                    at("name"),
+                    "every port needs a name when there is more than one",
+                ));
             }
         } else if !names.insert(&port.name) {
-            errors.push(FieldError::duplicate(at("name"), format!("{:?}", port.name)));
+            errors.push(FieldError::duplicate(
+                at("name"),
+                format!("{:?}", port.name),
+            ));
         }
         if !numbers.insert((port.protocol, port.port)) {
-            errors.push(FieldError::duplicate(at("port"), format!("{}/{}", port.port, port.protocol.as_str())));
+            errors.push(FieldError::duplicate(
+                at("port"),
+                format!("{}/{}", port.port, port.protocol.as_str()),
+            ));
         }
     }
 }
 
-fn check_service_port(errors: &mut Vec<FieldError>, at: &dyn Fn(&str) -> String, port: &ServicePort) {
+fn check_service_port(
+    errors: &mut Vec<FieldError>,
+    at: &dyn Fn(&str) -> String,
+    port: &ServicePort,
+) {
     if !port.name.is_empty() && (port.name.len() > MAX_LABEL || !is_dns_label(&port.name)) {
-        errors.push(FieldError::invalid(at("name"), format!("{:?} must be a DNS label: at most 63 lower-case letters, digits or '-'", port.name)));
+        errors.push(FieldError::invalid(
+            at("name"),
+            format!(
+                "{:?} must be a DNS label: at most 63 lower-case letters, digits or '-'",
+                port.name
+            ),
+        ));
     }
     if port.port == 0 {
-        errors.push(FieldError::invalid(at("port"), "must be between 1 and 65535"));
+        errors.push(FieldError::invalid(
+            at("port"),
+            "must be between 1 and 65535",
+        ));
     }
     match &port.target_port {
         TargetPort::Number(0) => errors.push(FieldError::invalid(at("targetPort"), "must be between 1 and 65535")),
@@ -137,29 +193,56 @@ fn check_manual(errors: &mut Vec<FieldError>, manual: &ManualEndpoints) {
     }
     let single = matches!(manual.kind, super::ManualKind::EndpointSlice);
     for (i, subset) in manual.subsets.iter().enumerate() {
-        let at = if single { String::new() } else { format!("subsets[{i}].") };
+        let at = if single {
+            String::new()
+        } else {
+            format!("subsets[{i}].")
+        };
         if subset.ports.len() > MAX_PORTS {
-            errors.push(FieldError::too_many(format!("{at}ports"), format!("{} given, {MAX_PORTS} allowed", subset.ports.len())));
+            errors.push(FieldError::too_many(
+                format!("{at}ports"),
+                format!("{} given, {MAX_PORTS} allowed", subset.ports.len()),
+            ));
         }
         if single && subset.endpoints.len() > MAX_ENDPOINTS {
-            errors.push(FieldError::too_many(format!("{at}endpoints"), format!("{} given, {MAX_ENDPOINTS} allowed", subset.endpoints.len())));
+            errors.push(FieldError::too_many(
+                format!("{at}endpoints"),
+                format!("{} given, {MAX_ENDPOINTS} allowed", subset.endpoints.len()),
+            ));
         }
         let mut names = BTreeSet::new();
         for (p, port) in subset.ports.iter().enumerate() {
             if !names.insert(&port.name) {
-                errors.push(FieldError::duplicate(format!("{at}ports[{p}].name"), format!("{:?}", port.name)));
+                errors.push(FieldError::duplicate(
+                    format!("{at}ports[{p}].name"),
+                    format!("{:?}", port.name),
+                ));
             }
         }
         for (e, endpoint) in subset.endpoints.iter().enumerate() {
             let path = format!("{at}endpoints[{e}].addresses");
             let addresses = &endpoint.identity.addresses;
             if addresses.is_empty() {
-                errors.push(FieldError::required(path, "an endpoint needs at least one address"));
+                errors.push(FieldError::required(
+                    path,
+                    "an endpoint needs at least one address",
+                ));
             } else if addresses.len() > MAX_ADDRESSES {
-                errors.push(FieldError::too_many(path, format!("{} given, {MAX_ADDRESSES} allowed", addresses.len())));
+                errors.push(FieldError::too_many(
+                    path,
+                    format!("{} given, {MAX_ADDRESSES} allowed", addresses.len()),
+                ));
             } else if let Some(bad) = addresses.iter().find(|ip| !is_endpoint_address(ip)) {
-                errors.push(FieldError::invalid(path, format!("{bad} may not be an unspecified, loopback, link-local or multicast address")));
-            } else if addresses.iter().any(|ip| ip.is_ipv4() != addresses.iter().all(IpAddr::is_ipv4)) {
+                errors.push(FieldError::invalid(
+                    path,
+                    format!(
+                        "{bad} may not be an unspecified, loopback, link-local or multicast address"
+                    ),
+                ));
+            } else if addresses
+                .iter()
+                .any(|ip| ip.is_ipv4() != addresses.iter().all(IpAddr::is_ipv4))
+            {
                 errors.push(FieldError::invalid(path, "must all be of one IP family"));
             }
         }

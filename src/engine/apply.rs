@@ -1,0 +1,367 @@
+use smol_str::SmolStr;
+use thiserror::Error;
+
+use crate::index::PodRecord;
+use crate::model::{
+    Change, IpFamily, Kind, ManualKind, Object, ObjectRef, Position, ResolvedTransaction, Revision,
+    Service,
+};
+use crate::reconcile::{
+    Difference, Holder, Membership, ServiceId, ServicePositions, Side, Touched,
+};
+
+use super::log::Record;
+use super::state::Engine;
+use super::work::Work;
+
+/// What applying a transaction did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Applied {
+    /// The work it took.
+    pub work: Work,
+}
+
+/// Why a transaction was not applied; nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// Its revision is not newer than what is applied already.
+    #[error("revision {revision} is not above the head, which is {head}")]
+    Stale {
+        /// The transaction's revision.
+        revision: Revision,
+        /// The engine's.
+        head: Revision,
+    },
+    /// There are no pod ids left.
+    #[error("there is no room for more pods: 32-bit pod ids are used up")]
+    TooManyPods,
+}
+
+impl Engine {
+    /// Applies a transaction whole, as `revision`.
+    ///
+    /// Work is bounded by the objects it names, the differences it causes, and the standing selectors
+    /// on the label pairs it touches.
+    ///
+    /// # Errors
+    /// [`ApplyError`]; then nothing was changed.
+    pub fn apply(
+        &mut self,
+        revision: Revision,
+        transaction: ResolvedTransaction,
+    ) -> Result<Applied, ApplyError> {
+        if revision <= self.head {
+            return Err(ApplyError::Stale {
+                revision,
+                head: self.head,
+            });
+        }
+        if !self.index.has_room_for(transaction.changes().len()) {
+            return Err(ApplyError::TooManyPods);
+        }
+        let before = self.work(0);
+        let (changes, source) = transaction.into_parts();
+        let count = changes.len() as u64;
+        self.head = revision;
+        self.log.begin(revision);
+        let mut touched = Touched::default();
+        let mut removed: Vec<(u32, PodRecord)> = Vec::new();
+        for change in changes {
+            match change {
+                Change::Put(object) => self.put(object, revision, &source, &mut touched),
+                Change::Delete(object) => self.delete(&object, &mut touched, &mut removed),
+            }
+        }
+        // Removed pods keep their ids until all is compared: no other pod got one meanwhile.
+        touched
+            .pods
+            .extend(removed.into_iter().map(|(id, record)| (id, Some(record))));
+        self.live_queries
+            .update(&self.index, &touched, revision, self.options.retention);
+        self.write_nodes(&touched);
+        self.write_deleted_services(&touched);
+        let differences = self.reconciler.differences(&self.index, &touched);
+        self.write_services(&touched, differences);
+        self.release_ids(touched);
+        let names = self.reconciler.services.len() + self.reconciler.nodes.len();
+        self.log
+            .limit_deletions(self.options.retention.deleted_names(names));
+        Ok(Applied {
+            work: self.work(count) - before,
+        })
+    }
+
+    fn work(&self, changes: u64) -> Work {
+        Work {
+            changes,
+            postings_touched: self.index.postings_touched(),
+            selectors_tested: self.reconciler.selectors_tested
+                + self.live_queries.selectors_tested(),
+            endpoints_visited: self.reconciler.endpoints_visited,
+            records_written: self.log.written(),
+        }
+    }
+
+    fn put(&mut self, object: Object, revision: Revision, source: &SmolStr, touched: &mut Touched) {
+        let source = source.clone();
+        match object {
+            Object::Pod(pod) => {
+                let put = self.index.put(*pod, revision, source);
+                touched.pods.insert(put.id, put.before);
+            }
+            Object::Service(service) => {
+                self.reconciler
+                    .put_service(&self.index, *service, revision, source, touched);
+            }
+            Object::Node(node) => self.reconciler.put_node(*node, revision, source, touched),
+            Object::Manual(manual) => self
+                .reconciler
+                .put_manual(*manual, revision, source, touched),
+        }
+    }
+
+    fn delete(
+        &mut self,
+        object: &ObjectRef,
+        touched: &mut Touched,
+        removed: &mut Vec<(u32, PodRecord)>,
+    ) {
+        let name = &object.name;
+        match object.kind {
+            Kind::Pod => removed.extend(self.index.remove(name)),
+            Kind::Service => self.reconciler.delete_service(name, touched),
+            Kind::Node => {
+                if let Some(record) = self.reconciler.delete_node(&name.name, touched) {
+                    self.log.drop_at(record.position);
+                }
+            }
+            Kind::Endpoints => self
+                .reconciler
+                .delete_manual(ManualKind::Endpoints, name, touched),
+            Kind::EndpointSlice => {
+                self.reconciler
+                    .delete_manual(ManualKind::EndpointSlice, name, touched)
+            }
+        }
+    }
+
+    fn write_nodes(&mut self, touched: &Touched) {
+        for (name, before) in &touched.nodes {
+            match self.reconciler.nodes.get_mut(name) {
+                Some(record) => {
+                    if before.is_some() {
+                        self.log.drop_at(record.position);
+                    } else {
+                        self.log.forget_node_deletion(name);
+                    }
+                    record.position = self.log.append(Record::Node(name.clone()));
+                }
+                None => self.log.remember_node_deletion(name.clone()),
+            }
+        }
+    }
+
+    /// Drops all records of deleted services; what is left of each is its name.
+    fn write_deleted_services(&mut self, touched: &Touched) {
+        for id in &touched.deleted_services {
+            let Some(record) = self.reconciler.services.remove(*id) else {
+                continue;
+            };
+            record.members.for_each(|pod| {
+                for family in [IpFamily::V4, IpFamily::V6] {
+                    if let Some(position) = self.reconciler.memberships.clear(pod, *id, family) {
+                        self.log.drop_at(position);
+                    }
+                }
+            });
+            record
+                .manual
+                .values()
+                .for_each(|position| self.log.drop_at(*position));
+            record
+                .removals
+                .positions()
+                .for_each(|(position, _)| self.log.drop_at(*position));
+            let ServicePositions {
+                entry,
+                created,
+                labels,
+                cluster_ip,
+            } = record.positions;
+            [entry, created, labels, cluster_ip]
+                .into_iter()
+                .for_each(|position| self.log.drop_at(position));
+            self.log
+                .remember_service_deletion(record.service.name.clone());
+        }
+    }
+
+    /// Writes, service by service: its changed fields, its endpoints, and last the anchor of a service
+    /// that is new, so that a subscriber is sent it with its endpoints in one piece.
+    fn write_services(&mut self, touched: &Touched, differences: Vec<Difference>) {
+        let mut ids: Vec<ServiceId> = differences
+            .iter()
+            .map(|difference| difference.service)
+            .collect();
+        ids.extend(touched.services.keys());
+        ids.sort_unstable();
+        ids.dedup();
+        let mut differences = differences.into_iter().peekable();
+        for id in ids {
+            let before = touched.services.get(&id);
+            if let Some(Some(before)) = before {
+                self.write_fields(id, before);
+            }
+            while let Some(difference) = differences.next_if(|d| d.service == id) {
+                self.write_difference(difference);
+            }
+            if let Some(None) = before {
+                self.write_creation(id);
+            }
+            self.limit_removals(id);
+        }
+    }
+
+    fn write_fields(&mut self, id: ServiceId, before: &Service) {
+        let Some(record) = self.reconciler.services.get_mut(id) else {
+            return;
+        };
+        let old = record.positions;
+        let now = &record.service;
+        let position = self.log.append(Record::Service(id));
+        record.positions.entry = position;
+        if before.labels != now.labels {
+            record.positions.labels = position;
+        }
+        if before.has_cluster_ip() != now.has_cluster_ip() {
+            record.positions.cluster_ip = position;
+        }
+        for left in [old.entry, old.labels, old.cluster_ip] {
+            if !record.positions.stands_at(left) {
+                self.log.drop_at(left);
+            }
+        }
+    }
+
+    fn write_creation(&mut self, id: ServiceId) {
+        let Some(record) = self.reconciler.services.get_mut(id) else {
+            return;
+        };
+        self.log.forget_service_deletion(&record.service.name);
+        let position = self.log.append(Record::Service(id));
+        record.positions = ServicePositions {
+            entry: position,
+            created: position,
+            labels: position,
+            cluster_ip: position,
+        };
+    }
+
+    fn write_difference(&mut self, difference: Difference) {
+        let Difference {
+            service,
+            identity,
+            before,
+            after,
+        } = difference;
+        let Some(record) = self.reconciler.services.get_mut(service) else {
+            return;
+        };
+        let ready = |side: Option<Side>| u64::from(side.is_some_and(|side| side.ready));
+        record.total = record.total + u64::from(after.is_some()) - u64::from(before.is_some());
+        record.ready = record.ready + ready(after) - ready(before);
+        match before.map(|side| side.holder) {
+            Some(Holder::Computed { pod, family }) => {
+                let left = self.reconciler.memberships.clear(pod, service, family);
+                left.into_iter()
+                    .for_each(|position| self.log.drop_at(position));
+                if !self.reconciler.memberships.any(pod, service) {
+                    record.members.remove(pod);
+                }
+            }
+            Some(Holder::Manual) => {
+                record
+                    .manual
+                    .remove(&identity)
+                    .into_iter()
+                    .for_each(|position| self.log.drop_at(position));
+            }
+            None => {
+                let forgotten = record.removals.remove(&identity);
+                forgotten
+                    .into_iter()
+                    .for_each(|position| self.log.drop_at(position));
+            }
+        }
+        match after.map(|side| side.holder) {
+            Some(Holder::Computed { pod, family }) => {
+                let position = self.log.append(Record::Endpoint {
+                    service,
+                    pod,
+                    family,
+                });
+                self.reconciler.memberships.set(
+                    pod,
+                    Membership {
+                        service,
+                        family,
+                        position,
+                    },
+                );
+                record.members.insert(pod);
+            }
+            Some(Holder::Manual) => {
+                let position = self
+                    .log
+                    .append(Record::Manual(service, Box::new(identity.clone())));
+                record.manual.insert(identity, position);
+            }
+            None => {
+                let position = self.log.append(Record::Removal(service));
+                record.removals.insert(identity, position);
+            }
+        }
+    }
+
+    /// Forgets the oldest removals of a service. Who has not read them is sent the service anew: its
+    /// anchor moves to the newest one forgotten.
+    fn limit_removals(&mut self, id: ServiceId) {
+        let Some(record) = self.reconciler.services.get_mut(id) else {
+            return;
+        };
+        let keep = self.options.retention.removals(record.total);
+        let mut forgotten: Option<Position> = None;
+        while record.removals.len() > keep {
+            let Some(position) = record.removals.forget_oldest() else {
+                break;
+            };
+            forgotten
+                .into_iter()
+                .for_each(|older| self.log.drop_at(older));
+            forgotten = Some(position);
+        }
+        let Some(position) = forgotten else { return };
+        let left = std::mem::replace(&mut record.positions.created, position);
+        self.log.replace_at(position, Record::Service(id));
+        if !record.positions.stands_at(left) {
+            self.log.drop_at(left);
+        }
+    }
+
+    /// The ids of removed pods may be given to others now.
+    fn release_ids(&mut self, touched: Touched) {
+        for (id, before) in touched.pods {
+            if let Some(before) = before.filter(|_| self.index.get(id).is_none()) {
+                self.index.release(id, &before);
+            }
+        }
+    }
+}
+
+impl ServicePositions {
+    /// Whether one of the service's records stands at `position`.
+    pub(crate) fn stands_at(&self, position: Position) -> bool {
+        [self.entry, self.created, self.labels, self.cluster_ip].contains(&position)
+    }
+}

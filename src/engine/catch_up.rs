@@ -1,0 +1,376 @@
+use std::ops::Bound::{Excluded, Included, Unbounded};
+use std::ops::ControlFlow;
+
+use smol_str::SmolStr;
+
+use crate::model::{ObjectName, Position};
+use crate::reconcile::{ServiceId, ServicePositions, ServiceRecord};
+
+use super::event::{Event, Progress, ServiceEntry};
+use super::log::Record;
+use super::scope::Scope;
+use super::state::Engine;
+use super::walk::{Listing, NextEndpoint, Replacing, Walk};
+
+/// Who is told, and for how many records more.
+struct Teller<'s> {
+    left: usize,
+    sink: &'s mut dyn FnMut(Event) -> ControlFlow<()>,
+}
+
+impl Teller<'_> {
+    /// Counts a record that was read.
+    fn read(&mut self) {
+        self.left = self.left.saturating_sub(1);
+    }
+
+    fn tell(&mut self, event: Event) {
+        if (self.sink)(event).is_break() {
+            self.left = 0;
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.left == 0
+    }
+}
+
+impl Engine {
+    /// Brings a subscriber nearer to the head: reads at most `max_records`, tells what is in scope, and
+    /// says whether it is there. When it is, what was told since the last time is one consistent cut.
+    ///
+    /// `sink` may break to end the piece after the event it was given. Cost: the records read.
+    pub fn catch_up(
+        &self,
+        walk: &mut Walk,
+        max_records: usize,
+        sink: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Progress {
+        if walk
+            .checkpoint
+            .is_some_and(|checkpoint| checkpoint > self.head)
+        {
+            // The cursor comes from a replica that is ahead: there is nothing to tell until the head is there.
+            return Progress::More;
+        }
+        let mut teller = Teller {
+            left: max_records,
+            sink,
+        };
+        if walk.reset || walk.position < self.log.floor() {
+            teller.tell(Event::Reset);
+            walk.reset = false;
+            walk.position = Position::end_of(self.head);
+            walk.listing = Some(Listing::default());
+            walk.replacing = None;
+        }
+        while !teller.is_done() {
+            let more = if walk.replacing.is_some() {
+                self.tell_endpoints(walk, &mut teller);
+                true
+            } else if walk.listing.is_some() {
+                self.list_next(walk, &mut teller);
+                true
+            } else {
+                self.read_next(walk, &mut teller)
+            };
+            if !more {
+                walk.position = Position::end_of(self.head);
+                walk.checkpoint = Some(self.head);
+                return Progress::Head(self.head);
+            }
+        }
+        Progress::More
+    }
+
+    /// Tells the next service of a first listing.
+    fn list_next(&self, walk: &mut Walk, teller: &mut Teller<'_>) {
+        teller.read();
+        let Some(listing) = &mut walk.listing else {
+            return;
+        };
+        if !listing.node_told {
+            listing.node_told = true;
+            if let Scope::Node(name) = &walk.scope
+                && let Some(record) = self.reconciler.nodes.get(name)
+                && record.position <= walk.position
+            {
+                teller.tell(Event::Node(record.node.clone()));
+            }
+            return;
+        }
+        let Some((name, id)) = self.next_in_scope(&walk.scope, listing.after.as_ref()) else {
+            walk.listing = None;
+            return;
+        };
+        listing.after = Some(name.clone());
+        let Some(record) = self.reconciler.services.get(id) else {
+            return;
+        };
+        let anchor = record.positions.anchor(&walk.scope);
+        if anchor <= walk.position && walk.scope.contains(&record.service) {
+            let bound = Position {
+                revision: walk.position.revision + 1,
+                index: 0,
+            };
+            walk.replacing = Some(tell_anew(record, anchor, bound, teller));
+        }
+    }
+
+    /// The first service behind `after` that the scope may contain. Looks only at what the scope names.
+    fn next_in_scope(
+        &self,
+        scope: &Scope,
+        after: Option<&ObjectName>,
+    ) -> Option<(&ObjectName, ServiceId)> {
+        let services = self.reconciler.services.by_name();
+        let from = after.map_or(Unbounded, Excluded);
+        let Scope::Services(scope) = scope else {
+            return services
+                .range((from, Unbounded))
+                .next()
+                .map(|(name, id)| (name, *id));
+        };
+        if !scope.names.is_empty() {
+            let mut names = scope.names.range((from, Unbounded));
+            return names
+                .find_map(|name| services.get_key_value(name))
+                .map(|(name, id)| (name, *id));
+        }
+        let behind = || {
+            services
+                .range((from, Unbounded))
+                .next()
+                .map(|(name, id)| (name, *id))
+        };
+        if scope.namespaces.is_empty() {
+            return behind();
+        }
+        let start = after.map_or(Unbounded, |name| Included(name.namespace.as_str()));
+        scope
+            .namespaces
+            .range::<str, _>((start, Unbounded))
+            .find_map(|namespace| {
+                let first = ObjectName::new(namespace.clone(), SmolStr::default());
+                let from = after
+                    .filter(|name| name.namespace == *namespace)
+                    .map_or(Included(&first), Excluded);
+                let (name, id) = services.range((from, Unbounded)).next()?;
+                (name.namespace == *namespace).then_some((name, *id))
+            })
+    }
+
+    /// Tells endpoints of the service that is told anew, until it is through or enough is told.
+    fn tell_endpoints(&self, walk: &mut Walk, teller: &mut Teller<'_>) {
+        let Some(replacing) = &mut walk.replacing else {
+            return;
+        };
+        let services = &self.reconciler.services;
+        let id = services.id(&replacing.service);
+        let known = id.and_then(|id| Some((id, services.get(id)?)));
+        let Some((id, record)) =
+            known.filter(|(_, r)| r.positions.anchor(&walk.scope) == replacing.anchor)
+        else {
+            // Deleted, or moved behind the walk: it will be told again from its new place.
+            walk.replacing = None;
+            teller.read();
+            return;
+        };
+        let Replacing {
+            service,
+            bound,
+            next,
+            ..
+        } = replacing;
+        if let NextEndpoint::Pod(from) = *next {
+            let mut resume = Some(from);
+            record.members.for_each_from(from, |pod| {
+                resume = Some(pod);
+                if teller.is_done() {
+                    return false;
+                }
+                for membership in self
+                    .reconciler
+                    .memberships
+                    .of(pod)
+                    .iter()
+                    .filter(|m| m.service == id)
+                {
+                    teller.read();
+                    if membership.position < *bound
+                        && let Some(endpoint) =
+                            self.reconciler
+                                .computed(&self.index, id, pod, membership.family)
+                    {
+                        teller.tell(Event::Endpoint {
+                            service: service.clone(),
+                            endpoint,
+                        });
+                    }
+                }
+                resume = pod.checked_add(1);
+                true
+            });
+            let through = !teller.is_done() || resume.is_none();
+            *next = match resume.filter(|_| !through) {
+                Some(pod) => NextEndpoint::Pod(pod),
+                None => NextEndpoint::ManualAfter(None),
+            };
+        }
+        let NextEndpoint::ManualAfter(after) = next else {
+            return;
+        };
+        let from = after.clone();
+        let rest = record
+            .manual
+            .range((from.as_ref().map_or(Unbounded, Excluded), Unbounded));
+        for (identity, position) in rest {
+            if teller.is_done() {
+                return;
+            }
+            teller.read();
+            *after = Some(identity.clone());
+            if *position < *bound
+                && let Some(endpoint) = self.reconciler.manual.endpoint(service, identity)
+            {
+                teller.tell(Event::Endpoint {
+                    service: service.clone(),
+                    endpoint: endpoint.clone(),
+                });
+            }
+        }
+        walk.replacing = None;
+    }
+
+    /// Tells the next record of the log; false at its end.
+    fn read_next(&self, walk: &mut Walk, teller: &mut Teller<'_>) -> bool {
+        let Some((position, record)) = self.log.after(walk.position).next() else {
+            return false;
+        };
+        teller.read();
+        walk.position = position;
+        let scope = &walk.scope;
+        match record {
+            Record::Service(id) => {
+                let Some(record) = self.reconciler.services.get(*id) else {
+                    return true;
+                };
+                let anchor = record.positions.anchor(scope);
+                if position == anchor {
+                    if scope.contains(&record.service) {
+                        walk.replacing = Some(tell_anew(record, anchor, position, teller));
+                    } else if scope.may_contain(&record.service.name) {
+                        teller.tell(Event::Remove(record.service.name.clone()));
+                    }
+                } else if position == record.positions.entry
+                    && position > anchor
+                    && scope.contains(&record.service)
+                {
+                    teller.tell(Event::Entry(entry(record)));
+                }
+            }
+            Record::Endpoint {
+                service,
+                pod,
+                family,
+            } => {
+                if let Some(record) = self.told_by_updates(scope, *service, position)
+                    && let Some(endpoint) =
+                        self.reconciler
+                            .computed(&self.index, *service, *pod, *family)
+                {
+                    teller.tell(Event::Endpoint {
+                        service: record.service.name.clone(),
+                        endpoint,
+                    });
+                }
+            }
+            Record::Manual(service, identity) => {
+                if let Some(record) = self.told_by_updates(scope, *service, position)
+                    && let Some(endpoint) = self
+                        .reconciler
+                        .manual
+                        .endpoint(&record.service.name, identity)
+                {
+                    let service = record.service.name.clone();
+                    teller.tell(Event::Endpoint {
+                        service,
+                        endpoint: endpoint.clone(),
+                    });
+                }
+            }
+            Record::Removal(service) => {
+                if let Some(record) = self.told_by_updates(scope, *service, position)
+                    && let Some(identity) = record.removals.at(position)
+                {
+                    let service = record.service.name.clone();
+                    teller.tell(Event::Removed {
+                        service,
+                        identity: identity.clone(),
+                    });
+                }
+            }
+            Record::DeletedService(name) if scope.may_contain(name) => {
+                teller.tell(Event::Remove((**name).clone()));
+            }
+            Record::Node(name) if matches!(scope, Scope::Node(wanted) if wanted == name) => {
+                if let Some(record) = self.reconciler.nodes.get(name) {
+                    teller.tell(Event::Node(record.node.clone()));
+                }
+            }
+            Record::DeletedNode(name) if matches!(scope, Scope::Node(wanted) if wanted == name) => {
+                teller.tell(Event::NodeRemoved(name.clone()));
+            }
+            Record::DeletedService(_) | Record::Node(_) | Record::DeletedNode(_) => {}
+        }
+        true
+    }
+
+    /// The service, if it is in scope and a record of it at `position` is told by itself: one before
+    /// the anchor is told with the service.
+    fn told_by_updates(
+        &self,
+        scope: &Scope,
+        service: ServiceId,
+        position: Position,
+    ) -> Option<&ServiceRecord> {
+        let record = self.reconciler.services.get(service)?;
+        (position > record.positions.anchor(scope) && scope.contains(&record.service))
+            .then_some(record)
+    }
+}
+
+impl ServicePositions {
+    /// Where a subscriber of this scope is told the service anew: its creation, and the last change of
+    /// a field that the scope looks at.
+    pub(crate) fn anchor(&self, scope: &Scope) -> Position {
+        let looked_at = match scope {
+            Scope::Node(_) => self.cluster_ip,
+            Scope::Services(_) if scope.looks_at_labels() => self.labels,
+            Scope::Services(_) => self.created,
+        };
+        self.created.max(looked_at)
+    }
+}
+
+fn entry(record: &ServiceRecord) -> ServiceEntry {
+    ServiceEntry {
+        service: record.service.clone(),
+        revision: record.revision,
+    }
+}
+
+fn tell_anew(
+    record: &ServiceRecord,
+    anchor: Position,
+    bound: Position,
+    teller: &mut Teller<'_>,
+) -> Replacing {
+    teller.tell(Event::Replace(entry(record)));
+    Replacing {
+        service: record.service.name.clone(),
+        anchor,
+        bound,
+        next: NextEndpoint::Pod(0),
+    }
+}

@@ -1,0 +1,105 @@
+use std::fmt::Write as _;
+
+use crate::model::{IpFamily, ObjectName};
+
+use super::state::Engine;
+
+impl Engine {
+    /// Everything there is as text: facts, endpoint sets, and the revision of every record, sorted by
+    /// name. The same for any two engines that applied the same transactions; internal ids do not
+    /// show. For tests and for comparing replicas.
+    pub fn dump(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String does not fail.
+        let _ = self.write_dump(&mut text);
+        text
+    }
+
+    fn write_dump(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "head {}", self.head)?;
+        for (name, record) in &self.reconciler.nodes {
+            writeln!(
+                out,
+                "node {name} at {} by {:?}: {:?}",
+                record.position.revision, record.source, record.node
+            )?;
+        }
+        let mut pods: Vec<(&ObjectName, u32)> = self
+            .index
+            .records()
+            .filter_map(|record| Some((&record.pod.name, self.index.find(&record.pod.name)?)))
+            .collect();
+        pods.sort_unstable();
+        for (name, id) in pods {
+            let (Some(pod), Some(record)) = (self.index.pod(id), self.index.get(id)) else {
+                continue;
+            };
+            writeln!(
+                out,
+                "pod {name} at {} by {:?}: {pod:?}",
+                record.revision, record.source
+            )?;
+        }
+        for record in self.reconciler.manual.objects() {
+            writeln!(
+                out,
+                "manual at {} by {:?}: {:?}",
+                record.revision, record.source, record.object
+            )?;
+        }
+        for (name, id) in self.reconciler.services.by_name() {
+            self.dump_service(out, name, *id)?;
+        }
+        for (position, record) in self.log.deletions() {
+            writeln!(out, "deleted at {}: {record:?}", position.revision)?;
+        }
+        writeln!(out, "floor {}", self.log.floor().revision)
+    }
+
+    fn dump_service(&self, out: &mut String, name: &ObjectName, id: u32) -> std::fmt::Result {
+        let Some(record) = self.reconciler.services.get(id) else {
+            return Ok(());
+        };
+        let at = record.positions;
+        writeln!(
+            out,
+            "service {name} at {} by {:?}, created {} labels {} cluster ip {}: {:?}",
+            at.entry.revision,
+            record.source,
+            at.created.revision,
+            at.labels.revision,
+            at.cluster_ip.revision,
+            record.service
+        )?;
+        for endpoint in self.reconciler.endpoints(&self.index, id) {
+            let computed = endpoint
+                .identity
+                .pod
+                .as_ref()
+                .and_then(|pod| self.index.find(pod))
+                .and_then(|pod| {
+                    let family: IpFamily = endpoint.identity.family();
+                    self.reconciler
+                        .memberships
+                        .find(pod, id, family)
+                        .map(|membership| membership.position)
+                });
+            let position = record
+                .manual
+                .get(&endpoint.identity)
+                .copied()
+                .or(computed)
+                .unwrap_or_default();
+            writeln!(out, "  endpoint at {}: {endpoint:?}", position.revision)?;
+        }
+        let mut removals: Vec<_> = record
+            .removals
+            .positions()
+            .map(|(p, identity)| (identity, p.revision))
+            .collect();
+        removals.sort_unstable();
+        removals.into_iter().try_for_each(|(identity, revision)| {
+            writeln!(out, "  removed at {revision}: {identity}")
+        })
+    }
+}

@@ -1,0 +1,339 @@
+use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Included, Unbounded};
+use std::ops::ControlFlow;
+
+use rustc_hash::FxHashMap;
+use slab::Slab;
+use smallvec::SmallVec;
+
+use crate::index::{Index, Namespaces};
+use crate::model::{ObjectName, Position, Revision};
+use crate::reconcile::{Standing, Touched};
+use crate::selector::Selector;
+
+use super::event::{PodEvent, Progress};
+use super::options::Retention;
+use super::state::Engine;
+
+/// A live query that is open: a runtime registration, no part of the engine's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LiveQueryId(u32);
+
+/// What stands at a position of a live query's log.
+#[derive(Debug)]
+enum PodRecord {
+    Pod(u32),
+    Removed(ObjectName),
+}
+
+/// One selector in some namespaces, its members, and the order of their changes.
+#[derive(Debug)]
+struct LiveQuery {
+    selector: Selector,
+    namespaces: Namespaces,
+    users: u32,
+    /// Pods that match, each with the position of its last change.
+    members: BTreeMap<u32, Position>,
+    /// Changes since the query was opened.
+    log: BTreeMap<Position, PodRecord>,
+    removals: BTreeMap<ObjectName, Position>,
+    /// A cursor before it is started over: the query was not open then, or a removal was forgotten.
+    floor: Position,
+}
+
+/// The live queries that are open, each once however many follow it.
+#[derive(Debug, Default)]
+pub(crate) struct LiveQueries {
+    queries: Slab<LiveQuery>,
+    ids: BTreeMap<(Selector, Namespaces), u32>,
+    /// Their selectors, for all namespaces together.
+    standing: Standing,
+    /// Which queries a pod is a member of.
+    of_pod: FxHashMap<u32, SmallVec<[u32; 2]>>,
+    selectors_tested: u64,
+}
+
+/// Where a follower of a live query is.
+#[derive(Debug, Clone)]
+pub struct PodWalk {
+    position: Position,
+    /// A first listing: the next pod id.
+    listing: Option<u32>,
+    reset: bool,
+    checkpoint: Option<Revision>,
+}
+
+impl PodWalk {
+    /// A walk from the beginning, or from a cursor: the revision of a checkpoint of the same epoch and
+    /// query.
+    pub fn new(cursor: Option<Revision>) -> PodWalk {
+        PodWalk {
+            position: cursor.map_or(Position::START, Position::end_of),
+            listing: None,
+            reset: cursor.is_none(),
+            checkpoint: cursor,
+        }
+    }
+
+    /// The last checkpoint that was told, or the cursor it began with.
+    pub fn checkpoint(&self) -> Option<Revision> {
+        self.checkpoint
+    }
+}
+
+impl LiveQueries {
+    pub(crate) fn len(&self) -> u64 {
+        self.queries.len() as u64
+    }
+
+    pub(crate) fn selectors_tested(&self) -> u64 {
+        self.selectors_tested
+    }
+
+    /// Approximate bytes of the queries' memberships and logs.
+    pub(crate) fn bytes(&self) -> u64 {
+        let entry = |count: usize, size: usize| (count * size) as u64;
+        let one = |query: &LiveQuery| {
+            entry(query.members.len(), size_of::<(u32, Position)>())
+                + entry(query.log.len(), size_of::<(Position, PodRecord)>())
+                + entry(query.removals.len(), size_of::<(ObjectName, Position)>())
+        };
+        self.queries
+            .iter()
+            .map(|(_, query)| one(query))
+            .sum::<u64>()
+            + entry(self.of_pod.len(), size_of::<(u32, SmallVec<[u32; 2]>)>())
+    }
+
+    /// Moves the touched pods in the queries that they are in, enter or leave.
+    pub(crate) fn update(
+        &mut self,
+        index: &Index,
+        touched: &Touched,
+        revision: Revision,
+        retention: Retention,
+    ) {
+        if self.queries.is_empty() {
+            return;
+        }
+        let mut next = Position { revision, index: 0 };
+        for (pod, before) in &touched.pods {
+            let record = index.get(*pod);
+            let matching = record
+                .and_then(|record| Some((record.template, index.template(record.template)?)))
+                .map(|(id, template)| {
+                    self.standing
+                        .matching(id, template, index, &mut self.selectors_tested)
+                });
+            let namespace = record
+                .map(|record| record.pod.name.namespace.clone())
+                .unwrap_or_default();
+            let queries = &self.queries;
+            let wants = |id: &&u32| {
+                queries
+                    .get(**id as usize)
+                    .is_some_and(|q| q.namespaces.contains(&namespace))
+            };
+            let now: SmallVec<[u32; 2]> = matching
+                .iter()
+                .flat_map(|m| m.iter())
+                .filter(wants)
+                .copied()
+                .collect();
+            let was = self.of_pod.remove(pod).unwrap_or_default();
+            for id in &now {
+                if let Some(query) = self.queries.get_mut(*id as usize) {
+                    let name = record.map(|record| &record.pod.name);
+                    query.put(*pod, name, next);
+                    next.index += 1;
+                }
+            }
+            for id in was.iter().filter(|id| !now.contains(id)) {
+                if let (Some(query), Some(before)) = (self.queries.get_mut(*id as usize), before) {
+                    query.remove(*pod, before.pod.name.clone(), next, retention);
+                    next.index += 1;
+                }
+            }
+            if !now.is_empty() {
+                self.of_pod.insert(*pod, now);
+            }
+        }
+    }
+}
+
+impl LiveQuery {
+    fn put(&mut self, pod: u32, name: Option<&ObjectName>, position: Position) {
+        if let Some(left) = self.members.insert(pod, position) {
+            self.log.remove(&left);
+        } else if let Some(left) = name.and_then(|name| self.removals.remove(name)) {
+            self.log.remove(&left);
+        }
+        self.log.insert(position, PodRecord::Pod(pod));
+    }
+
+    fn remove(&mut self, pod: u32, name: ObjectName, position: Position, retention: Retention) {
+        if let Some(left) = self.members.remove(&pod) {
+            self.log.remove(&left);
+        }
+        self.log.insert(position, PodRecord::Removed(name.clone()));
+        self.removals.insert(name, position);
+        while self.removals.len() > retention.removals(self.members.len() as u64) {
+            let oldest = self.log.iter().find_map(|(position, record)| match record {
+                PodRecord::Removed(name) => Some((*position, name.clone())),
+                PodRecord::Pod(_) => None,
+            });
+            let Some((position, name)) = oldest else {
+                return;
+            };
+            self.log.remove(&position);
+            self.removals.remove(&name);
+            self.floor = position;
+        }
+    }
+}
+
+impl Engine {
+    /// Follows a selector: from now on its members' changes are kept in order. The same selector and
+    /// namespaces are shared; each opening needs a [`Engine::close_live_query`]. Costs one evaluation
+    /// of the selector, and memory for each pod that matches.
+    pub fn open_live_query(&mut self, selector: &Selector, namespaces: &Namespaces) -> LiveQueryId {
+        let live = &mut self.live_queries;
+        let what = (selector.clone(), namespaces.clone());
+        if let Some(id) = live.ids.get(&what) {
+            if let Some(query) = live.queries.get_mut(*id as usize) {
+                query.users += 1;
+            }
+            return LiveQueryId(*id);
+        }
+        let now = Position::end_of(self.head);
+        let members: BTreeMap<u32, Position> = self
+            .index
+            .select(selector, namespaces)
+            .iter()
+            .map(|pod| (pod, now))
+            .collect();
+        let query = LiveQuery {
+            selector: selector.clone(),
+            namespaces: namespaces.clone(),
+            users: 1,
+            members,
+            log: BTreeMap::new(),
+            removals: BTreeMap::new(),
+            floor: now,
+        };
+        let id = live.queries.insert(query) as u32;
+        if let Some(query) = live.queries.get(id as usize) {
+            for pod in query.members.keys() {
+                live.of_pod.entry(*pod).or_default().push(id);
+            }
+        }
+        if !selector.is_nothing() {
+            live.standing.insert(id, selector.clone(), &self.index);
+        }
+        live.ids.insert(what, id);
+        LiveQueryId(id)
+    }
+
+    /// Follows it no longer; the last follower's leave frees it.
+    pub fn close_live_query(&mut self, id: LiveQueryId) {
+        let live = &mut self.live_queries;
+        let Some(query) = live.queries.get_mut(id.0 as usize) else {
+            return;
+        };
+        query.users -= 1;
+        if query.users > 0 {
+            return;
+        }
+        let query = live.queries.remove(id.0 as usize);
+        live.standing.remove(id.0);
+        live.ids.remove(&(query.selector, query.namespaces));
+        for pod in query.members.keys() {
+            if let Some(of_pod) = live.of_pod.get_mut(pod) {
+                of_pod.retain(|other| *other != id.0);
+                if of_pod.is_empty() {
+                    live.of_pod.remove(pod);
+                }
+            }
+        }
+    }
+
+    /// How many live queries are open; the same one counts once.
+    pub fn live_queries(&self) -> u64 {
+        self.live_queries.len()
+    }
+
+    /// Brings a follower of a live query nearer to the head, as [`Engine::catch_up`] does for services.
+    pub fn catch_up_pods(
+        &self,
+        id: LiveQueryId,
+        walk: &mut PodWalk,
+        max_records: usize,
+        sink: &mut dyn FnMut(PodEvent) -> ControlFlow<()>,
+    ) -> Progress {
+        let Some(query) = self.live_queries.queries.get(id.0 as usize) else {
+            return Progress::More;
+        };
+        if walk
+            .checkpoint
+            .is_some_and(|checkpoint| checkpoint > self.head)
+        {
+            return Progress::More;
+        }
+        let mut left = max_records;
+        if walk.reset || walk.position < query.floor {
+            *walk = PodWalk {
+                position: Position::end_of(self.head),
+                listing: Some(0),
+                reset: false,
+                ..walk.clone()
+            };
+            if sink(PodEvent::Reset).is_break() {
+                return Progress::More;
+            }
+        }
+        if let Some(first) = walk.listing {
+            for (pod, position) in query.members.range((Included(first), Unbounded)) {
+                if left == 0 {
+                    return Progress::More;
+                }
+                left -= 1;
+                walk.listing = pod.checked_add(1);
+                if *position <= walk.position && self.tell_pod(*pod, sink).is_break() {
+                    return Progress::More;
+                }
+            }
+            walk.listing = None;
+        }
+        for (position, record) in query.log.range((Excluded(walk.position), Unbounded)) {
+            if left == 0 {
+                return Progress::More;
+            }
+            left -= 1;
+            walk.position = *position;
+            let told = match record {
+                PodRecord::Pod(pod) => self.tell_pod(*pod, sink),
+                PodRecord::Removed(name) => sink(PodEvent::Removed(name.clone())),
+            };
+            if told.is_break() {
+                return Progress::More;
+            }
+        }
+        walk.position = Position::end_of(self.head);
+        walk.checkpoint = Some(self.head);
+        Progress::Head(self.head)
+    }
+
+    fn tell_pod(
+        &self,
+        id: u32,
+        sink: &mut dyn FnMut(PodEvent) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        match (self.index.pod(id), self.index.get(id)) {
+            (Some(pod), Some(record)) => sink(PodEvent::Pod {
+                pod,
+                revision: record.revision,
+            }),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}

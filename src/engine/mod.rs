@@ -1,0 +1,62 @@
+//! Floor 5: the engine, and the face that an embedder sees.
+//!
+//! ```text
+//! Transaction ──Resolver──► ResolvedTransaction ──Engine::apply──► facts, endpoint sets, log
+//!                                                                      │
+//!                      Engine::{count, pods, group, endpoints, …} ◄────┤
+//!                      Engine::catch_up(Walk) ──► Event … checkpoint ◄─┘
+//! ```
+//!
+//! # One record each, at the position of its last change
+//!
+//! The log holds every *record* once: a service's fields, one endpoint, one remembered removal. A
+//! change moves the record to the end. A subscriber's whole state is a position ([`Walk`]): what
+//! stands at or before it has been told, what changes again moves behind it. The first listing, the
+//! live tail, a slow reader (everything in between is merged by construction) and a resume are the
+//! same walk.
+//!
+//! A service also has *anchors*: the positions at which it was created, its labels changed, or it got
+//! or lost a cluster IP. At the last anchor that a scope looks at, a subscriber is told the service
+//! anew, with those endpoints that stand before the anchor; those behind it follow as updates, and
+//! records before it are passed over. Nothing has to be known of what the subscriber held. Forgetting
+//! an old removal moves an anchor too: whoever has not read the removal is told the service anew.
+//!
+//! Deliberately absent: clocks, threads, I/O, randomness, logging, and any list of subscribers.
+
+mod apply;
+mod catch_up;
+mod dump;
+mod event;
+mod fold;
+mod live_query;
+mod log;
+mod membership;
+mod options;
+mod query;
+mod resolve;
+mod resolve_error;
+mod scope;
+mod state;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod walk;
+mod work;
+
+pub use crate::index::{Action, Explanation, GroupBy, Groups, Namespaces, Step};
+pub use apply::{Applied, ApplyError};
+pub use event::{Event, PodEvent, Progress, ServiceEntry};
+pub use fold::{ServiceView, View};
+pub use live_query::{LiveQueryId, PodWalk};
+pub use membership::{Membership, Reason};
+pub use options::{EngineOptions, MissingNode, Retention};
+pub use query::EndpointCounts;
+pub use resolve::{ObjectResult, Outcome, Resolution, ResolveLimits, Resolver};
+pub use resolve_error::ResolveError;
+pub use scope::{Scope, ServiceScope};
+pub use state::{Engine, Stored};
+pub use stats::Stats;
+pub use verify::Discrepancy;
+pub use walk::Walk;
+pub use work::Work;

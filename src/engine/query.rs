@@ -1,0 +1,250 @@
+use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Unbounded};
+use std::sync::Arc;
+
+use crate::index::{Explanation, GroupBy, Groups, Namespaces};
+use crate::labels::LabelSet;
+use crate::model::{
+    Endpoint, Kind, ManualEndpoints, ManualKind, Node, Object, ObjectName, ObjectRef, Pod,
+    Revision, Service,
+};
+use crate::selector::Selector;
+
+use super::state::{Engine, Stored};
+
+/// How many endpoints a service has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EndpointCounts {
+    /// All of them.
+    pub total: u64,
+    /// Those that are ready.
+    pub ready: u64,
+}
+
+impl Engine {
+    /// An object of any kind.
+    pub fn get(&self, object: &ObjectRef) -> Option<Stored<Object>> {
+        let name = &object.name;
+        match object.kind {
+            Kind::Pod => Some(self.pod(name)?.map(|pod| Object::Pod(Box::new(pod)))),
+            Kind::Service => Some(
+                self.service(name)?
+                    .map(|service| Object::Service(Box::new((*service).clone()))),
+            ),
+            Kind::Node => Some(
+                self.node(&name.name)?
+                    .map(|node| Object::Node(Box::new((*node).clone()))),
+            ),
+            Kind::Endpoints => self.manual_object(ManualKind::Endpoints, name),
+            Kind::EndpointSlice => self.manual_object(ManualKind::EndpointSlice, name),
+        }
+    }
+
+    fn manual_object(&self, kind: ManualKind, name: &ObjectName) -> Option<Stored<Object>> {
+        Some(
+            self.manual_endpoints(kind, name)?
+                .map(|object| Object::Manual(Box::new((*object).clone()))),
+        )
+    }
+
+    /// A hand-made Endpoints or EndpointSlice object.
+    pub fn manual_endpoints(
+        &self,
+        kind: ManualKind,
+        name: &ObjectName,
+    ) -> Option<Stored<Arc<ManualEndpoints>>> {
+        let record = self.reconciler.manual.get(kind, name)?;
+        Some(Stored {
+            object: record.object.clone(),
+            revision: record.revision,
+            source: record.source.clone(),
+        })
+    }
+
+    /// A pod, whole.
+    pub fn pod(&self, name: &ObjectName) -> Option<Stored<Pod>> {
+        self.stored_pod(self.index.find(name)?)
+    }
+
+    fn stored_pod(&self, id: u32) -> Option<Stored<Pod>> {
+        let record = self.index.get(id)?;
+        let object = self.index.pod(id)?;
+        Some(Stored {
+            object,
+            revision: record.revision,
+            source: record.source.clone(),
+        })
+    }
+
+    /// A service.
+    pub fn service(&self, name: &ObjectName) -> Option<Stored<Arc<Service>>> {
+        let record = self.reconciler.services.find(name)?;
+        Some(Stored {
+            object: record.service.clone(),
+            revision: record.revision,
+            source: record.source.clone(),
+        })
+    }
+
+    /// A node.
+    pub fn node(&self, name: &str) -> Option<Stored<Arc<Node>>> {
+        let record = self.reconciler.nodes.get(name)?;
+        Some(Stored {
+            object: record.node.clone(),
+            revision: record.revision,
+            source: record.source.clone(),
+        })
+    }
+
+    /// How many pods match. The answer is not built.
+    pub fn count(&self, selector: &Selector, namespaces: &Namespaces) -> u64 {
+        self.index.count(selector, namespaces)
+    }
+
+    /// At most `limit` pods that match and stand behind `after`, by namespace and name.
+    pub fn pods(
+        &self,
+        selector: &Selector,
+        namespaces: &Namespaces,
+        after: Option<&ObjectName>,
+        limit: usize,
+    ) -> Vec<Stored<Pod>> {
+        let ids = self.index.page(selector, namespaces, after, limit);
+        ids.into_iter()
+            .filter_map(|id| self.stored_pod(id))
+            .collect()
+    }
+
+    /// At most `limit` services whose own labels match and that stand behind `after`, by namespace and
+    /// name. Services are not indexed by label: this passes those that do not match.
+    pub fn services(
+        &self,
+        selector: &Selector,
+        namespaces: &Namespaces,
+        after: Option<&ObjectName>,
+        limit: usize,
+    ) -> Vec<Stored<Arc<Service>>> {
+        let from = after.map_or(Unbounded, Excluded);
+        self.reconciler
+            .services
+            .by_name()
+            .range((from, Unbounded))
+            .filter(|(name, _)| namespaces.contains(&name.namespace))
+            .filter_map(|(name, _)| self.service(name))
+            .filter(|service| selector.matches(&service.object.labels))
+            .take(limit)
+            .collect()
+    }
+
+    /// At most `limit` nodes that match and stand behind `after`, by name. Nodes are not indexed by
+    /// label either.
+    pub fn nodes(
+        &self,
+        selector: &Selector,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Vec<Stored<Arc<Node>>> {
+        let from = after.map_or(Unbounded, Excluded);
+        self.reconciler
+            .nodes
+            .range::<str, _>((from, Unbounded))
+            .filter(|(_, record)| selector.matches(&record.node.labels))
+            .filter_map(|(name, _)| self.node(name))
+            .take(limit)
+            .collect()
+    }
+
+    /// How many pods name this node.
+    pub fn pods_on_node(&self, node: &str) -> u64 {
+        self.index.on_node(node).map_or(0, |posting| posting.len())
+    }
+
+    /// Counts the pods that match by label value, node or namespace.
+    pub fn group(&self, selector: &Selector, namespaces: &Namespaces, by: &GroupBy) -> Groups {
+        self.index.group(selector, namespaces, by)
+    }
+
+    /// The endpoints of a service, by identity; none if there is no such service.
+    pub fn endpoints(&self, service: &ObjectName) -> Option<Vec<Endpoint>> {
+        let id = self.reconciler.services.id(service)?;
+        Some(self.reconciler.endpoints(&self.index, id))
+    }
+
+    /// How many endpoints a service has. Constant time.
+    pub fn endpoint_counts(&self, service: &ObjectName) -> Option<EndpointCounts> {
+        let record = self.reconciler.services.find(service)?;
+        Some(EndpointCounts {
+            total: record.total,
+            ready: record.ready,
+        })
+    }
+
+    /// The services of a namespace that select, or would select, a pod with these labels, by name.
+    pub fn matching_services(&self, namespace: &str, labels: &LabelSet) -> Vec<ObjectName> {
+        self.reconciler.matching_services(namespace, labels)
+    }
+
+    /// How a selector is evaluated, step by step.
+    pub fn explain(&self, selector: &Selector, namespaces: &Namespaces) -> Explanation {
+        self.index.explain(selector, namespaces)
+    }
+
+    /// The objects of `source` of these kinds and namespaces that were last written at or before
+    /// `began` and are not mentioned: what a sync of that source, begun at that revision, deletes.
+    /// Cluster-scoped objects are spoken for only where all namespaces are. Linear in the objects.
+    pub fn unmentioned(
+        &self,
+        source: &str,
+        kinds: &BTreeSet<Kind>,
+        namespaces: &Namespaces,
+        began: Revision,
+        mentioned: &dyn Fn(&ObjectRef) -> bool,
+    ) -> Vec<ObjectRef> {
+        let mut found = Vec::new();
+        let mut look = |kind: Kind, name: ObjectName, of: &str, revision: Revision| {
+            let spoken_for = kinds.contains(&kind)
+                && if kind.is_namespaced() {
+                    namespaces.contains(&name.namespace)
+                } else {
+                    namespaces.names().is_none()
+                };
+            if spoken_for && of == source && revision <= began {
+                let object = ObjectRef::new(kind, name);
+                if !mentioned(&object) {
+                    found.push(object);
+                }
+            }
+        };
+        for record in self.reconciler.nodes.values() {
+            look(
+                Kind::Node,
+                ObjectName::cluster(record.node.name.clone()),
+                &record.source,
+                record.revision,
+            );
+        }
+        for (name, id) in self.reconciler.services.by_name() {
+            if let Some(record) = self.reconciler.services.get(*id) {
+                look(Kind::Service, name.clone(), &record.source, record.revision);
+            }
+        }
+        for record in self.index.records() {
+            look(
+                Kind::Pod,
+                record.pod.name.clone(),
+                &record.source,
+                record.revision,
+            );
+        }
+        for record in self.reconciler.manual.objects() {
+            look(
+                record.object.kind.kind(),
+                record.object.name.clone(),
+                &record.source,
+                record.revision,
+            );
+        }
+        found.sort_unstable();
+        found
+    }
+}

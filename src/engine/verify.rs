@@ -1,0 +1,192 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::index::Index;
+use crate::model::{Endpoint, EndpointIdentity, IpFamily, Position, Service};
+use crate::reconcile::{ServiceId, standing_selector};
+
+use super::log::Record;
+use super::state::Engine;
+
+/// Something that is not what a recomputation from the facts says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discrepancy(String);
+
+impl fmt::Display for Discrepancy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Engine {
+    /// Recomputes everything derived from the facts, the slow way, and tells what differs: postings,
+    /// classes, endpoint sets, counts, and that every record stands in the log where its owner says.
+    ///
+    /// Costs pods × services within each namespace.
+    pub fn verify(&self) -> Vec<Discrepancy> {
+        let mut found = Vec::new();
+        let mut report = |text: String| found.push(Discrepancy(text));
+        self.index.verify(&mut report);
+        for standing in self.reconciler.standing.values() {
+            standing.verify(&self.index, &mut report);
+        }
+        self.verify_services(&mut report);
+        self.verify_log(&mut report);
+        found
+    }
+
+    fn verify_services(&self, report: &mut dyn FnMut(String)) {
+        let services = &self.reconciler.services;
+        for (name, id) in services.by_name() {
+            let Some(record) = services.get(*id) else {
+                report(format!("service {name} has a name and no record"));
+                continue;
+            };
+            let expected = self.recompute(&record.service);
+            let stored = self.reconciler.endpoints(&self.index, *id);
+            let ready = expected
+                .values()
+                .filter(|endpoint| endpoint.conditions.ready)
+                .count() as u64;
+            if !stored.iter().eq(expected.values()) {
+                report(format!(
+                    "service {name} has {} endpoints, {} by recomputation",
+                    stored.len(),
+                    expected.len()
+                ));
+            }
+            if (record.total, record.ready) != (expected.len() as u64, ready) {
+                report(format!(
+                    "service {name} counts {} endpoints, {} ready; there are {} and {ready}",
+                    record.total,
+                    record.ready,
+                    expected.len()
+                ));
+            }
+            let keep = self.options.retention.removals(record.total);
+            if record.removals.len() > keep {
+                report(format!(
+                    "service {name} remembers {} removals, {keep} at most",
+                    record.removals.len()
+                ));
+            }
+            let mut members = BTreeSet::new();
+            record.members.for_each(|pod| {
+                members.insert(pod);
+            });
+            let of_service = |(pod, membership): (u32, &crate::reconcile::Membership)| {
+                (membership.service == *id).then_some(pod)
+            };
+            if members
+                != self
+                    .reconciler
+                    .memberships
+                    .iter()
+                    .filter_map(of_service)
+                    .collect()
+            {
+                report(format!(
+                    "service {name} and its pods disagree about who is a member"
+                ));
+            }
+        }
+    }
+
+    /// The endpoints of a service by a scan of all pods.
+    fn recompute(&self, service: &Service) -> BTreeMap<EndpointIdentity, Endpoint> {
+        let mut endpoints: BTreeMap<EndpointIdentity, Endpoint> = BTreeMap::new();
+        let manual = self.reconciler.manual.identities(&service.name);
+        for identity in manual {
+            if let Some(endpoint) = self.reconciler.manual.endpoint(&service.name, identity) {
+                endpoints.insert(identity.clone(), endpoint.clone());
+            }
+        }
+        let Some(selector) = standing_selector(service) else {
+            return endpoints;
+        };
+        let index: &Index = &self.index;
+        for record in index
+            .records()
+            .filter(|record| record.pod.name.namespace == service.name.namespace)
+        {
+            if !selector.matches(&index.labels(record)) {
+                continue;
+            }
+            for family in [IpFamily::V4, IpFamily::V6] {
+                if let Some(endpoint) = self.reconciler.project(service, record, family) {
+                    endpoints.insert(endpoint.identity.clone(), endpoint);
+                }
+            }
+        }
+        endpoints
+    }
+
+    /// Every record that somebody says stands somewhere does, and nothing else stands in the log.
+    fn verify_log(&self, report: &mut dyn FnMut(String)) {
+        let mut expected: BTreeMap<Position, Record> = BTreeMap::new();
+        let services = &self.reconciler.services;
+        for (pod, membership) in self.reconciler.memberships.iter() {
+            let (service, family) = (membership.service, membership.family);
+            expected.insert(
+                membership.position,
+                Record::Endpoint {
+                    service,
+                    pod,
+                    family,
+                },
+            );
+        }
+        for id in services.by_name().values() {
+            let Some(record) = services.get(*id) else {
+                continue;
+            };
+            self.service_records(*id, &mut expected);
+            for (position, _) in record.removals.positions() {
+                expected.insert(*position, Record::Removal(*id));
+            }
+        }
+        for (name, record) in &self.reconciler.nodes {
+            expected.insert(record.position, Record::Node(name.clone()));
+        }
+        expected.extend(
+            self.log
+                .deletions()
+                .map(|(position, record)| (*position, record.clone())),
+        );
+        let mut standing = 0;
+        for (position, record) in self.log.after(Position::START) {
+            standing += 1;
+            if position.revision > self.head {
+                report(format!(
+                    "{record:?} stands at {position:?}, behind the head {}",
+                    self.head
+                ));
+            }
+            if expected.get(&position) != Some(record) {
+                report(format!(
+                    "{record:?} stands at {position:?}, where {:?} should",
+                    expected.get(&position)
+                ));
+            }
+        }
+        if standing != expected.len() {
+            report(format!(
+                "{standing} records stand in the log, {} should",
+                expected.len()
+            ));
+        }
+    }
+
+    fn service_records(&self, id: ServiceId, expected: &mut BTreeMap<Position, Record>) {
+        let Some(record) = self.reconciler.services.get(id) else {
+            return;
+        };
+        let at = record.positions;
+        for position in [at.entry, at.created, at.labels, at.cluster_ip] {
+            expected.insert(position, Record::Service(id));
+        }
+        for (identity, position) in &record.manual {
+            expected.insert(*position, Record::Manual(id, Box::new(identity.clone())));
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Floor 3: the inverted index, from label keys and pairs to sets of pod ids.
+//!
+//! ```text
+//! Pod ──► id (dense, in extents per namespace)        Selector ──► Plan (terms by cardinality)
+//!   │                                                                │
+//!   └──► Template (its label set, shared) ──► Dictionary ──► Posting ◄┘
+//!                                             key, pair      ids: inline, array, roaring
+//! ```
+//!
+//! - [`Index`] owns all of it. A put or a removal touches the postings of the pairs and keys that the
+//!   pod gains or loses and that of its node, nothing else.
+//! - A query is a [`Selector`](crate::selector::Selector), bound to the dictionary as a plan (smallest
+//!   positive term first, negatives last), evaluated by looking at a few pods one by one or by
+//!   combining bitmaps, and counted without building the answer.
+//! - Ids never leave the process: they are reused.
+//!
+//! Deliberately absent: services, endpoints, revisions as an order of events, and any knowledge of
+//! who asks.
+
+mod dictionary;
+mod eval;
+mod explain;
+mod group;
+mod namespaces;
+mod page;
+mod plan;
+mod pods;
+mod posting;
+mod templates;
+mod verify;
+
+pub use explain::{Action, Explanation, Step};
+pub use group::{GroupBy, Groups};
+pub use namespaces::Namespaces;
+pub use pods::{Index, PodRecord};
+pub use posting::Posting;
+
+pub(crate) use templates::{Template, TemplateId};

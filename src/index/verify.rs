@@ -1,0 +1,116 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::pods::Index;
+use super::posting::Posting;
+
+impl Index {
+    /// Recomputes every posting, template count and name from the pods alone, and tells what differs.
+    /// Linear in pods and labels.
+    pub fn verify(&self, report: &mut dyn FnMut(String)) {
+        let mut pairs: BTreeMap<(String, String), BTreeSet<u32>> = BTreeMap::new();
+        let mut keys: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
+        let mut nodes: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
+        let mut pods = 0;
+        for id in 0..u32::MAX {
+            let Some(slot) = self.slot(id) else { break };
+            let Some(record) = slot else {
+                if self.live.contains(id) {
+                    report(format!("pod id {id} counts as live and is free"));
+                }
+                continue;
+            };
+            pods += 1;
+            if !self.live.contains(id) || self.find(&record.pod.name) != Some(id) {
+                report(format!(
+                    "pod {} is not found under its own name and id {id}",
+                    record.pod.name
+                ));
+            }
+            if !self
+                .ranges(&record.pod.name.namespace)
+                .iter()
+                .any(|range| range.contains(&id))
+            {
+                report(format!(
+                    "pod {} has id {id} outside its namespace's ranges",
+                    record.pod.name
+                ));
+            }
+            for (key, value) in &self.labels(record) {
+                pairs
+                    .entry((key.to_string(), value.to_string()))
+                    .or_default()
+                    .insert(id);
+                keys.entry(key.to_string()).or_default().insert(id);
+            }
+            if !record.pod.node_name.is_empty() {
+                nodes
+                    .entry(record.pod.node_name.to_string())
+                    .or_default()
+                    .insert(id);
+            }
+        }
+        if pods != self.live.len() {
+            report(format!(
+                "{pods} pods stand in the table, {} count as live",
+                self.live.len()
+            ));
+        }
+        for term in self.dictionary.terms() {
+            let key = term.key.to_string();
+            same(
+                report,
+                &format!("key {key}"),
+                &term.posting,
+                keys.remove(&key).unwrap_or_default(),
+            );
+            for (value, pair) in &term.pairs {
+                let Some(pair) = self.dictionary.pair(*pair) else {
+                    report(format!("pair {key}={value} has no posting"));
+                    continue;
+                };
+                let expected = pairs
+                    .remove(&(key.clone(), value.to_string()))
+                    .unwrap_or_default();
+                same(
+                    report,
+                    &format!("pair {key}={value}"),
+                    &pair.posting,
+                    expected,
+                );
+            }
+        }
+        for ((key, value), _) in pairs {
+            report(format!(
+                "pair {key}={value} is carried by pods and not in the dictionary"
+            ));
+        }
+        for (node, posting) in &self.nodes {
+            same(
+                report,
+                &format!("node {node}"),
+                posting,
+                nodes.remove(node.as_str()).unwrap_or_default(),
+            );
+        }
+        for (node, _) in nodes {
+            report(format!("node {node} is named by pods and has no posting"));
+        }
+    }
+}
+
+fn same(report: &mut dyn FnMut(String), what: &str, posting: &Posting, expected: BTreeSet<u32>) {
+    let mut found = BTreeSet::new();
+    posting.for_each(|id| {
+        found.insert(id);
+    });
+    if found != expected {
+        let (surplus, missing) = (
+            found.difference(&expected).count(),
+            expected.difference(&found).count(),
+        );
+        report(format!(
+            "posting of {what} holds {surplus} pods too many and {missing} too few"
+        ));
+    }
+}

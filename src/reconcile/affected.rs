@@ -1,0 +1,182 @@
+use crate::index::{Index, Namespaces};
+use crate::model::Service;
+
+use super::project::MissingNode;
+use super::reconciler::{Reconciler, standing_selector};
+use super::services::ServiceId;
+use super::touched::Touched;
+
+/// Whether the service's selector matches the pod after the transaction.
+///
+/// Ordered so that, of two voices on the same pair, the one that knows comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verdict {
+    No,
+    Yes,
+    /// Neither labels nor selector changed: as before.
+    AsBefore,
+}
+
+/// A service and a pod whose endpoint may differ from what it was.
+pub(crate) type Pair = (ServiceId, u32, Verdict);
+
+impl Reconciler {
+    /// The pairs a transaction may have changed, each once, by service and pod.
+    ///
+    /// A touched pod brings the services that it is in or matches now; a touched service brings its
+    /// pods if a field that endpoints depend on changed, and the difference of its selections if the
+    /// selector did; a node that came, went or changed zone brings its pods, found by its posting.
+    pub(crate) fn affected(&mut self, index: &Index, touched: &Touched) -> Vec<Pair> {
+        let mut pairs = Vec::new();
+        for pod in touched.pods.keys() {
+            self.affected_by_pod(index, *pod, &mut pairs);
+        }
+        for (service, before) in &touched.services {
+            self.affected_by_service(index, *service, before.as_deref(), &mut pairs);
+        }
+        for (name, before) in &touched.nodes {
+            let now = self.node(name);
+            let came_or_went = before.is_some() != now.is_some();
+            if came_or_went
+                || before.as_deref().and_then(|n| n.zone()) != now.and_then(|n| n.zone())
+            {
+                self.affected_by_node(index, name, came_or_went, &mut pairs);
+            }
+        }
+        pairs.sort_unstable();
+        pairs.dedup_by_key(|(service, pod, _)| (*service, *pod));
+        self.endpoints_visited += pairs.len() as u64;
+        pairs
+    }
+
+    fn affected_by_pod(&mut self, index: &Index, pod: u32, pairs: &mut Vec<Pair>) {
+        let first = pairs.len();
+        self.matching(index, pod, pairs);
+        let (_, matching) = pairs.split_at(first);
+        let left: Vec<Pair> = self
+            .memberships
+            .of(pod)
+            .iter()
+            .filter(|m| !matching.iter().any(|(service, _, _)| *service == m.service))
+            .map(|m| (m.service, pod, Verdict::No))
+            .collect();
+        pairs.extend(left);
+    }
+
+    /// The services that match the pod now.
+    fn matching(&mut self, index: &Index, pod: u32, pairs: &mut Vec<Pair>) {
+        let Some(record) = index.get(pod) else { return };
+        let Some(standing) = self.standing.get_mut(&record.pod.name.namespace) else {
+            return;
+        };
+        let Some(template) = index.template(record.template) else {
+            return;
+        };
+        let owners =
+            standing.matching(record.template, template, index, &mut self.selectors_tested);
+        pairs.extend(owners.iter().map(|service| (*service, pod, Verdict::Yes)));
+    }
+
+    fn affected_by_service(
+        &self,
+        index: &Index,
+        id: ServiceId,
+        before: Option<&Service>,
+        pairs: &mut Vec<Pair>,
+    ) {
+        let Some(record) = self.services.get(id) else {
+            return;
+        };
+        let now = &*record.service;
+        let old = before.and_then(standing_selector);
+        let new = standing_selector(now);
+        let change = before.map_or(FactChange::Admission, |before| {
+            FactChange::between(before, now)
+        });
+        if old == new {
+            match change {
+                FactChange::None => return,
+                FactChange::Content => {
+                    record
+                        .members
+                        .for_each(|pod| pairs.push((id, pod, Verdict::Yes)));
+                    return;
+                }
+                FactChange::Admission => {}
+            }
+        }
+        let selected = match &new {
+            Some(selector) => {
+                index.select(selector, &Namespaces::only([now.name.namespace.clone()]))
+            }
+            None => Default::default(),
+        };
+        let only_selection = change == FactChange::None;
+        record.members.for_each(|pod| {
+            if !selected.contains(pod) {
+                pairs.push((id, pod, Verdict::No));
+            }
+        });
+        let newcomer = |pod: &u32| !only_selection || !record.members.contains(*pod);
+        pairs.extend(
+            selected
+                .iter()
+                .filter(newcomer)
+                .map(|pod| (id, pod, Verdict::Yes)),
+        );
+    }
+
+    fn affected_by_node(
+        &mut self,
+        index: &Index,
+        node: &str,
+        came_or_went: bool,
+        pairs: &mut Vec<Pair>,
+    ) {
+        let mut pods = Vec::new();
+        if let Some(posting) = index.on_node(node) {
+            posting.for_each(|pod| pods.push(pod));
+        }
+        for pod in pods {
+            pairs.extend(
+                self.memberships
+                    .of(pod)
+                    .iter()
+                    .map(|m| (m.service, pod, Verdict::AsBefore)),
+            );
+            if came_or_went && self.missing_node == MissingNode::Withhold {
+                self.matching(index, pod, pairs);
+            }
+        }
+    }
+}
+
+/// What a change of a service's fields may do to its endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FactChange {
+    /// Nothing.
+    None,
+    /// Change those there are.
+    Content,
+    /// Also let in or keep out pods that match.
+    Admission,
+}
+
+impl FactChange {
+    fn between(before: &Service, now: &Service) -> FactChange {
+        let named = |s: &Service| s.has_named_target_port();
+        let ports_differ = (named(before) || named(now)) && before.ports != now.ports;
+        if before.endpoint_families() != now.endpoint_families()
+            || before.publish_not_ready_addresses != now.publish_not_ready_addresses
+        {
+            FactChange::Admission
+        } else if ports_differ
+            || before.traffic_distribution() != now.traffic_distribution()
+            || before.topology_mode != now.topology_mode
+        {
+            FactChange::Content
+        } else {
+            FactChange::None
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Floor 4: from a change of facts to differences of endpoints, at a cost set by the change.
+//!
+//! ```text
+//!  touched pod ──► its template ──► class ──► services that match ─┐
+//!  touched service ──► its members, or the difference of two ──────┼─► pairs ──► before ≠ after? ──► Difference
+//!  touched node ──► pods by its posting ──► their services ────────┘
+//! ```
+//!
+//! - A service's selector stands in the reverse index of its namespace ([`standing`](self)): filed
+//!   under the rarest thing it asks for, so that a label set is tested against few selectors. What a
+//!   label set looks like to the selectors of a namespace, its class, is matched once and remembered.
+//! - An endpoint is a function of present facts: service, pod, node, family. It is not stored; before
+//!   and after a transaction it is computed, and compared. What is stored is that it exists, and
+//!   where its record stands in the log.
+//! - Hand-made endpoints show where no computed one of the same identity does.
+//!
+//! Deliberately absent: the order of events, who listens, and any scan of pods, services, a namespace
+//! or a service's other endpoints.
+
+mod affected;
+mod class;
+mod conditions;
+mod diff;
+mod manual;
+mod memberships;
+mod nodes;
+mod ports;
+mod project;
+mod reconciler;
+mod services;
+mod standing;
+mod touched;
+
+pub use project::MissingNode;
+
+pub(crate) use diff::{Difference, Holder, Side};
+pub(crate) use memberships::Membership;
+pub(crate) use reconciler::{Reconciler, standing_selector};
+pub(crate) use services::{ServiceId, ServicePositions, ServiceRecord};
+pub(crate) use standing::Standing;
+pub(crate) use touched::Touched;

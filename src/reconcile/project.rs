@@ -1,0 +1,91 @@
+use smallvec::SmallVec;
+use smol_str::SmolStr;
+
+use crate::model::{
+    Endpoint, EndpointIdentity, Hints, IpFamily, Node, Pod, Service, TrafficDistribution,
+};
+
+use super::conditions::conditions;
+use super::ports;
+
+/// What becomes of a pod whose Node is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum MissingNode {
+    /// It is published, without a zone: pods and services alone are enough.
+    #[default]
+    Admit,
+    /// It is left out, unless the service publishes addresses that are not ready: Kubernetes' rule.
+    Withhold,
+}
+
+/// The endpoint that a service which selects this pod has in one family, if any. A function of the
+/// present facts alone. The pod's labels are not looked at.
+///
+/// As Kubernetes' endpointslice controller has it: a pod is in unless it has ended, has no address of
+/// the family, or its node is missing.
+pub(crate) fn project(
+    service: &Service,
+    pod: &Pod,
+    node: Option<&Node>,
+    family: IpFamily,
+    missing_node: MissingNode,
+) -> Option<Endpoint> {
+    let withheld = node.is_none()
+        && missing_node == MissingNode::Withhold
+        && !service.publish_not_ready_addresses;
+    if pod.phase.is_terminal() || withheld || !service.endpoint_families().contains(&family) {
+        return None;
+    }
+    let mut addresses: SmallVec<_> = pod.ips(family).copied().collect();
+    if addresses.is_empty() {
+        return None;
+    }
+    addresses.sort_unstable();
+    let named = !pod.hostname.is_empty() && pod.subdomain == service.name.name;
+    let conditions = conditions(pod, service.publish_not_ready_addresses);
+    let zone = node
+        .and_then(Node::zone)
+        .map(SmolStr::new)
+        .unwrap_or_default();
+    let hints = if conditions.ready {
+        hints(service, &zone, &pod.node_name)
+    } else {
+        Hints::default()
+    };
+    Some(Endpoint {
+        identity: EndpointIdentity {
+            addresses,
+            hostname: if named {
+                pod.hostname.clone()
+            } else {
+                SmolStr::default()
+            },
+            pod: Some(pod.name.clone()),
+        },
+        uid: pod.uid.clone(),
+        ports: ports::resolve(service, &pod.ports),
+        conditions,
+        node: pod.node_name.clone(),
+        zone,
+        hints,
+    })
+}
+
+/// What `trafficDistribution` hints a ready endpoint to; nothing while the topology annotation, which
+/// excludes it, is active.
+fn hints(service: &Service, zone: &SmolStr, node: &SmolStr) -> Hints {
+    let mut hints = Hints::default();
+    if matches!(service.topology_mode.as_str(), "Auto" | "auto") {
+        return hints;
+    }
+    let some = |text: &SmolStr| Some(text.clone()).filter(|text| !text.is_empty());
+    match service.traffic_distribution() {
+        None => {}
+        Some(TrafficDistribution::PreferSameZone) => hints.zones.extend(some(zone)),
+        Some(TrafficDistribution::PreferSameNode) => {
+            hints.zones.extend(some(zone));
+            hints.nodes.extend(some(node));
+        }
+    }
+    hints
+}
