@@ -5,6 +5,8 @@
 #![warn(missing_docs)]
 
 #[cfg(feature = "service")]
+pub mod cli;
+#[cfg(feature = "service")]
 pub mod client;
 pub mod engine;
 pub mod index;
