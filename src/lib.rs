@@ -11,6 +11,10 @@
     clippy::unwrap_used
 )]
 
+#[cfg(feature = "service")]
+pub mod cli;
+#[cfg(feature = "service")]
+pub mod client;
 pub mod engine;
 pub mod index;
 pub mod labels;
