@@ -305,6 +305,21 @@ fn of_two_endpoints_of_one_identity_the_computed_one_wins() {
     assert_eq!(facts.endpoint("ns/web").ports, EndpointPorts::OfService);
 }
 
+/// In one transaction the pod leaves, moves to the address, and somebody writes it there by hand.
+#[test]
+fn a_pod_that_leaves_hides_nothing() {
+    let mut facts = facts([put(web()), put(member("ns/a"))]);
+    facts.then([
+        put(pod("ns/a").label("app", "y").ip("10.9.9.9").ready()),
+        put(slice("ns/by-hand", "web").with("10.9.9.9", "ns/a")),
+    ]);
+    assert_eq!(facts.identities("ns/web"), ["10.9.9.9 (ns/a)"]);
+    assert!(matches!(
+        facts.endpoint("ns/web").ports,
+        EndpointPorts::Own(_)
+    ));
+}
+
 #[test]
 fn of_hand_made_endpoints_of_one_identity_the_first_object_wins() {
     let by_hand = |object: selectord::model::ManualEndpoints, uid: &str| {
