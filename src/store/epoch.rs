@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::engine::MissingNode;
+use crate::engine::{EngineOptions, MissingNode};
 
 /// Raised whenever the same transactions come to give other endpoints than before, so that nobody
 /// resumes across the difference.
@@ -48,13 +48,27 @@ pub struct Epoch([u8; 16]);
 
 impl Epoch {
     /// The epoch of a history under these rules: FNV-1a, 128 bits.
-    pub fn new(history: HistoryId, missing_node: MissingNode) -> Self {
+    pub fn new(history: HistoryId, options: &EngineOptions) -> Self {
+        let EngineOptions {
+            missing_node,
+            retention,
+        } = options;
         let mode = match missing_node {
-            MissingNode::Admit => b'a',
-            MissingNode::Withhold => b'w',
+            MissingNode::Admit => 0,
+            MissingNode::Withhold => 1,
         };
-        let bytes = history.0.into_iter().chain([mode]).chain(DERIVATION_VERSION.to_be_bytes());
-        let hash = bytes.fold(FNV_OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(FNV_PRIME));
+        let remembered =
+            [retention.removals, retention.deleted_names, retention.share].map(|n| n as u64);
+        let rules = [u64::from(DERIVATION_VERSION), mode]
+            .into_iter()
+            .chain(remembered);
+        let bytes = history
+            .0
+            .into_iter()
+            .chain(rules.flat_map(u64::to_be_bytes));
+        let hash = bytes.fold(FNV_OFFSET, |hash, byte| {
+            (hash ^ u128::from(byte)).wrapping_mul(FNV_PRIME)
+        });
         Epoch(hash.to_be_bytes())
     }
 
@@ -83,9 +97,14 @@ mod tests {
     #[test]
     fn whatever_changes_what_is_derived_makes_another_epoch() {
         let history = HistoryId::from_bytes([7; 16]);
-        let epoch = Epoch::new(history, MissingNode::Admit);
-        assert_eq!(epoch, Epoch::new(history, MissingNode::Admit));
-        assert_ne!(epoch, Epoch::new(history, MissingNode::Withhold));
-        assert_ne!(epoch, Epoch::new(HistoryId::from_bytes([8; 16]), MissingNode::Admit));
+        let options = EngineOptions::default();
+        let withhold = EngineOptions {
+            missing_node: MissingNode::Withhold,
+            ..options
+        };
+        let epoch = Epoch::new(history, &options);
+        assert_eq!(epoch, Epoch::new(history, &options));
+        assert_ne!(epoch, Epoch::new(history, &withhold));
+        assert_ne!(epoch, Epoch::new(HistoryId::from_bytes([8; 16]), &options));
     }
 }

@@ -38,7 +38,9 @@ impl Store for MemoryStore {
         let added = u64::try_from(group.len()).map_err(|_| StoreError::Full)?;
         let before = self.head;
         self.head = before.checked_add(added).ok_or(StoreError::Full)?;
-        Ok((before..self.head).map(|revision| revision.saturating_add(1)).collect())
+        Ok((before..self.head)
+            .map(|revision| revision.saturating_add(1))
+            .collect())
     }
 
     fn sync(&mut self) -> Result<(), StoreError> {
@@ -53,10 +55,17 @@ mod tests {
     #[test]
     fn revisions_count_from_one() {
         let mut store = MemoryStore::with_history(HistoryId::from_bytes([1; 16]));
-        let group = [ResolvedTransaction::default(), ResolvedTransaction::default()];
+        let group = [
+            ResolvedTransaction::default(),
+            ResolvedTransaction::default(),
+        ];
         assert_eq!(store.append(&group).ok(), Some(vec![1, 2]));
         assert_eq!(store.append(&group[..1]).ok(), Some(vec![3]));
-        assert!(store.append(&[]).is_ok_and(|revisions| revisions.is_empty()));
+        assert!(
+            store
+                .append(&[])
+                .is_ok_and(|revisions| revisions.is_empty())
+        );
     }
 
     #[test]

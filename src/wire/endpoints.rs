@@ -8,8 +8,8 @@ use smol_str::SmolStr;
 
 use crate::labels::FieldError;
 use crate::model::{
-    Addresses, Conditions, Endpoint, EndpointIdentity, EndpointPort, EndpointPorts, Hints, ManualEndpoint,
-    ManualEndpoints, ManualKind, ManualSubset, ObjectName,
+    Addresses, Conditions, Endpoint, EndpointIdentity, EndpointPort, EndpointPorts, Hints,
+    ManualEndpoint, ManualEndpoints, ManualKind, ManualSubset, ObjectName,
 };
 
 use super::faults::{Decoded, Faults, invalid, port_number, required};
@@ -23,12 +23,19 @@ use super::uid::{decode_uuid, encode_uuid};
 pub fn encode_endpoint(endpoint: &Endpoint, namespace: &str) -> proto::Endpoint {
     let (service_ports, own_ports) = match &endpoint.ports {
         EndpointPorts::OfService => (Vec::new(), None),
-        EndpointPorts::Resolved(numbers) => {
-            (numbers.iter().map(|number| number.map_or(0, |n| n.get().into())).collect(), None)
-        }
-        EndpointPorts::Own(ports) => {
-            (Vec::new(), Some(proto::PortSet { ports: ports.iter().map(encode_port).collect() }))
-        }
+        EndpointPorts::Resolved(numbers) => (
+            numbers
+                .iter()
+                .map(|number| number.map_or(0, |n| n.get().into()))
+                .collect(),
+            None,
+        ),
+        EndpointPorts::Own(ports) => (
+            Vec::new(),
+            Some(proto::PortSet {
+                ports: ports.iter().map(encode_port).collect(),
+            }),
+        ),
     };
     proto::Endpoint {
         identity: Some(encode_identity(&endpoint.identity, namespace)),
@@ -38,8 +45,18 @@ pub fn encode_endpoint(endpoint: &Endpoint, namespace: &str) -> proto::Endpoint 
         conditions: encode_conditions(endpoint.conditions),
         node_name: endpoint.node.to_string(),
         zone: endpoint.zone.to_string(),
-        zone_hints: endpoint.hints.zones.iter().map(ToString::to_string).collect(),
-        node_hints: endpoint.hints.nodes.iter().map(ToString::to_string).collect(),
+        zone_hints: endpoint
+            .hints
+            .zones
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        node_hints: endpoint
+            .hints
+            .nodes
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     }
 }
 
@@ -51,21 +68,35 @@ pub fn decode_endpoint(endpoint: proto::Endpoint, namespace: &str) -> Decoded<En
     let mut faults = Faults::default();
     let ports = match (endpoint.own_ports, endpoint.service_ports) {
         (None, numbers) if numbers.is_empty() => EndpointPorts::OfService,
-        (None, numbers) => EndpointPorts::Resolved(faults.list("service_ports", numbers, |number| {
-            port_number(number).map(NonZeroU16::new)
-        })),
+        (None, numbers) => {
+            EndpointPorts::Resolved(faults.list("service_ports", numbers, |number| {
+                port_number(number).map(NonZeroU16::new)
+            }))
+        }
         (Some(own), numbers) => {
             if !numbers.is_empty() {
-                faults.push(FieldError::forbidden("service_ports", "may not be given together with `own_ports`"));
+                faults.push(FieldError::forbidden(
+                    "service_ports",
+                    "may not be given together with `own_ports`",
+                ));
             }
-            EndpointPorts::Own(faults.list::<_, _, Vec<_>>("own_ports.ports", own.ports, decode_port).into())
+            EndpointPorts::Own(
+                faults
+                    .list::<_, _, Vec<_>>("own_ports.ports", own.ports, decode_port)
+                    .into(),
+            )
         }
     };
     let decoded = Endpoint {
         identity: faults.part("identity", decode_identity(endpoint.identity, namespace)),
         uid: faults.part("", decode_uid(endpoint.uid)),
         ports,
-        conditions: faults.part("conditions", decode_conditions(endpoint.conditions).map(Some)).unwrap_or(NEVER_READY),
+        conditions: faults
+            .part(
+                "conditions",
+                decode_conditions(endpoint.conditions).map(Some),
+            )
+            .unwrap_or(NEVER_READY),
         node: endpoint.node_name.into(),
         zone: endpoint.zone.into(),
         hints: Hints {
@@ -77,7 +108,11 @@ pub fn decode_endpoint(endpoint: proto::Endpoint, namespace: &str) -> Decoded<En
 }
 
 /// What stands in for conditions that were refused.
-const NEVER_READY: Conditions = Conditions { ready: false, serving: false, terminating: false };
+const NEVER_READY: Conditions = Conditions {
+    ready: false,
+    serving: false,
+    terminating: false,
+};
 
 /// The identity of an endpoint of a service in `namespace`.
 pub fn encode_identity(identity: &EndpointIdentity, namespace: &str) -> proto::EndpointIdentity {
@@ -97,7 +132,10 @@ pub fn encode_identity(identity: &EndpointIdentity, namespace: &str) -> proto::E
 ///
 /// # Errors
 /// No address, or bytes that are none.
-pub fn decode_identity(identity: Option<proto::EndpointIdentity>, namespace: &str) -> Decoded<EndpointIdentity> {
+pub fn decode_identity(
+    identity: Option<proto::EndpointIdentity>,
+    namespace: &str,
+) -> Decoded<EndpointIdentity> {
     let Some(identity) = identity.filter(|identity| !identity.addresses.is_empty()) else {
         return required("addresses", "an endpoint needs at least one address");
     };
@@ -108,7 +146,11 @@ pub fn decode_identity(identity: Option<proto::EndpointIdentity>, namespace: &st
         let other = Some(identity.pod_namespace.as_str()).filter(|other| !other.is_empty());
         ObjectName::new(other.unwrap_or(namespace), identity.pod_name.as_str())
     });
-    faults.finish(EndpointIdentity { addresses, hostname: identity.hostname.into(), pod })
+    faults.finish(EndpointIdentity {
+        addresses,
+        hostname: identity.hostname.into(),
+        pod,
+    })
 }
 
 fn encode_address(address: &IpAddr) -> Bytes {
@@ -142,7 +184,10 @@ fn decode_uid(uid: Option<Uid>) -> Decoded<SmolStr> {
         Some(Uid::UidText(text)) => Ok(text.into()),
         Some(Uid::Uuid(bytes)) => match <[u8; 16]>::try_from(bytes.as_ref()) {
             Ok(uuid) => Ok(decode_uuid(uuid)),
-            Err(_) => Err(vec![FieldError::invalid("uuid", format!("a UUID has 16 bytes, not {}", bytes.len()))]),
+            Err(_) => Err(vec![FieldError::invalid(
+                "uuid",
+                format!("a UUID has 16 bytes, not {}", bytes.len()),
+            )]),
         },
     }
 }
@@ -164,7 +209,10 @@ fn decode_conditions(bits: u32) -> Decoded<Conditions> {
     if encode_conditions(conditions) == bits {
         Ok(conditions)
     } else {
-        Err(vec![FieldError::not_supported("", format!("{bits} has bits beyond 1 ready, 2 serving, 4 terminating"))])
+        Err(vec![FieldError::not_supported(
+            "",
+            format!("{bits} has bits beyond 1 ready, 2 serving, 4 terminating"),
+        )])
     }
 }
 
@@ -232,15 +280,23 @@ pub fn decode_manual(manual: proto::ManualEndpoints) -> Decoded<ManualEndpoints>
         Ok(proto::Kind::Endpoints) => ManualKind::Endpoints,
         Ok(proto::Kind::EndpointSlice) => ManualKind::EndpointSlice,
         _ => {
-            faults.push(FieldError::invalid("kind", "must be KIND_ENDPOINTS or KIND_ENDPOINT_SLICE"));
+            faults.push(FieldError::invalid(
+                "kind",
+                "must be KIND_ENDPOINTS or KIND_ENDPOINT_SLICE",
+            ));
             ManualKind::Endpoints
         }
     };
     if kind == ManualKind::EndpointSlice && manual.subsets.len() != 1 {
-        faults.push(FieldError::invalid("subsets", "an EndpointSlice is exactly one subset"));
+        faults.push(FieldError::invalid(
+            "subsets",
+            "an EndpointSlice is exactly one subset",
+        ));
     }
     let namespace = manual.namespace.as_str();
-    let subsets = faults.list("subsets", manual.subsets, |subset| decode_subset(subset, namespace));
+    let subsets = faults.list("subsets", manual.subsets, |subset| {
+        decode_subset(subset, namespace)
+    });
     let decoded = ManualEndpoints {
         kind,
         name: ObjectName::new(namespace, manual.name),
@@ -252,13 +308,19 @@ pub fn decode_manual(manual: proto::ManualEndpoints) -> Decoded<ManualEndpoints>
     faults.finish(decoded)
 }
 
-fn decode_subset(subset: proto::manual_endpoints::Subset, namespace: &str) -> Decoded<ManualSubset> {
+fn decode_subset(
+    subset: proto::manual_endpoints::Subset,
+    namespace: &str,
+) -> Decoded<ManualSubset> {
     let mut faults = Faults::default();
     let ports: Vec<EndpointPort> = faults.list("ports", subset.ports, decode_port);
     let endpoints = faults.list("endpoints", subset.endpoints, |endpoint| {
         let endpoint = decode_endpoint(endpoint, namespace)?;
         if endpoint.ports != EndpointPorts::OfService {
-            return Err(vec![FieldError::forbidden("", "endpoints of a subset share the subset's ports")]);
+            return Err(vec![FieldError::forbidden(
+                "",
+                "endpoints of a subset share the subset's ports",
+            )]);
         }
         Ok(ManualEndpoint {
             identity: endpoint.identity,
@@ -269,5 +331,8 @@ fn decode_subset(subset: proto::manual_endpoints::Subset, namespace: &str) -> De
             hints: endpoint.hints,
         })
     });
-    faults.finish(ManualSubset { ports: ports.into(), endpoints })
+    faults.finish(ManualSubset {
+        ports: ports.into(),
+        endpoints,
+    })
 }

@@ -42,7 +42,13 @@ pub struct EventBatch {
 impl EventBatch {
     /// An empty message, to be closed before it has more than `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        EventBatch { limit, size: 0, events: Vec::new(), open: None, removed: HashSet::new() }
+        EventBatch {
+            limit,
+            size: 0,
+            events: Vec::new(),
+            open: None,
+            removed: HashSet::new(),
+        }
     }
 
     /// Whether nothing was added since the last message was taken.
@@ -53,9 +59,16 @@ impl EventBatch {
     /// Adds an event; answers the message before it, if that is full. Linear in the event's size.
     pub fn push(&mut self, event: Event) -> Option<proto::WatchEndpointsResponse> {
         match event {
-            Event::Reset => self.element(proto::EndpointsEvent { r#type: EventType::Reset.into(), ..Default::default() }),
+            Event::Reset => self.element(proto::EndpointsEvent {
+                r#type: EventType::Reset.into(),
+                ..Default::default()
+            }),
             Event::Replace(entry) => {
-                let full = self.element(of_service(EventType::Replace, &entry.service.name, Some(&entry)));
+                let full = self.element(of_service(
+                    EventType::Replace,
+                    &entry.service.name,
+                    Some(&entry),
+                ));
                 self.open(&entry.service.name);
                 full
             }
@@ -73,11 +86,15 @@ impl EventBatch {
                     self.close();
                 }
                 let endpoint = encode_endpoint(&endpoint, &service.namespace);
-                self.part(&service, field_len(endpoint.encoded_len()), |element| element.endpoints.push(endpoint))
+                self.part(&service, field_len(endpoint.encoded_len()), |element| {
+                    element.endpoints.push(endpoint)
+                })
             }
             Event::Removed { service, identity } => {
                 let removed = encode_identity(&identity, &service.namespace);
-                let full = self.part(&service, field_len(removed.encoded_len()), |element| element.removed.push(removed));
+                let full = self.part(&service, field_len(removed.encoded_len()), |element| {
+                    element.removed.push(removed)
+                });
                 self.removed.insert(identity);
                 full
             }
@@ -89,7 +106,10 @@ impl EventBatch {
             }),
             Event::NodeRemoved(name) => self.element(proto::EndpointsEvent {
                 r#type: EventType::Remove.into(),
-                node: Some(proto::Node { name: name.into(), ..Default::default() }),
+                node: Some(proto::Node {
+                    name: name.into(),
+                    ..Default::default()
+                }),
                 ..Default::default()
             }),
         }
@@ -123,7 +143,9 @@ impl EventBatch {
     fn take(&mut self) -> proto::WatchEndpointsResponse {
         self.close();
         self.size = 0;
-        proto::WatchEndpointsResponse { events: std::mem::take(&mut self.events) }
+        proto::WatchEndpointsResponse {
+            events: std::mem::take(&mut self.events),
+        }
     }
 
     /// Makes room for `size` more bytes.
@@ -149,7 +171,11 @@ impl EventBatch {
         size: usize,
         add: impl FnOnce(&mut proto::EndpointsEvent),
     ) -> Option<proto::WatchEndpointsResponse> {
-        let header = if self.is_open(service) { 0 } else { header_len(service) };
+        let header = if self.is_open(service) {
+            0
+        } else {
+            header_len(service)
+        };
         let mut full = self.room_for(header.saturating_add(size));
         if !self.is_open(service) {
             full = full.or(self.element(of_service(EventType::Update, service, None)));
@@ -170,10 +196,16 @@ fn header_len(service: &ObjectName) -> usize {
 
 /// Bytes of a field that holds a message of this length.
 fn field_len(len: usize) -> usize {
-    encoded_len_varint(len as u64).saturating_add(len).saturating_add(1)
+    encoded_len_varint(len as u64)
+        .saturating_add(len)
+        .saturating_add(1)
 }
 
-fn of_service(kind: EventType, name: &ObjectName, entry: Option<&ServiceEntry>) -> proto::EndpointsEvent {
+fn of_service(
+    kind: EventType,
+    name: &ObjectName,
+    entry: Option<&ServiceEntry>,
+) -> proto::EndpointsEvent {
     proto::EndpointsEvent {
         r#type: kind.into(),
         namespace: name.namespace.to_string(),
@@ -204,12 +236,19 @@ pub fn decode_event(event: proto::EndpointsEvent) -> Decoded<Delta> {
         Ok(EventType::Reset) => vec![Event::Reset],
         Ok(EventType::Checkpoint) => {
             let mut faults = Faults::default();
-            let checkpoint = event.checkpoint.map_or_else(|| required("", "a CHECKPOINT carries one"), decode_checkpoint);
+            let checkpoint = event.checkpoint.map_or_else(
+                || required("", "a CHECKPOINT carries one"),
+                decode_checkpoint,
+            );
             let checkpoint = faults.part("checkpoint", checkpoint);
             return faults.finish(Delta::Checkpoint(checkpoint));
         }
-        Ok(EventType::Replace) if event.service.is_none() => return required("service", "a REPLACE carries one"),
-        Ok(EventType::Remove) if about_node => vec![Event::NodeRemoved(node_of(event)?.name.into())],
+        Ok(EventType::Replace) if event.service.is_none() => {
+            return required("service", "a REPLACE carries one");
+        }
+        Ok(EventType::Remove) if about_node => {
+            vec![Event::NodeRemoved(node_of(event)?.name.into())]
+        }
         Ok(EventType::Remove) => vec![Event::Remove(ObjectName::new(event.namespace, event.name))],
         Ok(EventType::Update) if about_node => {
             let mut faults = Faults::default();
@@ -219,7 +258,10 @@ pub fn decode_event(event: proto::EndpointsEvent) -> Decoded<Delta> {
         Ok(kind @ (EventType::Replace | EventType::Update)) => decode_service_event(kind, event)?,
         Ok(EventType::Unspecified) | Err(_) => {
             return unknown_number(event.r#type).map_err(|faults: Vec<FieldError>| {
-                faults.into_iter().map(|fault| fault.under("type")).collect()
+                faults
+                    .into_iter()
+                    .map(|fault| fault.under("type"))
+                    .collect()
             });
         }
     };
@@ -227,7 +269,10 @@ pub fn decode_event(event: proto::EndpointsEvent) -> Decoded<Delta> {
 }
 
 fn node_of(event: proto::EndpointsEvent) -> Decoded<proto::Node> {
-    event.node.map_or_else(|| required("node", "an event without a name is about a node"), Ok)
+    event.node.map_or_else(
+        || required("node", "an event without a name is about a node"),
+        Ok,
+    )
 }
 
 fn decode_service_event(kind: EventType, event: proto::EndpointsEvent) -> Decoded<Vec<Event>> {
@@ -238,14 +283,34 @@ fn decode_service_event(kind: EventType, event: proto::EndpointsEvent) -> Decode
     if let Some(service) = event.service {
         let service = faults.part("service", decode_service(service));
         if service.name != name {
-            faults.push(FieldError::invalid("service", format!("is {}, not {name}", service.name)));
+            faults.push(FieldError::invalid(
+                "service",
+                format!("is {}, not {name}", service.name),
+            ));
         }
-        let entry = ServiceEntry { service: service.into(), revision: event.service_revision };
-        events.push(if kind == EventType::Replace { Event::Replace(entry) } else { Event::Entry(entry) });
+        let entry = ServiceEntry {
+            service: service.into(),
+            revision: event.service_revision,
+        };
+        events.push(if kind == EventType::Replace {
+            Event::Replace(entry)
+        } else {
+            Event::Entry(entry)
+        });
     }
-    let endpoints: Vec<_> = faults.list("endpoints", event.endpoints, |endpoint| decode_endpoint(endpoint, &namespace));
-    events.extend(endpoints.into_iter().map(|endpoint| Event::Endpoint { service: name.clone(), endpoint }));
-    let removed: Vec<_> = faults.list("removed", event.removed, |identity| decode_identity(Some(identity), &namespace));
-    events.extend(removed.into_iter().map(|identity| Event::Removed { service: name.clone(), identity }));
+    let endpoints: Vec<_> = faults.list("endpoints", event.endpoints, |endpoint| {
+        decode_endpoint(endpoint, &namespace)
+    });
+    events.extend(endpoints.into_iter().map(|endpoint| Event::Endpoint {
+        service: name.clone(),
+        endpoint,
+    }));
+    let removed: Vec<_> = faults.list("removed", event.removed, |identity| {
+        decode_identity(Some(identity), &namespace)
+    });
+    events.extend(removed.into_iter().map(|identity| Event::Removed {
+        service: name.clone(),
+        identity,
+    }));
     faults.finish(events)
 }

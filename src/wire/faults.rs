@@ -27,7 +27,8 @@ impl Faults {
             Ok(value) => Some(value),
             Err(faults) => {
                 let path = path();
-                self.0.extend(faults.into_iter().map(|fault| fault.under(&path)));
+                self.0
+                    .extend(faults.into_iter().map(|fault| fault.under(&path)));
                 None
             }
         }
@@ -49,7 +50,11 @@ impl Faults {
 
     /// The value, if nothing was wrong.
     pub(super) fn finish<T>(self, value: T) -> Decoded<T> {
-        if self.0.is_empty() { Ok(value) } else { Err(self.0) }
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(self.0)
+        }
     }
 }
 

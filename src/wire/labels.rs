@@ -8,7 +8,10 @@ use super::proto;
 
 /// A label set as a list of pairs, by key.
 pub fn encode_labels(labels: &LabelSet) -> Vec<proto::Label> {
-    labels.iter().map(|(key, value)| encode_label(key, value)).collect()
+    labels
+        .iter()
+        .map(|(key, value)| encode_label(key, value))
+        .collect()
 }
 
 /// A label set from a list of pairs with unique keys.
@@ -23,13 +26,21 @@ pub fn decode_labels(pairs: &[proto::Label]) -> Decoded<LabelSet> {
     }
     let mut keys: Vec<&str> = pairs.iter().map(|pair| pair.key.as_str()).collect();
     keys.sort_unstable();
-    let repeated = keys.chunk_by(|a, b| a == b).filter(|run| run.len() > 1).filter_map(|run| run.first());
-    Err(repeated.map(|key| FieldError::duplicate("", format!("{key:?}"))).collect())
+    let repeated = keys
+        .chunk_by(|a, b| a == b)
+        .filter(|run| run.len() > 1)
+        .filter_map(|run| run.first());
+    Err(repeated
+        .map(|key| FieldError::duplicate("", format!("{key:?}")))
+        .collect())
 }
 
 /// One label.
 pub(super) fn encode_label(key: &Key, value: &Value) -> proto::Label {
-    proto::Label { key: key.to_string(), value: value.to_string() }
+    proto::Label {
+        key: key.to_string(),
+        value: value.to_string(),
+    }
 }
 
 /// One label.
@@ -68,11 +79,15 @@ pub fn decode_selector(selector: Option<&proto::Selector>) -> Decoded<Option<Sel
             Ok(selector) => Ok(Some(selector)),
             Err(error) => Err(vec![FieldError::invalid("text", error.to_string())]),
         },
-        Some(proto::selector::Form::LabelSelector(structured)) => {
-            label_selector(structured).to_selector().map(Some).map_err(|faults| {
-                faults.into_iter().map(|fault| proto_names(fault).under("label_selector")).collect()
-            })
-        }
+        Some(proto::selector::Form::LabelSelector(structured)) => label_selector(structured)
+            .to_selector()
+            .map(Some)
+            .map_err(|faults| {
+                faults
+                    .into_iter()
+                    .map(|fault| proto_names(fault).under("label_selector"))
+                    .collect()
+            }),
     }
 }
 
@@ -94,7 +109,11 @@ pub fn decode_filter(selector: Option<&proto::Selector>) -> Decoded<Selector> {
 
 fn label_selector(structured: &proto::LabelSelector) -> LabelSelector {
     LabelSelector {
-        match_labels: structured.match_labels.iter().map(|l| (l.key.clone(), l.value.clone())).collect(),
+        match_labels: structured
+            .match_labels
+            .iter()
+            .map(|l| (l.key.clone(), l.value.clone()))
+            .collect(),
         match_expressions: structured
             .match_expressions
             .iter()
@@ -108,7 +127,10 @@ fn label_selector(structured: &proto::LabelSelector) -> LabelSelector {
 }
 
 fn proto_names(mut fault: FieldError) -> FieldError {
-    fault.path = fault.path.replace("matchLabels", "match_labels").replace("matchExpressions", "match_expressions");
+    fault.path = fault
+        .path
+        .replace("matchLabels", "match_labels")
+        .replace("matchExpressions", "match_expressions");
     fault
 }
 
@@ -122,7 +144,11 @@ pub(super) fn decode_key(text: &str) -> Decoded<Key> {
 /// # Errors
 /// What is wrong with the key.
 pub fn decode_group_key(text: &str) -> Decoded<Key> {
-    if text.is_empty() { invalid("a label key is needed to group by") } else { decode_key(text) }
+    if text.is_empty() {
+        invalid("a label key is needed to group by")
+    } else {
+        decode_key(text)
+    }
 }
 
 #[cfg(test)]
@@ -130,7 +156,10 @@ mod tests {
     use super::*;
 
     fn label(key: &str, value: &str) -> proto::Label {
-        proto::Label { key: key.into(), value: value.into() }
+        proto::Label {
+            key: key.into(),
+            value: value.into(),
+        }
     }
 
     fn paths(faults: Vec<FieldError>) -> Vec<String> {
@@ -139,17 +168,30 @@ mod tests {
 
     #[test]
     fn absent_and_empty_selectors_differ() {
-        let empty = proto::Selector { form: Some(proto::selector::Form::Text(String::new())) };
+        let empty = proto::Selector {
+            form: Some(proto::selector::Form::Text(String::new())),
+        };
         assert_eq!(decode_selector(None), Ok(None));
-        assert_eq!(decode_selector(Some(&proto::Selector { form: None })), Ok(None));
-        assert_eq!(decode_selector(Some(&empty)), Ok(Some(Selector::everything())));
+        assert_eq!(
+            decode_selector(Some(&proto::Selector { form: None })),
+            Ok(None)
+        );
+        assert_eq!(
+            decode_selector(Some(&empty)),
+            Ok(Some(Selector::everything()))
+        );
         assert_eq!(encode_selector(&Selector::nothing()), None);
         assert_eq!(encode_selector(&Selector::everything()), Some(empty));
     }
 
     #[test]
     fn repeated_label_keys_are_refused() {
-        let faults = decode_labels(&[label("app", "rng"), label("tier", "x"), label("app", "hasher")]).unwrap_err();
+        let faults = decode_labels(&[
+            label("app", "rng"),
+            label("tier", "x"),
+            label("app", "hasher"),
+        ])
+        .unwrap_err();
         assert_eq!(paths(faults), ["Duplicate value: \"app\""]);
     }
 
@@ -163,8 +205,13 @@ mod tests {
                 values: vec!["rng".into()],
             }],
         };
-        let selector = proto::Selector { form: Some(proto::selector::Form::LabelSelector(structured)) };
+        let selector = proto::Selector {
+            form: Some(proto::selector::Form::LabelSelector(structured)),
+        };
         let faults = decode_selector(Some(&selector)).unwrap_err();
-        assert_eq!(faults.first().map(|f| f.path.as_str()), Some("label_selector.match_expressions[0].operator"));
+        assert_eq!(
+            faults.first().map(|f| f.path.as_str()),
+            Some("label_selector.match_expressions[0].operator")
+        );
     }
 }

@@ -30,21 +30,24 @@ mod transaction;
 mod uid;
 
 pub use endpoints::{
-    decode_endpoint, decode_identity, decode_manual, encode_endpoint, encode_identity, encode_manual,
+    decode_endpoint, decode_identity, decode_manual, encode_endpoint, encode_identity,
+    encode_manual,
 };
 pub use events::{Delta, EventBatch, decode_event};
 pub use faults::Decoded;
 pub use labels::{
-    decode_filter, decode_group_key, decode_labels, decode_selector, encode_filter, encode_labels, encode_selector,
+    decode_filter, decode_group_key, decode_labels, decode_selector, encode_filter, encode_labels,
+    encode_selector,
 };
 pub use name::{decode_kind, decode_name, decode_ref, encode_kind, encode_name, encode_ref};
 pub use pod::{decode_pod, encode_pod};
 pub use pod_events::{PodDelta, PodEventBatch, decode_pod_event};
 pub use scope::{
-    Checkpoint, Cursor, decode_checkpoint, decode_cursor, decode_scope, encode_checkpoint, encode_cursor,
-    encode_duration, encode_scope, encode_time,
+    Checkpoint, Cursor, decode_checkpoint, decode_cursor, decode_scope, encode_checkpoint,
+    encode_cursor, encode_duration, encode_scope, encode_time,
 };
 pub use service::{decode_node, decode_service, encode_node, encode_service};
 pub use transaction::{
-    MAX_REQUEST_ID, MAX_SOURCE, WriteRequest, decode_transaction, encode_operation, encode_transaction,
+    MAX_REQUEST_ID, MAX_SOURCE, WriteRequest, decode_transaction, encode_operation,
+    encode_transaction, mentioned_objects,
 };

@@ -30,19 +30,28 @@ pub fn decode_kind(number: i32) -> Decoded<Kind> {
         Ok(proto::Kind::Node) => Ok(Kind::Node),
         Ok(proto::Kind::Endpoints) => Ok(Kind::Endpoints),
         Ok(proto::Kind::EndpointSlice) => Ok(Kind::EndpointSlice),
-        Ok(proto::Kind::Unspecified) => Err(vec![FieldError::required("", "say which kind of object is meant")]),
+        Ok(proto::Kind::Unspecified) => Err(vec![FieldError::required(
+            "",
+            "say which kind of object is meant",
+        )]),
         Err(_) => unknown_number(number),
     }
 }
 
 /// A number that no member of an enumeration has: the writer knows more than this reader.
 pub(super) fn unknown_number<T>(number: i32) -> Decoded<T> {
-    Err(vec![FieldError::not_supported("", format!("{number} is not a number of this enumeration"))])
+    Err(vec![FieldError::not_supported(
+        "",
+        format!("{number} is not a number of this enumeration"),
+    )])
 }
 
 /// Namespace and name.
 pub fn encode_name(name: &ObjectName) -> proto::ObjectName {
-    proto::ObjectName { namespace: name.namespace.to_string(), name: name.name.to_string() }
+    proto::ObjectName {
+        namespace: name.namespace.to_string(),
+        name: name.name.to_string(),
+    }
 }
 
 /// Namespace and name, both needed.
@@ -52,7 +61,10 @@ pub fn encode_name(name: &ObjectName) -> proto::ObjectName {
 pub fn decode_name(name: proto::ObjectName) -> Decoded<ObjectName> {
     let mut faults = Faults::default();
     if name.namespace.is_empty() {
-        faults.push(FieldError::required("namespace", "the object lives in a namespace"));
+        faults.push(FieldError::required(
+            "namespace",
+            "the object lives in a namespace",
+        ));
     }
     if name.name.is_empty() {
         faults.push(FieldError::required("name", "say which object is meant"));
@@ -81,10 +93,16 @@ pub fn decode_ref(object: proto::ObjectRef) -> Decoded<ObjectRef> {
     }
     match kind {
         Some(kind) if kind.is_namespaced() && object.namespace.is_empty() => {
-            faults.push(FieldError::required("namespace", format!("a {kind} lives in a namespace")));
+            faults.push(FieldError::required(
+                "namespace",
+                format!("a {kind} lives in a namespace"),
+            ));
         }
         Some(kind) if !kind.is_namespaced() && !object.namespace.is_empty() => {
-            faults.push(FieldError::forbidden("namespace", format!("a {kind} lives in no namespace")));
+            faults.push(FieldError::forbidden(
+                "namespace",
+                format!("a {kind} lives in no namespace"),
+            ));
         }
         _ => {}
     }

@@ -42,7 +42,9 @@ pub fn decode_pod(pod: proto::Pod) -> Decoded<Pod> {
         node_name: pod.node_name.into(),
         hostname: pod.hostname.into(),
         subdomain: pod.subdomain.into(),
-        ports: faults.list::<_, _, Vec<_>>("ports", pod.ports, decode_port).into(),
+        ports: faults
+            .list::<_, _, Vec<_>>("ports", pod.ports, decode_port)
+            .into(),
         phase: faults.part("phase", decode_phase(pod.phase)),
         pod_ips: faults.list("pod_ips", pod.pod_ips, decode_ip),
         ready: faults.part("ready", decode_ready(pod.ready)),

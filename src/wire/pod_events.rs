@@ -27,7 +27,11 @@ pub struct PodEventBatch {
 impl PodEventBatch {
     /// An empty message, to be closed before it has more than `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        PodEventBatch { limit, size: 0, events: Vec::new() }
+        PodEventBatch {
+            limit,
+            size: 0,
+            events: Vec::new(),
+        }
     }
 
     /// Whether nothing was added since the last message was taken.
@@ -38,10 +42,16 @@ impl PodEventBatch {
     /// Adds an event; answers the message before it, if that is full.
     pub fn push(&mut self, event: &PodEvent) -> Option<proto::WatchPodsResponse> {
         let element = match event {
-            PodEvent::Reset => proto::PodsEvent { r#type: EventType::Reset.into(), ..Default::default() },
+            PodEvent::Reset => proto::PodsEvent {
+                r#type: EventType::Reset.into(),
+                ..Default::default()
+            },
             PodEvent::Pod { pod, revision } => proto::PodsEvent {
                 r#type: EventType::Update.into(),
-                pod: Some(proto::PodItem { pod: Some(encode_pod(pod)), revision: *revision }),
+                pod: Some(proto::PodItem {
+                    pod: Some(encode_pod(pod)),
+                    revision: *revision,
+                }),
                 ..Default::default()
             },
             PodEvent::Removed(name) => proto::PodsEvent {
@@ -70,7 +80,9 @@ impl PodEventBatch {
 
     fn take(&mut self) -> proto::WatchPodsResponse {
         self.size = 0;
-        proto::WatchPodsResponse { events: std::mem::take(&mut self.events) }
+        proto::WatchPodsResponse {
+            events: std::mem::take(&mut self.events),
+        }
     }
 }
 
@@ -93,20 +105,33 @@ pub fn decode_pod_event(event: proto::PodsEvent) -> Decoded<PodDelta> {
         Ok(EventType::Reset) => PodDelta::Event(PodEvent::Reset),
         Ok(EventType::Update) => {
             let item = event.pod.unwrap_or_default();
-            let pod = item.pod.map_or_else(|| required("", "an UPDATE carries one"), decode_pod);
-            PodDelta::Event(PodEvent::Pod { pod: faults.part("pod.pod", pod), revision: item.revision })
+            let pod = item
+                .pod
+                .map_or_else(|| required("", "an UPDATE carries one"), decode_pod);
+            PodDelta::Event(PodEvent::Pod {
+                pod: faults.part("pod.pod", pod),
+                revision: item.revision,
+            })
         }
         Ok(EventType::Remove) => {
-            let removed = event.removed.map_or_else(|| required("", "a REMOVE carries one"), decode_name);
+            let removed = event
+                .removed
+                .map_or_else(|| required("", "a REMOVE carries one"), decode_name);
             PodDelta::Event(PodEvent::Removed(faults.part("removed", removed)))
         }
         Ok(EventType::Checkpoint) => {
-            let checkpoint = event.checkpoint.map_or_else(|| required("", "a CHECKPOINT carries one"), decode_checkpoint);
+            let checkpoint = event.checkpoint.map_or_else(
+                || required("", "a CHECKPOINT carries one"),
+                decode_checkpoint,
+            );
             PodDelta::Checkpoint(faults.part("checkpoint", checkpoint))
         }
         Ok(EventType::Replace | EventType::Unspecified) | Err(_) => {
             return unknown_number(event.r#type).map_err(|faults: Vec<FieldError>| {
-                faults.into_iter().map(|fault| fault.under("type")).collect()
+                faults
+                    .into_iter()
+                    .map(|fault| fault.under("type"))
+                    .collect()
             });
         }
     };

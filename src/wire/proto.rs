@@ -6,4 +6,5 @@
 tonic::include_proto!("selectord.v1");
 
 /// The encoded `FileDescriptorSet` of the API, for gRPC reflection.
-pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/selectord.v1.binpb"));
+pub const FILE_DESCRIPTOR_SET: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/selectord.v1.binpb"));

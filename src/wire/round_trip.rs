@@ -13,11 +13,11 @@ use smol_str::SmolStr;
 use crate::engine::{Event, PodEvent, Scope, ServiceEntry, ServiceScope, View};
 use crate::labels::LabelSet;
 use crate::model::{
-    ClusterIp, Conditions, ContainerPort, Endpoint, EndpointIdentity, EndpointPort, EndpointPorts, Expectation,
-    Hints, IpFamily, Kind, LabelPatch, LoadBalancerIp, ManualEndpoint, ManualEndpoints, ManualKind, ManualSubset,
-    Node, Object, ObjectName, ObjectRef, Operation, PatchTarget, Phase, Pod, Precondition, Protocol,
-    ReadyCondition, Service, ServicePort, ServiceSelector, ServiceType, TargetPort, Transaction, TrafficPolicy,
-    validate,
+    ClusterIp, Conditions, ContainerPort, Endpoint, EndpointIdentity, EndpointPort, EndpointPorts,
+    Expectation, Hints, IpFamily, Kind, LabelPatch, LoadBalancerIp, ManualEndpoint,
+    ManualEndpoints, ManualKind, ManualSubset, Node, Object, ObjectName, ObjectRef, Operation,
+    PatchTarget, Phase, Pod, Precondition, Protocol, ReadyCondition, Service, ServicePort,
+    ServiceSelector, ServiceType, TargetPort, TrafficPolicy, Transaction, validate,
 };
 use crate::selector::Selector;
 
@@ -44,13 +44,25 @@ fn name() -> impl Strategy<Value = ObjectName> {
 }
 
 fn labels() -> impl Strategy<Value = LabelSet> {
-    btree_map("([a-z]{1,3}\\.io/)?[a-zA-Z0-9]{1,4}", "([a-zA-Z0-9]([a-z._-]{0,4}[a-z0-9])?)?", 0..5)
-        .prop_filter_map("labels", |pairs| LabelSet::try_from_pairs(pairs).ok())
+    btree_map(
+        "([a-z]{1,3}\\.io/)?[a-zA-Z0-9]{1,4}",
+        "([a-zA-Z0-9]([a-z._-]{0,4}[a-z0-9])?)?",
+        0..5,
+    )
+    .prop_filter_map("labels", |pairs| LabelSet::try_from_pairs(pairs).ok())
 }
 
 fn selector() -> impl Strategy<Value = Selector> {
-    select(vec!["", "app=rng", "app==rng,active!=yes", "tier in (a,b),!canary", "n>5,n<10", "x notin (,y)", "a in ()"])
-        .prop_filter_map("selector", |text| Selector::parse(text).ok())
+    select(vec![
+        "",
+        "app=rng",
+        "app==rng,active!=yes",
+        "tier in (a,b),!canary",
+        "n>5,n<10",
+        "x notin (,y)",
+        "a in ()",
+    ])
+    .prop_filter_map("selector", |text| Selector::parse(text).ok())
 }
 
 fn protocol() -> impl Strategy<Value = Protocol> {
@@ -60,56 +72,108 @@ fn protocol() -> impl Strategy<Value = Protocol> {
 fn ip() -> impl Strategy<Value = std::net::IpAddr> {
     prop_oneof![
         any::<[u8; 3]>().prop_map(|[a, b, c]| std::net::IpAddr::from([10, a, b, c])),
-        any::<[u16; 3]>().prop_map(|[a, b, c]| std::net::IpAddr::from([0x2001, 0xdb8, a, 0, 0, b, c, 1])),
+        any::<[u16; 3]>()
+            .prop_map(|[a, b, c]| std::net::IpAddr::from([0x2001, 0xdb8, a, 0, 0, b, c, 1])),
     ]
 }
 
 fn pod() -> impl Strategy<Value = Pod> {
-    let port = (text(), 1..=u16::MAX, protocol(), any::<bool>())
-        .prop_map(|(name, number, protocol, sidecar)| ContainerPort { name, number, protocol, sidecar });
-    let ready = select(vec![ReadyCondition::Absent, ReadyCondition::True, ReadyCondition::False, ReadyCondition::Unknown]);
-    let phase = select(vec![Phase::Unset, Phase::Pending, Phase::Running, Phase::Succeeded, Phase::Failed, Phase::Unknown]);
-    let place = (text(), text(), text(), option::of(word()));
-    (name(), uid(), labels(), place, vec(port, 0..4), phase, vec(ip(), 0..2), ready).prop_map(
-        |(name, uid, labels, (node_name, hostname, subdomain, deletion_timestamp), ports, phase, pod_ips, ready)| Pod {
+    let port = (text(), 1..=u16::MAX, protocol(), any::<bool>()).prop_map(
+        |(name, number, protocol, sidecar)| ContainerPort {
             name,
-            uid,
-            labels,
-            deletion_timestamp,
-            node_name,
-            hostname,
-            subdomain,
-            ports: ports.into(),
-            phase,
-            pod_ips: pod_ips.into(),
-            ready,
+            number,
+            protocol,
+            sidecar,
         },
+    );
+    let ready = select(vec![
+        ReadyCondition::Absent,
+        ReadyCondition::True,
+        ReadyCondition::False,
+        ReadyCondition::Unknown,
+    ]);
+    let phase = select(vec![
+        Phase::Unset,
+        Phase::Pending,
+        Phase::Running,
+        Phase::Succeeded,
+        Phase::Failed,
+        Phase::Unknown,
+    ]);
+    let place = (text(), text(), text(), option::of(word()));
+    (
+        name(),
+        uid(),
+        labels(),
+        place,
+        vec(port, 0..4),
+        phase,
+        vec(ip(), 0..2),
+        ready,
     )
+        .prop_map(
+            |(
+                name,
+                uid,
+                labels,
+                (node_name, hostname, subdomain, deletion_timestamp),
+                ports,
+                phase,
+                pod_ips,
+                ready,
+            )| Pod {
+                name,
+                uid,
+                labels,
+                deletion_timestamp,
+                node_name,
+                hostname,
+                subdomain,
+                ports: ports.into(),
+                phase,
+                pod_ips: pod_ips.into(),
+                ready,
+            },
+        )
 }
 
 fn service_selector() -> impl Strategy<Value = ServiceSelector> {
     prop_oneof![
         Just(ServiceSelector::None),
-        labels().prop_map(|pairs| if pairs.is_empty() { ServiceSelector::None } else { ServiceSelector::Map(pairs) }),
+        labels().prop_map(|pairs| if pairs.is_empty() {
+            ServiceSelector::None
+        } else {
+            ServiceSelector::Map(pairs)
+        }),
         selector().prop_map(ServiceSelector::Set),
     ]
 }
 
 fn service_port() -> impl Strategy<Value = ServicePort> {
     let target = prop_oneof![
-        any::<u16>().prop_filter("a port", |n| *n > 0).prop_map(TargetPort::Number),
+        any::<u16>()
+            .prop_filter("a port", |n| *n > 0)
+            .prop_map(TargetPort::Number),
         word().prop_map(TargetPort::Name),
     ];
-    (word(), protocol(), 1..=u16::MAX, target, any::<u16>(), text()).prop_map(
-        |(name, protocol, port, target_port, node_port, app_protocol)| ServicePort {
-            name,
-            protocol,
-            port,
-            target_port,
-            node_port,
-            app_protocol,
-        },
+    (
+        word(),
+        protocol(),
+        1..=u16::MAX,
+        target,
+        any::<u16>(),
+        text(),
     )
+        .prop_map(
+            |(name, protocol, port, target_port, node_port, app_protocol)| ServicePort {
+                name,
+                protocol,
+                port,
+                target_port,
+                node_port,
+                app_protocol,
+            },
+        )
 }
 
 prop_compose! {
@@ -164,58 +228,108 @@ fn node() -> impl Strategy<Value = Node> {
 }
 
 fn identity() -> impl Strategy<Value = EndpointIdentity> {
-    (btree_set(any::<u8>(), 1..3), text(), option::of(name())).prop_map(|(last, hostname, pod)| EndpointIdentity {
-        addresses: last.into_iter().map(|last| std::net::IpAddr::from([10, 0, 0, last])).collect(),
-        hostname,
-        pod,
+    (btree_set(any::<u8>(), 1..3), text(), option::of(name())).prop_map(|(last, hostname, pod)| {
+        EndpointIdentity {
+            addresses: last
+                .into_iter()
+                .map(|last| std::net::IpAddr::from([10, 0, 0, last]))
+                .collect(),
+            hostname,
+            pod,
+        }
     })
 }
 
 fn conditions() -> impl Strategy<Value = Conditions> {
-    any::<[bool; 3]>().prop_map(|[ready, serving, terminating]| Conditions { ready, serving, terminating })
+    any::<[bool; 3]>().prop_map(|[ready, serving, terminating]| Conditions {
+        ready,
+        serving,
+        terminating,
+    })
 }
 
 fn endpoint_port() -> impl Strategy<Value = EndpointPort> {
-    (word(), option::of(1..=u16::MAX), protocol(), text())
-        .prop_map(|(name, number, protocol, app_protocol)| EndpointPort { name, number, protocol, app_protocol })
+    (word(), option::of(1..=u16::MAX), protocol(), text()).prop_map(
+        |(name, number, protocol, app_protocol)| EndpointPort {
+            name,
+            number,
+            protocol,
+            app_protocol,
+        },
+    )
 }
 
 fn hints() -> impl Strategy<Value = Hints> {
-    (vec(word(), 0..2), vec(word(), 0..2)).prop_map(|(zones, nodes)| Hints { zones: zones.into(), nodes: nodes.into() })
+    (vec(word(), 0..2), vec(word(), 0..2)).prop_map(|(zones, nodes)| Hints {
+        zones: zones.into(),
+        nodes: nodes.into(),
+    })
 }
 
 fn endpoint() -> impl Strategy<Value = Endpoint> {
     let ports = prop_oneof![
         Just(EndpointPorts::OfService),
-        vec(any::<u16>().prop_map(NonZeroU16::new), 1..4).prop_map(|numbers| EndpointPorts::Resolved(numbers.into())),
+        vec(any::<u16>().prop_map(NonZeroU16::new), 1..4)
+            .prop_map(|numbers| EndpointPorts::Resolved(numbers.into())),
         vec(endpoint_port(), 0..3).prop_map(|ports| EndpointPorts::Own(ports.into())),
     ];
-    (identity(), uid(), ports, conditions(), text(), text(), hints()).prop_map(
-        |(identity, uid, ports, conditions, node, zone, hints)| Endpoint {
+    (
+        identity(),
+        uid(),
+        ports,
+        conditions(),
+        text(),
+        text(),
+        hints(),
+    )
+        .prop_map(
+            |(identity, uid, ports, conditions, node, zone, hints)| Endpoint {
+                identity,
+                uid,
+                ports,
+                conditions,
+                node,
+                zone,
+                hints,
+            },
+        )
+}
+
+fn manual() -> impl Strategy<Value = ManualEndpoints> {
+    let member = (identity(), uid(), conditions(), text(), text(), hints()).prop_map(
+        |(identity, uid, conditions, node, zone, hints)| ManualEndpoint {
             identity,
             uid,
-            ports,
             conditions,
             node,
             zone,
             hints,
         },
-    )
-}
-
-fn manual() -> impl Strategy<Value = ManualEndpoints> {
-    let member = (identity(), uid(), conditions(), text(), text(), hints()).prop_map(
-        |(identity, uid, conditions, node, zone, hints)| ManualEndpoint { identity, uid, conditions, node, zone, hints },
     );
-    let subset = (vec(endpoint_port(), 0..3), vec(member, 0..3))
-        .prop_map(|(ports, endpoints)| ManualSubset { ports: ports.into(), endpoints });
+    let subset = (vec(endpoint_port(), 0..3), vec(member, 0..3)).prop_map(|(ports, endpoints)| {
+        ManualSubset {
+            ports: ports.into(),
+            endpoints,
+        }
+    });
     let subsets = (vec(subset, 0..3), any::<bool>()).prop_map(|(subsets, slice)| {
-        let kind = if slice && subsets.len() == 1 { ManualKind::EndpointSlice } else { ManualKind::Endpoints };
+        let kind = if slice && subsets.len() == 1 {
+            ManualKind::EndpointSlice
+        } else {
+            ManualKind::Endpoints
+        };
         (kind, subsets)
     });
-    (name(), uid(), labels(), word(), subsets).prop_map(|(name, uid, labels, service, (kind, subsets))| {
-        ManualEndpoints { kind, name, uid, labels, service, subsets }
-    })
+    (name(), uid(), labels(), word(), subsets).prop_map(
+        |(name, uid, labels, service, (kind, subsets))| ManualEndpoints {
+            kind,
+            name,
+            uid,
+            labels,
+            service,
+            subsets,
+        },
+    )
 }
 
 fn object() -> impl Strategy<Value = Object> {
@@ -230,23 +344,45 @@ fn object() -> impl Strategy<Value = Object> {
 
 fn object_ref() -> impl Strategy<Value = ObjectRef> {
     (select(Kind::ALL.to_vec()), name()).prop_map(|(kind, name)| {
-        ObjectRef::new(kind, if kind.is_namespaced() { name } else { ObjectName::cluster(name.name) })
+        ObjectRef::new(
+            kind,
+            if kind.is_namespaced() {
+                name
+            } else {
+                ObjectName::cluster(name.name)
+            },
+        )
     })
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
     let target = prop_oneof![
         object_ref().prop_map(PatchTarget::Object),
-        (select(vec![Kind::Pod, Kind::Service, Kind::Node]), vec(word(), 0..3), selector())
-            .prop_map(|(kind, namespaces, selector)| PatchTarget::Selector { kind, namespaces, selector }),
+        (
+            select(vec![Kind::Pod, Kind::Service, Kind::Node]),
+            vec(word(), 0..3),
+            selector()
+        )
+            .prop_map(|(kind, namespaces, selector)| PatchTarget::Selector {
+                kind,
+                namespaces,
+                selector
+            }),
     ];
     prop_oneof![
         object().prop_map(Operation::Put),
         object_ref().prop_map(Operation::Delete),
         (target, labels(), any::<bool>()).prop_map(|(target, labels, overwrite)| {
-            let (set, remove): (Vec<_>, Vec<_>) = labels.into_iter().partition(|(key, _)| key.as_str().len() % 2 == 0);
+            let (set, remove): (Vec<_>, Vec<_>) = labels
+                .into_iter()
+                .partition(|(key, _)| key.as_str().len() % 2 == 0);
             let remove = remove.into_iter().map(|(key, _)| key).collect();
-            Operation::PatchLabels(LabelPatch { target, set, remove, overwrite })
+            Operation::PatchLabels(LabelPatch {
+                target,
+                set,
+                remove,
+                overwrite,
+            })
         }),
     ]
 }
@@ -257,29 +393,47 @@ fn write_request() -> impl Strategy<Value = WriteRequest> {
         Just(Expectation::Absent),
         any::<u64>().prop_map(Expectation::Revision)
     ];
-    let precondition = (object_ref(), expect).prop_map(|(object, expect)| Precondition { object, expect });
-    (vec(precondition, 0..3), vec(operation(), 0..4), text(), text()).prop_map(
-        |(preconditions, operations, source, request_id)| WriteRequest {
-            transaction: Transaction { preconditions, operations, source },
-            request_id,
-        },
+    let precondition =
+        (object_ref(), expect).prop_map(|(object, expect)| Precondition { object, expect });
+    (
+        vec(precondition, 0..3),
+        vec(operation(), 0..4),
+        text(),
+        text(),
     )
+        .prop_map(
+            |(preconditions, operations, source, request_id)| WriteRequest {
+                transaction: Transaction {
+                    preconditions,
+                    operations,
+                    source,
+                },
+                request_id,
+            },
+        )
 }
 
 fn entry() -> impl Strategy<Value = ServiceEntry> {
     (service(), any::<u64>(), 0..3usize).prop_map(|(mut service, revision, which)| {
         service.name = ObjectName::new("ns", format!("s{which}"));
-        ServiceEntry { service: service.into(), revision }
+        ServiceEntry {
+            service: service.into(),
+            revision,
+        }
     })
 }
 
 /// Events about few services and few endpoints, so that elements merge and endpoints come back.
 fn event() -> impl Strategy<Value = Event> {
     let service = || (0..3usize).prop_map(|which| ObjectName::new("ns", format!("s{which}")));
-    let few = || (0..4u8).prop_map(|last| EndpointIdentity {
-        addresses: [std::net::IpAddr::from([10, 0, 0, last])].into_iter().collect(),
-        ..Default::default()
-    });
+    let few = || {
+        (0..4u8).prop_map(|last| EndpointIdentity {
+            addresses: [std::net::IpAddr::from([10, 0, 0, last])]
+                .into_iter()
+                .collect(),
+            ..Default::default()
+        })
+    };
     prop_oneof![
         1 => Just(Event::Reset),
         2 => entry().prop_map(Event::Replace),
@@ -297,7 +451,11 @@ fn event() -> impl Strategy<Value = Event> {
 
 fn checkpoint() -> Checkpoint {
     Checkpoint {
-        cursor: Cursor { epoch: bytes::Bytes::from_static(b"epoch"), revision: 7, scope: 9 },
+        cursor: Cursor {
+            epoch: bytes::Bytes::from_static(b"epoch"),
+            revision: 7,
+            scope: 9,
+        },
         commit_time: Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123)),
         source_age: Duration::from_millis(1_500),
     }

@@ -37,12 +37,20 @@ pub struct Checkpoint {
 
 /// A cursor as a message.
 pub fn encode_cursor(cursor: &Cursor) -> proto::Cursor {
-    proto::Cursor { epoch: cursor.epoch.clone(), revision: cursor.revision, scope: cursor.scope }
+    proto::Cursor {
+        epoch: cursor.epoch.clone(),
+        revision: cursor.revision,
+        scope: cursor.scope,
+    }
 }
 
 /// A cursor. Any cursor can be read; whether it is good here is for the server to say.
 pub fn decode_cursor(cursor: proto::Cursor) -> Cursor {
-    Cursor { epoch: cursor.epoch, revision: cursor.revision, scope: cursor.scope }
+    Cursor {
+        epoch: cursor.epoch,
+        revision: cursor.revision,
+        scope: cursor.scope,
+    }
 }
 
 /// A checkpoint as a message.
@@ -64,8 +72,13 @@ pub fn decode_checkpoint(checkpoint: proto::Checkpoint) -> Decoded<Checkpoint> {
     };
     Ok(Checkpoint {
         cursor: decode_cursor(cursor),
-        commit_time: checkpoint.commit_time.and_then(|time| SystemTime::try_from(time).ok()),
-        source_age: checkpoint.source_age.and_then(|age| Duration::try_from(age).ok()).unwrap_or_default(),
+        commit_time: checkpoint
+            .commit_time
+            .and_then(|time| SystemTime::try_from(time).ok()),
+        source_age: checkpoint
+            .source_age
+            .and_then(|age| Duration::try_from(age).ok())
+            .unwrap_or_default(),
     })
 }
 
@@ -86,9 +99,15 @@ pub fn encode_scope(scope: &Scope) -> proto::WatchScope {
     use proto::watch_scope::Scope as Wire;
     proto::WatchScope {
         scope: Some(match scope {
-            Scope::Node(name) => Wire::Node(proto::NodeScope { name: name.to_string() }),
+            Scope::Node(name) => Wire::Node(proto::NodeScope {
+                name: name.to_string(),
+            }),
             Scope::Services(services) => Wire::Services(proto::ServiceScope {
-                namespaces: services.namespaces.iter().map(ToString::to_string).collect(),
+                namespaces: services
+                    .namespaces
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
                 names: services.names.iter().map(encode_name).collect(),
                 selector: Some(encode_filter(&services.selector)),
             }),
@@ -112,7 +131,10 @@ pub fn decode_scope(scope: Option<proto::WatchScope>) -> Decoded<Scope> {
                 namespaces: services.namespaces.into_iter().map(SmolStr::from).collect(),
                 names: faults.list("services.names", services.names, decode_name),
                 selector: faults
-                    .take(|| "services.selector".to_owned(), decode_filter(services.selector.as_ref()))
+                    .take(
+                        || "services.selector".to_owned(),
+                        decode_filter(services.selector.as_ref()),
+                    )
                     .unwrap_or_else(crate::selector::Selector::everything),
             };
             faults.finish(Scope::Services(decoded))

@@ -2,13 +2,15 @@
 
 use crate::labels::FieldError;
 use crate::model::{
-    ClusterIp, LoadBalancerIp, Node, ObjectName, Service, ServicePort, ServiceSelector, ServiceType,
-    TargetPort, TrafficPolicy,
+    ClusterIp, LoadBalancerIp, Node, ObjectName, Service, ServicePort, ServiceSelector,
+    ServiceType, TargetPort, TrafficPolicy,
 };
 
 use super::faults::{Decoded, Faults, port_number};
 use super::labels::{decode_labels, decode_selector, encode_labels, encode_selector};
-use super::name::{decode_family, decode_ip, decode_protocol, encode_family, encode_protocol, unknown_number};
+use super::name::{
+    decode_family, decode_ip, decode_protocol, encode_family, encode_protocol, unknown_number,
+};
 use super::pod::{optional, text};
 use super::proto;
 use super::proto::service::{TrafficPolicy as WirePolicy, Type};
@@ -40,15 +42,30 @@ pub fn encode_service(service: &Service) -> proto::Service {
             ClusterIp::Headless => vec![HEADLESS.to_owned()],
             ClusterIp::Ips(ips) => ips.iter().map(ToString::to_string).collect(),
         },
-        ip_families: service.ip_families.iter().map(|family| encode_family(*family)).collect(),
+        ip_families: service
+            .ip_families
+            .iter()
+            .map(|family| encode_family(*family))
+            .collect(),
         external_name: service.external_name.to_string(),
-        external_ips: service.external_ips.iter().map(ToString::to_string).collect(),
+        external_ips: service
+            .external_ips
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         load_balancer_ips: service
             .load_balancer_ips
             .iter()
-            .map(|balancer| proto::LoadBalancerIp { ip: balancer.ip.to_string(), proxied: balancer.proxied })
+            .map(|balancer| proto::LoadBalancerIp {
+                ip: balancer.ip.to_string(),
+                proxied: balancer.proxied,
+            })
             .collect(),
-        load_balancer_source_ranges: service.load_balancer_source_ranges.iter().map(ToString::to_string).collect(),
+        load_balancer_source_ranges: service
+            .load_balancer_source_ranges
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         session_affinity_seconds: service.session_affinity_seconds.unwrap_or_default(),
         internal_traffic_policy: encode_policy(service.internal_traffic_policy).into(),
         external_traffic_policy: encode_policy(service.external_traffic_policy).into(),
@@ -72,18 +89,40 @@ pub fn decode_service(service: proto::Service) -> Decoded<Service> {
         creation_timestamp: service.creation_timestamp.into(),
         deletion_timestamp: optional(service.deletion_timestamp),
         service_type: faults.part("type", decode_type(service.r#type)),
-        selector: decode_service_selector(&mut faults, &service.selector, service.set_selector.as_ref()),
+        selector: decode_service_selector(
+            &mut faults,
+            &service.selector,
+            service.set_selector.as_ref(),
+        ),
         ports: faults.list("ports", service.ports, decode_port),
         cluster_ip: decode_cluster_ip(&mut faults, &service.cluster_ips),
         ip_families: faults.list("ip_families", service.ip_families, decode_family),
         external_name: service.external_name.into(),
         external_ips: faults.list("external_ips", service.external_ips, decode_ip),
-        load_balancer_ips: faults.list("load_balancer_ips", service.load_balancer_ips, decode_balancer),
-        load_balancer_source_ranges: service.load_balancer_source_ranges.into_iter().map(Into::into).collect(),
-        session_affinity_seconds: Some(service.session_affinity_seconds).filter(|seconds| *seconds > 0),
-        internal_traffic_policy: faults.part("internal_traffic_policy", decode_policy(service.internal_traffic_policy)),
-        external_traffic_policy: faults.part("external_traffic_policy", decode_policy(service.external_traffic_policy)),
-        health_check_node_port: faults.part("health_check_node_port", port_number(service.health_check_node_port)),
+        load_balancer_ips: faults.list(
+            "load_balancer_ips",
+            service.load_balancer_ips,
+            decode_balancer,
+        ),
+        load_balancer_source_ranges: service
+            .load_balancer_source_ranges
+            .into_iter()
+            .map(Into::into)
+            .collect(),
+        session_affinity_seconds: Some(service.session_affinity_seconds)
+            .filter(|seconds| *seconds > 0),
+        internal_traffic_policy: faults.part(
+            "internal_traffic_policy",
+            decode_policy(service.internal_traffic_policy),
+        ),
+        external_traffic_policy: faults.part(
+            "external_traffic_policy",
+            decode_policy(service.external_traffic_policy),
+        ),
+        health_check_node_port: faults.part(
+            "health_check_node_port",
+            port_number(service.health_check_node_port),
+        ),
         publish_not_ready_addresses: service.publish_not_ready_addresses,
         traffic_distribution: service.traffic_distribution.into(),
         topology_mode: service.topology_mode.into(),
@@ -102,7 +141,10 @@ fn decode_service_selector(
         None => ServiceSelector::Map(pairs),
         Some(selector) => {
             if !pairs.is_empty() {
-                faults.push(FieldError::forbidden("set_selector", "may not be given together with `selector`"));
+                faults.push(FieldError::forbidden(
+                    "set_selector",
+                    "may not be given together with `selector`",
+                ));
             }
             ServiceSelector::Set(selector)
         }
@@ -153,7 +195,10 @@ fn decode_port(port: proto::ServicePort) -> Decoded<ServicePort> {
 
 fn decode_balancer(balancer: proto::LoadBalancerIp) -> Decoded<LoadBalancerIp> {
     match decode_ip(&balancer.ip) {
-        Ok(ip) => Ok(LoadBalancerIp { ip, proxied: balancer.proxied }),
+        Ok(ip) => Ok(LoadBalancerIp {
+            ip,
+            proxied: balancer.proxied,
+        }),
         Err(faults) => Err(faults.into_iter().map(|fault| fault.under("ip")).collect()),
     }
 }
@@ -194,7 +239,11 @@ fn decode_policy(number: i32) -> Decoded<TrafficPolicy> {
 
 /// A node, whole.
 pub fn encode_node(node: &Node) -> proto::Node {
-    proto::Node { name: node.name.to_string(), uid: node.uid.to_string(), labels: encode_labels(&node.labels) }
+    proto::Node {
+        name: node.name.to_string(),
+        uid: node.uid.to_string(),
+        labels: encode_labels(&node.labels),
+    }
 }
 
 /// A node, as it stands.
@@ -204,5 +253,9 @@ pub fn encode_node(node: &Node) -> proto::Node {
 pub fn decode_node(node: proto::Node) -> Decoded<Node> {
     let mut faults = Faults::default();
     let labels = faults.part("labels", decode_labels(&node.labels));
-    faults.finish(Node { name: node.name.into(), uid: node.uid.into(), labels })
+    faults.finish(Node {
+        name: node.name.into(),
+        uid: node.uid.into(),
+        labels,
+    })
 }

@@ -13,7 +13,6 @@ use crate::engine::ResolveError;
 use crate::labels::FieldError;
 use crate::model::{Expectation, ObjectRef, Revision};
 
-use super::paths::in_proto_terms;
 use super::proto;
 
 /// Most field violations that one status lists: it travels in a header.
@@ -33,10 +32,21 @@ pub fn invalid(faults: &[FieldError]) -> Status {
         .take(MAX_VIOLATIONS)
         .map(|fault| {
             let reason = fault.clone();
-            FieldViolation::new(fault.path.clone(), FieldError { path: String::new(), ..reason }.to_string())
+            FieldViolation::new(
+                fault.path.clone(),
+                FieldError {
+                    path: String::new(),
+                    ..reason
+                }
+                .to_string(),
+            )
         })
         .collect();
-    Status::with_error_details(Code::InvalidArgument, message, ErrorDetails::with_bad_request(violations))
+    Status::with_error_details(
+        Code::InvalidArgument,
+        message,
+        ErrorDetails::with_bad_request(violations),
+    )
 }
 
 /// One field of a request breaks a rule.
@@ -49,13 +59,6 @@ pub fn refused(error: &ResolveError) -> Status {
     let at = |operation: usize| format!("transaction.operations[{operation}]");
     let message = error.to_string();
     match error {
-        ResolveError::Invalid { operation, object, errors } => {
-            let faults: Vec<FieldError> = errors
-                .iter()
-                .map(|fault| in_proto_terms(fault.clone(), object.kind).under(at(*operation)))
-                .collect();
-            invalid(&faults)
-        }
         ResolveError::PatchContradicts { operation, .. } => {
             invalid_field(&format!("{}.patch_labels.remove", at(*operation)), message)
         }
@@ -73,13 +76,19 @@ pub fn refused(error: &ResolveError) -> Status {
         ResolveError::LabelConflict { object, .. } => precondition("LABEL", object, message),
         ResolveError::TooManyOperations { limit } => limit_exceeded(
             "max_operations",
-            format!("a transaction may resolve to at most {limit} operations: split it, or raise the server's limit"),
+            format!(
+                "a transaction may resolve to at most {limit} operations: split it, or raise the server's limit"
+            ),
         ),
     }
 }
 
 fn precondition(kind: &str, object: &ObjectRef, message: String) -> Status {
-    let details = ErrorDetails::with_precondition_failure_violation(kind, object.to_string(), message.clone());
+    let details = ErrorDetails::with_precondition_failure_violation(
+        kind,
+        object.to_string(),
+        message.clone(),
+    );
     Status::with_error_details(Code::FailedPrecondition, message, details)
 }
 
@@ -89,8 +98,12 @@ pub fn not_found(object: &ObjectRef) -> Status {
 }
 
 fn missing(object: &ObjectRef, message: String) -> Status {
-    let details =
-        ErrorDetails::with_resource_info(object.kind.singular(), object.name.to_string(), "", message.clone());
+    let details = ErrorDetails::with_resource_info(
+        object.kind.singular(),
+        object.name.to_string(),
+        "",
+        message.clone(),
+    );
     Status::with_error_details(Code::NotFound, message, details)
 }
 
@@ -98,12 +111,18 @@ fn missing(object: &ObjectRef, message: String) -> Status {
 pub fn limit_exceeded(limit: &str, detail: impl Into<String>) -> Status {
     let detail = detail.into();
     let details = ErrorDetails::with_quota_failure_violation(limit, detail.clone());
-    Status::with_error_details(Code::ResourceExhausted, format!("{limit}: {detail}"), details)
+    Status::with_error_details(
+        Code::ResourceExhausted,
+        format!("{limit}: {detail}"),
+        details,
+    )
 }
 
 /// A demanded revision did not come in time.
 pub fn too_early(at_least: Revision, head: Revision) -> Status {
-    Status::deadline_exceeded(format!("revision {at_least} is not applied yet: the newest is {head}"))
+    Status::deadline_exceeded(format!(
+        "revision {at_least} is not applied yet: the newest is {head}"
+    ))
 }
 
 /// The server cannot do this now, and may be able to after a restart.
@@ -114,7 +133,11 @@ pub fn unavailable(detail: impl Into<String>) -> Status {
 /// The server is about to end: the client goes on elsewhere, from where it is.
 pub fn draining() -> Status {
     let details = ErrorDetails::with_retry_info(Some(RECONNECT_DELAY));
-    Status::with_error_details(Code::Unavailable, "draining; reconnect with your cursor", details)
+    Status::with_error_details(
+        Code::Unavailable,
+        "draining; reconnect with your cursor",
+        details,
+    )
 }
 
 /// Another writer took over what this one was doing.
@@ -136,14 +159,22 @@ pub fn is_oversized(status: &Status) -> bool {
 pub fn oversized(max_message_bytes: usize) -> Status {
     limit_exceeded(
         "max_message_bytes",
-        format!("a message may have at most {max_message_bytes} bytes: split it, or raise the server's limit"),
+        format!(
+            "a message may have at most {max_message_bytes} bytes: split it, or raise the server's limit"
+        ),
     )
 }
 
 /// A status as the answer to one transaction among many on a stream.
 pub fn encode_refusal(status: &Status) -> proto::Refusal {
-    let details = tonic_types::pb::Status::decode(status.details()).map(|rich| rich.details).unwrap_or_default();
-    proto::Refusal { code: status.code().into(), message: status.message().to_owned(), details }
+    let details = tonic_types::pb::Status::decode(status.details())
+        .map(|rich| rich.details)
+        .unwrap_or_default();
+    proto::Refusal {
+        code: status.code().into(),
+        message: status.message().to_owned(),
+        details,
+    }
 }
 
 /// The status that a refusal stands for.
@@ -164,21 +195,37 @@ mod tests {
 
     #[test]
     fn faults_become_field_violations() {
-        let status = invalid(&[FieldError::required("transaction.operations[0].put_pod.name", "every object needs one")]);
-        let violation = status.get_details_bad_request().and_then(|bad| bad.field_violations.into_iter().next());
+        let status = invalid(&[FieldError::required(
+            "transaction.operations[0].put_pod.name",
+            "every object needs one",
+        )]);
+        let violation = status
+            .get_details_bad_request()
+            .and_then(|bad| bad.field_violations.into_iter().next());
         assert_eq!(status.code(), Code::InvalidArgument);
         assert_eq!(
             violation.map(|violation| (violation.field, violation.description)),
-            Some(("transaction.operations[0].put_pod.name".into(), "Required value: every object needs one".into()))
+            Some((
+                "transaction.operations[0].put_pod.name".into(),
+                "Required value: every object needs one".into()
+            ))
         );
     }
 
     #[test]
     fn a_refusal_keeps_the_details_of_its_status() {
-        let status = not_found(&ObjectRef::new(Kind::Pod, ObjectName::new("default", "rng-1")));
+        let status = not_found(&ObjectRef::new(
+            Kind::Pod,
+            ObjectName::new("default", "rng-1"),
+        ));
         let back = decode_refusal(encode_refusal(&status));
-        assert_eq!((back.code(), back.message()), (status.code(), status.message()));
-        let info = back.get_details_resource_info().map(|info| (info.resource_type, info.resource_name));
+        assert_eq!(
+            (back.code(), back.message()),
+            (status.code(), status.message())
+        );
+        let info = back
+            .get_details_resource_info()
+            .map(|info| (info.resource_type, info.resource_name));
         assert_eq!(info, Some(("pod".into(), "default/rng-1".into())));
     }
 }

@@ -4,7 +4,8 @@ use smol_str::SmolStr;
 
 use crate::labels::{FieldError, Key, Value};
 use crate::model::{
-    Expectation, Kind, LabelPatch, Object, Operation, PatchTarget, Precondition, Transaction, validate,
+    Expectation, Kind, LabelPatch, Object, ObjectName, ObjectRef, Operation, PatchTarget,
+    Precondition, Transaction, validate,
 };
 
 use super::endpoints::{decode_manual, encode_manual};
@@ -35,11 +36,17 @@ pub struct WriteRequest {
 pub fn encode_transaction(write: &WriteRequest) -> proto::Transaction {
     let transaction = &write.transaction;
     proto::Transaction {
-        preconditions: transaction.preconditions.iter().map(encode_precondition).collect(),
+        preconditions: transaction
+            .preconditions
+            .iter()
+            .map(encode_precondition)
+            .collect(),
         operations: transaction
             .operations
             .iter()
-            .map(|operation| proto::Operation { operation: Some(encode_operation(operation)) })
+            .map(|operation| proto::Operation {
+                operation: Some(encode_operation(operation)),
+            })
             .collect(),
         source: transaction.source.to_string(),
         request_id: write.request_id.to_string(),
@@ -53,21 +60,65 @@ pub fn encode_transaction(write: &WriteRequest) -> proto::Transaction {
 pub fn decode_transaction(transaction: proto::Transaction) -> Decoded<WriteRequest> {
     let mut faults = Faults::default();
     check_length(&mut faults, "source", &transaction.source, MAX_SOURCE);
-    check_length(&mut faults, "request_id", &transaction.request_id, MAX_REQUEST_ID);
-    let decoded = Transaction {
-        preconditions: faults.list("preconditions", transaction.preconditions, decode_precondition),
-        operations: faults.list("operations", transaction.operations, |operation| match operation.operation {
-            Some(step) => decode_operation(step),
-            None => required("", "say what to do"),
-        }),
-        source: transaction.source.into(),
-    };
-    faults.finish(WriteRequest { transaction: decoded, request_id: transaction.request_id.into() })
+    check_length(
+        &mut faults,
+        "request_id",
+        &transaction.request_id,
+        MAX_REQUEST_ID,
+    );
+    let decoded =
+        Transaction {
+            preconditions: faults.list(
+                "preconditions",
+                transaction.preconditions,
+                decode_precondition,
+            ),
+            operations: faults.list("operations", transaction.operations, |operation| {
+                match operation.operation {
+                    Some(step) => decode_operation(step),
+                    None => required("", "say what to do"),
+                }
+            }),
+            source: transaction.source.into(),
+        };
+    faults.finish(WriteRequest {
+        transaction: decoded,
+        request_id: transaction.request_id.into(),
+    })
+}
+
+/// The objects that a transaction says are there, be they legal or not: what it puts, and what it
+/// patches by name.
+pub fn mentioned_objects(transaction: &proto::Transaction) -> impl Iterator<Item = ObjectRef> + '_ {
+    let in_namespace =
+        |kind, namespace: &str, name: &str| ObjectRef::new(kind, ObjectName::new(namespace, name));
+    transaction.operations.iter().filter_map(move |operation| {
+        match operation.operation.as_ref()? {
+            Step::PutPod(pod) => Some(in_namespace(Kind::Pod, &pod.namespace, &pod.name)),
+            Step::PutService(service) => Some(in_namespace(
+                Kind::Service,
+                &service.namespace,
+                &service.name,
+            )),
+            Step::PutNode(node) => Some(in_namespace(Kind::Node, "", &node.name)),
+            Step::PutEndpoints(manual) => decode_kind(manual.kind)
+                .ok()
+                .map(|kind| in_namespace(kind, &manual.namespace, &manual.name)),
+            Step::PatchLabels(patch) => match patch.target.as_ref()? {
+                proto::label_patch::Target::Object(object) => decode_ref(object.clone()).ok(),
+                proto::label_patch::Target::Matching(_) => None,
+            },
+            Step::Delete(_) => None,
+        }
+    })
 }
 
 fn check_length(faults: &mut Faults, path: &str, text: &str, max: usize) {
     if text.len() > max {
-        faults.push(FieldError::invalid(path, format!("must be no more than {max} bytes, is {}", text.len())));
+        faults.push(FieldError::invalid(
+            path,
+            format!("must be no more than {max} bytes, is {}", text.len()),
+        ));
     }
 }
 
@@ -86,17 +137,25 @@ fn encode_precondition(precondition: &Precondition) -> proto::Precondition {
 fn decode_precondition(precondition: proto::Precondition) -> Decoded<Precondition> {
     use proto::precondition::Expect;
     let mut faults = Faults::default();
-    let object = faults.take(|| "object".to_owned(), precondition.object.map_or_else(missing_object, decode_ref));
+    let object = faults.take(
+        || "object".to_owned(),
+        precondition.object.map_or_else(missing_object, decode_ref),
+    );
     let expect = match precondition.expect {
         Some(Expect::Exists(true)) => Some(Expectation::Exists),
         Some(Expect::Exists(false)) => Some(Expectation::Absent),
         Some(Expect::Revision(revision)) => Some(Expectation::Revision(revision)),
         None => {
-            faults.push(FieldError::required("exists", "say whether the object must exist, or at which `revision`"));
+            faults.push(FieldError::required(
+                "exists",
+                "say whether the object must exist, or at which `revision`",
+            ));
             None
         }
     };
-    let decoded = object.zip(expect).map(|(object, expect)| Precondition { object, expect });
+    let decoded = object
+        .zip(expect)
+        .map(|(object, expect)| Precondition { object, expect });
     faults.finish(decoded)?.ok_or_else(Vec::new)
 }
 
@@ -118,16 +177,39 @@ pub fn encode_operation(operation: &Operation) -> Step {
 
 fn decode_operation(step: Step) -> Decoded<Operation> {
     let (field, decoded) = match step {
-        Step::PutPod(pod) => ("put_pod", decode_pod(pod).map(Box::new).map(Object::Pod).and_then(valid)),
-        Step::PutService(service) => {
-            ("put_service", decode_service(service).map(Box::new).map(Object::Service).and_then(valid))
-        }
-        Step::PutNode(node) => ("put_node", decode_node(node).map(Box::new).map(Object::Node).and_then(valid)),
-        Step::PutEndpoints(manual) => {
-            ("put_endpoints", decode_manual(manual).map(Box::new).map(Object::Manual).and_then(valid))
-        }
+        Step::PutPod(pod) => (
+            "put_pod",
+            decode_pod(pod)
+                .map(Box::new)
+                .map(Object::Pod)
+                .and_then(valid),
+        ),
+        Step::PutService(service) => (
+            "put_service",
+            decode_service(service)
+                .map(Box::new)
+                .map(Object::Service)
+                .and_then(valid),
+        ),
+        Step::PutNode(node) => (
+            "put_node",
+            decode_node(node)
+                .map(Box::new)
+                .map(Object::Node)
+                .and_then(valid),
+        ),
+        Step::PutEndpoints(manual) => (
+            "put_endpoints",
+            decode_manual(manual)
+                .map(Box::new)
+                .map(Object::Manual)
+                .and_then(valid),
+        ),
         Step::Delete(object) => ("delete", decode_ref(object).map(Operation::Delete)),
-        Step::PatchLabels(patch) => ("patch_labels", decode_patch(patch).map(Operation::PatchLabels)),
+        Step::PatchLabels(patch) => (
+            "patch_labels",
+            decode_patch(patch).map(Operation::PatchLabels),
+        ),
     };
     decoded.map_err(|faults| faults.into_iter().map(|fault| fault.under(field)).collect())
 }
@@ -138,7 +220,10 @@ fn valid(object: Object) -> Decoded<Operation> {
     if faults.is_empty() {
         Ok(Operation::Put(object))
     } else {
-        Err(faults.into_iter().map(|fault| in_proto_terms(fault, kind)).collect())
+        Err(faults
+            .into_iter()
+            .map(|fault| in_proto_terms(fault, kind))
+            .collect())
     }
 }
 
@@ -147,13 +232,21 @@ fn encode_patch(patch: &LabelPatch) -> proto::LabelPatch {
     proto::LabelPatch {
         target: Some(match &patch.target {
             PatchTarget::Object(object) => Target::Object(encode_ref(object)),
-            PatchTarget::Selector { kind, namespaces, selector } => Target::Matching(SelectorTarget {
+            PatchTarget::Selector {
+                kind,
+                namespaces,
+                selector,
+            } => Target::Matching(SelectorTarget {
                 kind: encode_kind(*kind).into(),
                 namespaces: namespaces.iter().map(ToString::to_string).collect(),
                 selector: encode_selector(selector),
             }),
         }),
-        set: patch.set.iter().map(|(key, value)| encode_label(key, value)).collect(),
+        set: patch
+            .set
+            .iter()
+            .map(|(key, value)| encode_label(key, value))
+            .collect(),
         remove: patch.remove.iter().map(ToString::to_string).collect(),
         overwrite: patch.overwrite,
     }
@@ -163,17 +256,30 @@ fn decode_patch(patch: proto::LabelPatch) -> Decoded<LabelPatch> {
     use proto::label_patch::Target;
     let mut faults = Faults::default();
     let target = match patch.target {
-        Some(Target::Object(object)) => faults.take(|| "object".to_owned(), decode_ref(object).map(PatchTarget::Object)),
-        Some(Target::Matching(matching)) => faults.take(|| "matching".to_owned(), decode_matching(matching)),
+        Some(Target::Object(object)) => faults.take(
+            || "object".to_owned(),
+            decode_ref(object).map(PatchTarget::Object),
+        ),
+        Some(Target::Matching(matching)) => {
+            faults.take(|| "matching".to_owned(), decode_matching(matching))
+        }
         None => {
-            faults.push(FieldError::required("object", "name an object, or say which objects with `matching`"));
+            faults.push(FieldError::required(
+                "object",
+                "name an object, or say which objects with `matching`",
+            ));
             None
         }
     };
     let set: Vec<(Key, Value)> = faults.list("set", patch.set, decode_label);
     let remove: Vec<Key> = faults.list("remove", &patch.remove, |key| decode_key(key));
     refuse_contradictions(&mut faults, &set, &remove);
-    let decoded = target.map(|target| LabelPatch { target, set, remove, overwrite: patch.overwrite });
+    let decoded = target.map(|target| LabelPatch {
+        target,
+        set,
+        remove,
+        overwrite: patch.overwrite,
+    });
     faults.finish(decoded)?.ok_or_else(Vec::new)
 }
 
@@ -187,7 +293,10 @@ fn refuse_contradictions(faults: &mut Faults, set: &[(Key, Value)], remove: &[Ke
     }
     for (i, key) in remove.iter().enumerate() {
         if keys.binary_search(&key).is_ok() {
-            faults.push(FieldError::invalid(format!("remove[{i}]"), format!("{:?} is also set", key.as_str())));
+            faults.push(FieldError::invalid(
+                format!("remove[{i}]"),
+                format!("{:?} is also set", key.as_str()),
+            ));
         }
     }
 }
@@ -196,7 +305,10 @@ fn decode_matching(matching: proto::label_patch::SelectorTarget) -> Decoded<Patc
     let mut faults = Faults::default();
     let kind = faults.take(|| "kind".to_owned(), decode_kind(matching.kind));
     if let Some(kind @ (Kind::Endpoints | Kind::EndpointSlice)) = kind {
-        faults.push(FieldError::not_supported("kind", format!("{kind} objects are patched by name only")));
+        faults.push(FieldError::not_supported(
+            "kind",
+            format!("{kind} objects are patched by name only"),
+        ));
     }
     let selector = faults.part("selector", decode_selector(matching.selector.as_ref()).and_then(|selector| {
         if selector.is_some() {
@@ -206,6 +318,12 @@ fn decode_matching(matching: proto::label_patch::SelectorTarget) -> Decoded<Patc
         }
     }));
     let namespaces = matching.namespaces.into_iter().map(Into::into).collect();
-    let decoded = kind.zip(selector).map(|(kind, selector)| PatchTarget::Selector { kind, namespaces, selector });
+    let decoded = kind
+        .zip(selector)
+        .map(|(kind, selector)| PatchTarget::Selector {
+            kind,
+            namespaces,
+            selector,
+        });
     faults.finish(decoded)?.ok_or_else(Vec::new)
 }
