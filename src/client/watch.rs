@@ -5,13 +5,12 @@ use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 use tokio_stream::{StreamExt as _, once};
 use tonic::transport::Channel;
-use tonic::{Status, Streaming};
 
 use crate::engine::{Event, Scope, View};
 use crate::model::{ObjectName, Revision};
 use crate::wire::{self, Cursor, Delta, proto};
 
-use super::follow::{Feed, Follower, Item};
+use super::follow::{Feed, Follower, Item, Opening};
 use super::{Client, Malformed, WatchError};
 
 /// How to watch, and from where on.
@@ -157,7 +156,7 @@ impl Feed for EndpointsFeed {
     type Event = Event;
     type Message = proto::WatchEndpointsResponse;
 
-    async fn open(&mut self, channel: Channel, cursor: Option<&Cursor>) -> Result<Streaming<Self::Message>, Status> {
+    fn open(&self, channel: Channel, cursor: Option<&Cursor>) -> Opening<Self::Message> {
         use proto::watch_endpoints_request::Request;
         let subscribe = proto::Subscribe {
             scope: Some(wire::encode_scope(&self.scope)),
@@ -172,7 +171,7 @@ impl Feed for EndpointsFeed {
             .map(|request| proto::WatchEndpointsRequest { request: Some(request) });
         let mut client = proto::watch_client::WatchClient::new(channel)
             .max_decoding_message_size(self.max_message_bytes);
-        Ok(client.watch_endpoints(requests).await?.into_inner())
+        Box::pin(async move { Ok(client.watch_endpoints(requests).await?.into_inner()) })
     }
 
     fn read(message: Self::Message, sink: &mut dyn FnMut(Item<Event>)) -> Result<(), Malformed> {

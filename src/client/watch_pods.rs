@@ -4,7 +4,6 @@ use std::time::{Duration, SystemTime};
 
 use smol_str::SmolStr;
 use tonic::transport::Channel;
-use tonic::{Status, Streaming};
 
 use crate::engine::PodEvent;
 use crate::model::{ObjectName, Revision};
@@ -12,7 +11,7 @@ use crate::selector::Selector;
 use crate::wire::{self, Cursor, PodDelta, proto};
 
 use super::convert;
-use super::follow::{Feed, Follower, Item};
+use super::follow::{Feed, Follower, Item, Opening};
 use super::{Client, Malformed, PodItem, WatchError};
 
 /// How to watch pods, and from where on.
@@ -168,7 +167,7 @@ impl Feed for PodsFeed {
     type Event = PodEvent;
     type Message = proto::WatchPodsResponse;
 
-    async fn open(&mut self, channel: Channel, cursor: Option<&Cursor>) -> Result<Streaming<Self::Message>, Status> {
+    fn open(&self, channel: Channel, cursor: Option<&Cursor>) -> Opening<Self::Message> {
         let request = proto::WatchPodsRequest {
             selector: Some(wire::encode_filter(&self.selector)),
             scope: convert::scope(&self.namespaces),
@@ -177,7 +176,7 @@ impl Feed for PodsFeed {
         };
         let mut client = proto::watch_client::WatchClient::new(channel)
             .max_decoding_message_size(self.max_message_bytes);
-        Ok(client.watch_pods(request).await?.into_inner())
+        Box::pin(async move { Ok(client.watch_pods(request).await?.into_inner()) })
     }
 
     fn read(message: Self::Message, sink: &mut dyn FnMut(Item<PodEvent>)) -> Result<(), Malformed> {
