@@ -3,83 +3,14 @@ use std::ops::ControlFlow;
 
 use smol_str::SmolStr;
 
-use crate::model::{EndpointIdentity, ObjectName, Position, Revision};
+use crate::model::{IpFamily, ObjectName, Position};
 use crate::reconcile::{ServiceId, ServicePositions, ServiceRecord};
 
 use super::event::{Event, Progress, ServiceEntry};
 use super::log::Record;
 use super::scope::Scope;
 use super::state::Engine;
-
-/// Where a subscriber is: all that is kept of it, however slow it is.
-///
-/// Every record of its scope at or before the position has been told; what changes again moves behind
-/// it. Two things may be half done: the first listing, in order of name, and the service that is just
-/// being told anew.
-#[derive(Debug, Clone)]
-pub struct Walk {
-    scope: Scope,
-    /// Everything up to here has been told, once the listing is through.
-    position: Position,
-    listing: Option<Listing>,
-    replacing: Option<Replacing>,
-    /// A reset must be told first.
-    reset: bool,
-    /// The last checkpoint it was told.
-    checkpoint: Option<Revision>,
-}
-
-/// A first listing: services whose anchors are at or before the walk's position, by name. Those
-/// behind it are told when the log is read from there.
-#[derive(Debug, Clone, Default)]
-struct Listing {
-    after: Option<ObjectName>,
-    node_told: bool,
-}
-
-/// A service that is being told anew, with its endpoints up to a position.
-#[derive(Debug, Clone)]
-struct Replacing {
-    service: ObjectName,
-    /// The anchor it had then: another one means that it will be told anew later.
-    anchor: Position,
-    /// Endpoints at or behind it follow as updates.
-    bound: Position,
-    next: NextEndpoint,
-}
-
-#[derive(Debug, Clone)]
-enum NextEndpoint {
-    /// Pods with an id from here on.
-    Pod(u32),
-    /// Hand-made ones behind this identity.
-    ManualAfter(Option<EndpointIdentity>),
-}
-
-impl Walk {
-    /// A walk from the beginning, or from a cursor: the revision of a checkpoint of the same epoch and
-    /// scope.
-    pub fn new(scope: Scope, cursor: Option<Revision>) -> Walk {
-        Walk {
-            scope,
-            position: cursor.map_or(Position::START, Position::end_of),
-            listing: None,
-            replacing: None,
-            reset: cursor.is_none(),
-            checkpoint: cursor,
-        }
-    }
-
-    /// What is walked for.
-    pub fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
-    /// The last checkpoint that was told, or the cursor it began with.
-    pub fn checkpoint(&self) -> Option<Revision> {
-        self.checkpoint
-    }
-}
+use super::walk::{Listing, NextEndpoint, Replacing, Walk};
 
 /// Who is told, and for how many records more.
 struct Teller<'s> {
@@ -134,22 +65,29 @@ impl Engine {
             walk.replacing = None;
         }
         while !teller.is_done() {
-            let more = if walk.replacing.is_some() {
+            if walk.replacing.is_some() {
                 self.tell_endpoints(walk, &mut teller);
-                true
             } else if walk.listing.is_some() {
                 self.list_next(walk, &mut teller);
-                true
-            } else {
-                self.read_next(walk, &mut teller)
-            };
-            if !more {
-                walk.position = Position::end_of(self.head);
-                walk.checkpoint = Some(self.head);
-                return Progress::Head(self.head);
+            } else if !self.read_next(walk, &mut teller) {
+                break;
             }
         }
+        // Looked at also when enough was read: who reads just what there is gets its
+        // checkpoint, though the writer never pauses.
+        if self.is_through(walk) {
+            walk.position = Position::end_of(self.head);
+            walk.checkpoint = Some(self.head);
+            return Progress::Head(self.head);
+        }
         Progress::More
+    }
+
+    /// Whether nothing is left to tell.
+    fn is_through(&self, walk: &Walk) -> bool {
+        walk.replacing.is_none()
+            && walk.listing.is_none()
+            && self.log.after(walk.position).next().is_none()
     }
 
     /// Tells the next service of a first listing.
@@ -182,7 +120,7 @@ impl Engine {
                 revision: walk.position.revision + 1,
                 index: 0,
             };
-            walk.replacing = Some(tell_anew(record, anchor, bound, teller));
+            walk.replacing = Some(tell_anew(record, bound, teller));
         }
     }
 
@@ -237,8 +175,10 @@ impl Engine {
         let services = &self.reconciler.services;
         let id = services.id(&replacing.service);
         let known = id.and_then(|id| Some((id, services.get(id)?)));
+        // A first listing stays where it is while the anchor moves, perhaps to a removal that the
+        // listing has passed: only an anchor that is still to come tells the service again.
         let Some((id, record)) =
-            known.filter(|(_, r)| r.positions.anchor(&walk.scope) == replacing.anchor)
+            known.filter(|(_, r)| r.positions.anchor(&walk.scope) <= walk.position)
         else {
             // Deleted, or moved behind the walk: it will be told again from its new place.
             walk.replacing = None;
@@ -249,27 +189,25 @@ impl Engine {
             service,
             bound,
             next,
-            ..
         } = replacing;
-        if let NextEndpoint::Pod(from) = *next {
-            let mut resume = Some(from);
-            record.members.for_each_from(from, |pod| {
-                resume = Some(pod);
-                if teller.is_done() {
-                    return false;
-                }
-                for membership in self
-                    .reconciler
-                    .memberships
-                    .of(pod)
-                    .iter()
-                    .filter(|m| m.service == id)
-                {
+        if let NextEndpoint::Computed(first, first_family) = *next {
+            let mut stopped = None;
+            record.members.for_each_from(first, |pod| {
+                for family in [IpFamily::V4, IpFamily::V6] {
+                    if pod == first && family < first_family {
+                        continue;
+                    }
+                    let Some(membership) = self.reconciler.memberships.find(pod, id, family) else {
+                        continue;
+                    };
+                    if teller.is_done() {
+                        stopped = Some(NextEndpoint::Computed(pod, family));
+                        return false;
+                    }
                     teller.read();
                     if membership.position < *bound
                         && let Some(endpoint) =
-                            self.reconciler
-                                .computed(&self.index, id, pod, membership.family)
+                            self.reconciler.computed(&self.index, id, pod, family)
                     {
                         teller.tell(Event::Endpoint {
                             service: service.clone(),
@@ -277,14 +215,9 @@ impl Engine {
                         });
                     }
                 }
-                resume = pod.checked_add(1);
                 true
             });
-            let through = !teller.is_done() || resume.is_none();
-            *next = match resume.filter(|_| !through) {
-                Some(pod) => NextEndpoint::Pod(pod),
-                None => NextEndpoint::ManualAfter(None),
-            };
+            *next = stopped.unwrap_or(NextEndpoint::ManualAfter(None));
         }
         let NextEndpoint::ManualAfter(after) = next else {
             return;
@@ -327,7 +260,7 @@ impl Engine {
                 let anchor = record.positions.anchor(scope);
                 if position == anchor {
                     if scope.contains(&record.service) {
-                        walk.replacing = Some(tell_anew(record, anchor, position, teller));
+                        walk.replacing = Some(tell_anew(record, position, teller));
                     } else if scope.may_contain(&record.service.name) {
                         teller.tell(Event::Remove(record.service.name.clone()));
                     }
@@ -429,17 +362,11 @@ fn entry(record: &ServiceRecord) -> ServiceEntry {
     }
 }
 
-fn tell_anew(
-    record: &ServiceRecord,
-    anchor: Position,
-    bound: Position,
-    teller: &mut Teller<'_>,
-) -> Replacing {
+fn tell_anew(record: &ServiceRecord, bound: Position, teller: &mut Teller<'_>) -> Replacing {
     teller.tell(Event::Replace(entry(record)));
     Replacing {
         service: record.service.name.clone(),
-        anchor,
         bound,
-        next: NextEndpoint::Pod(0),
+        next: NextEndpoint::Computed(0, IpFamily::V4),
     }
 }

@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
-use thiserror::Error;
 
 use crate::index::Namespaces;
 use crate::labels::{Key, Value};
@@ -11,6 +10,7 @@ use crate::model::{
 };
 use crate::selector::Selector;
 
+use super::resolve_error::ResolveError;
 use super::state::{Engine, Stored};
 
 /// What a transaction may cost.
@@ -61,95 +61,6 @@ pub struct Resolution {
     pub transaction: ResolvedTransaction,
     /// What becomes of each object that an operation names or matches, in order.
     pub results: Vec<ObjectResult>,
-}
-
-/// Why a transaction is refused. Nothing of it is done.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum ResolveError {
-    /// A precondition does not hold.
-    #[error("precondition {index}: {object} {}", describe(*expect, *found))]
-    PreconditionFailed {
-        /// Index of the precondition.
-        index: usize,
-        /// Which object.
-        object: ObjectRef,
-        /// What was to hold.
-        expect: Expectation,
-        /// The revision that wrote it last; none if it is not there. For one that a transaction under
-        /// way has written: the next revision.
-        found: Option<Revision>,
-    },
-    /// A label patch names an object that is not there.
-    #[error("operation {operation}: {object} not found")]
-    NotFound {
-        /// Index of the operation.
-        operation: usize,
-        /// Which object.
-        object: ObjectRef,
-    },
-    /// A label patch would replace a value.
-    #[error(
-        "operation {operation}: {object} already has the label {key}={have}; \
-         setting it to {want:?} needs overwrite",
-        want = want.as_str()
-    )]
-    LabelConflict {
-        /// Index of the operation.
-        operation: usize,
-        /// Which object.
-        object: ObjectRef,
-        /// The label's key.
-        key: Key,
-        /// Its value now.
-        have: Value,
-        /// The value it was to get.
-        want: Value,
-    },
-    /// A label patch both sets and removes a key.
-    #[error("operation {operation}: label {key} is both set and removed")]
-    PatchContradicts {
-        /// Index of the operation.
-        operation: usize,
-        /// The label's key.
-        key: Key,
-    },
-    /// Labels of this kind of object are not patched.
-    #[error(
-        "operation {operation}: labels of {kind} objects cannot be patched; put the object instead"
-    )]
-    KindNotPatchable {
-        /// Index of the operation.
-        operation: usize,
-        /// The kind.
-        kind: Kind,
-    },
-    /// It would change too many objects.
-    #[error(
-        "the transaction comes to more than {limit} operations; split it, or raise the limit of the server"
-    )]
-    TooManyOperations {
-        /// The limit.
-        limit: usize,
-    },
-}
-
-fn describe(expect: Expectation, found: Option<Revision>) -> String {
-    match (expect, found) {
-        (Expectation::Exists, _) => "was to exist and does not".to_owned(),
-        (Expectation::Absent, found) => {
-            format!(
-                "was to be absent and was written at revision {}",
-                found.unwrap_or_default()
-            )
-        }
-        (Expectation::Revision(wanted), None) => {
-            format!("was to be at revision {wanted} and does not exist")
-        }
-        (Expectation::Revision(wanted), Some(found)) => {
-            format!("was to be at revision {wanted} and is at {found}")
-        }
-    }
 }
 
 type Overlay = BTreeMap<ObjectRef, Option<(Object, SmolStr)>>;
@@ -203,17 +114,17 @@ impl<'e> Resolver<'e> {
             ..
         } = work;
         let mut changes = Vec::new();
-        for (object, state) in &pending {
-            let before = self.lookup(object);
-            match state {
-                None if before.is_some() => changes.push(Change::Delete(object.clone())),
-                Some(after) if before.as_ref() != Some(after) => {
-                    changes.push(Change::Put(after.0.clone()))
-                }
-                _ => {}
+        for (object, state) in pending {
+            // What is as it was has not been written, and keeps its revision.
+            if self.lookup(&object) == state {
+                continue;
             }
+            changes.push(match &state {
+                Some((after, _)) => Change::Put(after.clone()),
+                None => Change::Delete(object.clone()),
+            });
+            self.group.insert(object, state);
         }
-        self.group.extend(pending);
         Ok(Resolution {
             transaction: ResolvedTransaction::new(changes, source),
             results,
@@ -230,7 +141,10 @@ impl<'e> Resolver<'e> {
         let holds = match expect {
             Expectation::Exists => found.is_some(),
             Expectation::Absent => found.is_none(),
-            Expectation::Revision(wanted) => found == Some(*wanted),
+            // A transaction under way has no revision yet that anybody could have been told.
+            Expectation::Revision(wanted) => {
+                found == Some(*wanted) && !self.group.contains_key(object)
+            }
         };
         if holds {
             return Ok(());
@@ -376,7 +290,9 @@ impl Work<'_, '_> {
         };
         let before = object.labels().clone();
         let labels = object.labels_mut();
-        for (key, want) in &patch.set {
+        // Of several values for one key the last counts.
+        let wanted: BTreeMap<&Key, &Value> = patch.set.iter().map(|(k, v)| (k, v)).collect();
+        for (key, want) in wanted {
             if let Some(have) = before
                 .get(key.as_str())
                 .filter(|have| *have != want && !patch.overwrite)

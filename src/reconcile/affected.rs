@@ -43,8 +43,6 @@ impl Reconciler {
                 self.affected_by_node(index, name, came_or_went, &mut pairs);
             }
         }
-        let deleted = &touched.deleted_services;
-        pairs.retain(|(service, _, _)| !deleted.contains(service));
         pairs.sort_unstable();
         pairs.dedup_by_key(|(service, pod, _)| (*service, *pod));
         self.endpoints_visited += pairs.len() as u64;
