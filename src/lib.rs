@@ -11,11 +11,23 @@
     clippy::unwrap_used
 )]
 
+#[cfg(feature = "service")]
+pub mod cli;
+#[cfg(feature = "service")]
+pub mod client;
 pub mod engine;
 pub mod index;
 pub mod labels;
 pub mod model;
 pub mod reconcile;
+#[cfg(feature = "service")]
+pub mod runtime;
 pub mod selector;
 #[cfg(feature = "service")]
+pub mod server;
+#[cfg(feature = "service")]
 pub mod source;
+#[cfg(feature = "service")]
+pub mod store;
+#[cfg(feature = "service")]
+pub mod wire;

@@ -1,0 +1,60 @@
+use std::io;
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+use thiserror::Error;
+
+use crate::engine::ResolveError;
+use crate::store::StoreError;
+
+/// The thread that owns the engine has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the server is stopping")]
+pub struct Stopped;
+
+/// Why a transaction was not applied. Nothing of it was.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// It cannot be resolved.
+    #[error(transparent)]
+    Refused(#[from] ResolveError),
+    /// The store did not take it, nor those that waited with it.
+    #[error("not written: {0}")]
+    Store(Arc<StoreError>),
+    /// An earlier write could not be made durable. What is durable shows when the server starts
+    /// again and reads its store back; until then it takes no writes.
+    #[error("writes are refused since one could not be made durable: restart the server")]
+    ReadOnly,
+    /// Another sync of the same source has begun, and this one belongs to the earlier.
+    #[error(
+        "a later sync of source {source_name:?} has begun: this one deletes nothing and takes no more writes"
+    )]
+    SyncAborted {
+        /// The source of both.
+        source_name: SmolStr,
+    },
+    /// The thread that owns the engine has ended.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// Why a live query was not opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum LiveQueryError {
+    /// There are as many distinct ones as are allowed.
+    #[error("at most {limit} distinct live queries may be open")]
+    TooMany {
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// The thread that owns the engine has ended.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// Why the thread did not start.
+#[derive(Debug, Error)]
+#[error("cannot start the thread that owns the engine")]
+pub struct StartError(#[from] io::Error);

@@ -1,0 +1,319 @@
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::engine::{Engine, Event, MissingNode, Namespaces, PodEvent, PodWalk, Progress, Walk};
+use crate::model::{Kind, Revision, Transaction};
+use crate::selector::Selector;
+use crate::store::Epoch;
+
+use super::command::{Commit, Committed, Read, Release, Write};
+use super::error::{CommitError, LiveQueryError, Stopped};
+use super::head::{Head, Totals};
+use super::live_query::LiveQuery;
+use super::sync::{SyncEnd, SyncId, SyncScope, SyncSession};
+
+/// Most records that one piece of a catch-up reads.
+const PIECE_RECORDS: usize = 256;
+
+/// The ways to the thread that owns the engine.
+#[derive(Debug)]
+pub(super) struct Queues {
+    pub writes: mpsc::Sender<Write>,
+    pub queries: mpsc::Sender<Read>,
+    pub catch_ups: mpsc::Sender<Read>,
+    pub releases: mpsc::UnboundedSender<Release>,
+}
+
+/// A handle on the one engine. Cloning it is cheap; the engine's thread ends when the last is
+/// dropped, or at [`super::RuntimeThread::shutdown`].
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    queues: Arc<Queues>,
+    head: watch::Receiver<Head>,
+    totals: watch::Receiver<Totals>,
+    epoch: Epoch,
+    store_kind: &'static str,
+    missing_node: MissingNode,
+}
+
+/// A bounded part of what a subscriber has not been told.
+#[derive(Debug)]
+pub struct Piece<E> {
+    /// What there is to fold, in order.
+    pub events: Vec<E>,
+    /// Whether that was all.
+    pub progress: Progress,
+    /// The head at which it was read.
+    pub head: Head,
+}
+
+/// A transaction that has been handed to the writer.
+#[derive(Debug)]
+pub struct PendingCommit(oneshot::Receiver<Result<Committed, CommitError>>);
+
+impl PendingCommit {
+    /// Waits until every later read sees it, or until it is refused.
+    ///
+    /// # Errors
+    /// As [`Runtime::commit`].
+    pub async fn committed(self) -> Result<Committed, CommitError> {
+        self.0.await.unwrap_or(Err(CommitError::Stopped(Stopped)))
+    }
+}
+
+impl Runtime {
+    pub(super) fn new(
+        queues: Queues,
+        head: watch::Receiver<Head>,
+        totals: watch::Receiver<Totals>,
+        epoch: Epoch,
+        store_kind: &'static str,
+        missing_node: MissingNode,
+    ) -> Self {
+        Runtime {
+            queues: Arc::new(queues),
+            head,
+            totals,
+            epoch,
+            store_kind,
+            missing_node,
+        }
+    }
+
+    /// Names what subscribers can resume in.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// What kind of store it writes to, in one word.
+    pub fn store_kind(&self) -> &'static str {
+        self.store_kind
+    }
+
+    /// What becomes of pods whose node is not known.
+    pub fn missing_node(&self) -> MissingNode {
+        self.missing_node
+    }
+
+    /// The newest state that readers see.
+    pub fn head(&self) -> Head {
+        *self.head.borrow()
+    }
+
+    /// Work done since the start.
+    pub fn totals(&self) -> Totals {
+        *self.totals.borrow()
+    }
+
+    /// Tells of every move of the head; closed when the engine's thread ends.
+    pub fn watch_head(&self) -> watch::Receiver<Head> {
+        self.head.clone()
+    }
+
+    /// Waits until the engine's thread ends.
+    pub async fn stopped(&self) {
+        // An error is what is waited for: the condition never holds.
+        let _ = self.head.clone().wait_for(|_| false).await;
+    }
+
+    /// Applies a transaction. A request id, unless empty, makes it safe to send again.
+    ///
+    /// # Errors
+    /// It was refused, or could not be made durable; nothing of it was applied. After
+    /// [`CommitError::Stopped`] alone it is not known: the answer may have been lost.
+    pub async fn commit(
+        &self,
+        transaction: Transaction,
+        request_id: SmolStr,
+    ) -> Result<Committed, CommitError> {
+        self.submit(transaction, request_id, None)
+            .await?
+            .committed()
+            .await
+    }
+
+    /// Hands a transaction to the writer, behind those handed over before it. Waits while too many
+    /// are on their way.
+    ///
+    /// # Errors
+    /// The engine's thread has ended.
+    pub async fn submit(
+        &self,
+        transaction: Transaction,
+        request_id: SmolStr,
+        sync: Option<SyncId>,
+    ) -> Result<PendingCommit, Stopped> {
+        let (reply, committed) = oneshot::channel();
+        let commit = Commit {
+            transaction,
+            request_id,
+            sync,
+            reply,
+        };
+        self.queues
+            .writes
+            .send(Write::Commit(commit))
+            .await
+            .map_err(|_| Stopped)?;
+        Ok(PendingCommit(committed))
+    }
+
+    /// Answers a question at one revision, between writes. It holds up everything else while it
+    /// runs, so it should take no longer than it must.
+    ///
+    /// # Errors
+    /// The engine's thread has ended.
+    pub async fn query<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
+        ask(&self.queues.queries, question).await
+    }
+
+    /// Waits until a revision is applied.
+    ///
+    /// # Errors
+    /// The engine's thread has ended.
+    pub async fn read_at(&self, at_least: Revision) -> Result<(), Stopped> {
+        let mut head = self.head.clone();
+        let reached = head.wait_for(|head| head.revision >= at_least).await;
+        reached.map(|_| ()).map_err(|_| Stopped)
+    }
+
+    /// Reads on from where a walk is, a bounded piece.
+    ///
+    /// # Errors
+    /// The engine's thread has ended.
+    pub async fn catch_up(&self, mut walk: Walk) -> Result<(Walk, Piece<Event>), Stopped> {
+        let head = self.head.clone();
+        ask(&self.queues.catch_ups, move |engine| {
+            let mut events = Vec::new();
+            let progress = engine.catch_up(&mut walk, PIECE_RECORDS, &mut |event| {
+                events.push(event);
+                ControlFlow::Continue(())
+            });
+            // The head moves on this thread alone, so it is the engine's.
+            let head = *head.borrow();
+            (
+                walk,
+                Piece {
+                    events,
+                    progress,
+                    head,
+                },
+            )
+        })
+        .await
+    }
+
+    /// Reads on from where a walk through a live query is, a bounded piece.
+    ///
+    /// # Errors
+    /// The engine's thread has ended.
+    pub async fn catch_up_pods(
+        &self,
+        query: &LiveQuery,
+        mut walk: PodWalk,
+    ) -> Result<(PodWalk, Piece<PodEvent>), Stopped> {
+        let id = query.id();
+        let head = self.head.clone();
+        ask(&self.queues.catch_ups, move |engine| {
+            let mut events = Vec::new();
+            let progress = engine.catch_up_pods(id, &mut walk, PIECE_RECORDS, &mut |event| {
+                events.push(event);
+                ControlFlow::Continue(())
+            });
+            let head = *head.borrow();
+            (
+                walk,
+                Piece {
+                    events,
+                    progress,
+                    head,
+                },
+            )
+        })
+        .await
+    }
+
+    /// Registers a live query; the same selector and namespaces share one.
+    ///
+    /// # Errors
+    /// Too many are open.
+    pub async fn open_live_query(
+        &self,
+        selector: Selector,
+        namespaces: Namespaces,
+    ) -> Result<LiveQuery, LiveQueryError> {
+        let (reply, opened) = oneshot::channel();
+        let write = Write::OpenLiveQuery {
+            selector,
+            namespaces,
+            reply,
+        };
+        self.queues.writes.send(write).await.map_err(|_| Stopped)?;
+        opened.await.map_err(|_| Stopped)?
+    }
+
+    /// Begins a sync of what `source` says of `kinds` in `namespaces`; an earlier one of the same
+    /// source is aborted.
+    ///
+    /// # Errors
+    /// The engine's thread has ended.
+    pub async fn begin_sync(
+        &self,
+        source: SmolStr,
+        kinds: BTreeSet<Kind>,
+        namespaces: Namespaces,
+    ) -> Result<SyncSession, Stopped> {
+        let (reply, begun) = oneshot::channel();
+        self.queues
+            .writes
+            .send(Write::BeginSync { source, reply })
+            .await
+            .map_err(|_| Stopped)?;
+        let (id, began) = begun.await.map_err(|_| Stopped)?;
+        let scope = SyncScope {
+            kinds,
+            namespaces,
+            began,
+        };
+        Ok(SyncSession::new(id, scope, self.queues.releases.clone()))
+    }
+
+    /// Ends a sync: what its source wrote at or before the beginning and did not mention since is
+    /// deleted, in one transaction. Whatever was submitted before is written before.
+    ///
+    /// # Errors
+    /// A later sync of the same source has begun, or the deletion could not be written.
+    pub async fn end_sync(&self, mut session: SyncSession) -> Result<SyncEnd, CommitError> {
+        let (reply, ended) = oneshot::channel();
+        let write = Write::EndSync {
+            sync: session.id().clone(),
+            scope: session.scope.clone(),
+            mentioned: std::mem::take(&mut session.mentioned),
+            reply,
+        };
+        self.queues.writes.send(write).await.map_err(|_| Stopped)?;
+        ended.await.map_err(|_| Stopped)?
+    }
+}
+
+async fn ask<T: Send + 'static>(
+    queue: &mpsc::Sender<Read>,
+    question: impl FnOnce(&Engine) -> T + Send + 'static,
+) -> Result<T, Stopped> {
+    let (reply, answer) = oneshot::channel();
+    let read: Read = Box::new(move |engine| {
+        // Who asked may have gone away while this waited; then nobody needs the answer.
+        if !reply.is_closed() {
+            let _ = reply.send(question(engine));
+        }
+    });
+    queue.send(read).await.map_err(|_| Stopped)?;
+    answer.await.map_err(|_| Stopped)
+}

@@ -1,0 +1,35 @@
+//! Floor 8: the one writer.
+//!
+//! One thread owns the engine and the store. It takes waiting writes as a group, resolves each
+//! against the engine and what the group did before it, appends the rest to the store, syncs, and
+//! only then applies them, moves the head and acknowledges. Between groups it answers queries and
+//! tells subscribers pieces of what they have not read; so every answer is at one revision, and
+//! no reader holds a lock.
+//!
+//! [`Runtime`] is the handle that everything else holds: cheap to clone, usable from any task. Each
+//! queue to the thread is bounded, so who asks more than it can do waits.
+//!
+//! Should the thread end, by a defect in it too, every call that waits on it answers [`Stopped`].
+
+mod command;
+mod error;
+mod handle;
+mod head;
+mod live_query;
+mod owner;
+mod readiness;
+mod recent;
+mod sync;
+#[cfg(test)]
+mod tests;
+mod thread;
+mod writer;
+
+pub use command::Committed;
+pub use error::{CommitError, LiveQueryError, StartError, Stopped};
+pub use handle::{PendingCommit, Piece, Runtime};
+pub use head::{Head, Totals};
+pub use live_query::LiveQuery;
+pub use readiness::{Readiness, ReadinessGuard};
+pub use sync::{SyncEnd, SyncId, SyncSession};
+pub use thread::{RuntimeOptions, RuntimeThread, start};

@@ -1,0 +1,213 @@
+//! The loop of the thread that owns the engine: a group of writes, some queries, some pieces of
+//! catch-up, and again.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::LiveQueryId;
+
+use super::command::{Read, Release, Write};
+use super::error::LiveQueryError;
+use super::live_query::LiveQuery;
+use super::writer::Writer;
+
+/// Most transactions written together.
+const MAX_GROUP: usize = 256;
+/// No more are added to a group that has this many operations.
+const MAX_GROUP_OPERATIONS: usize = 10_000;
+/// Most queries answered between two groups of writes.
+const QUERIES_A_TURN: usize = 64;
+/// Most pieces of catch-up told between two groups of writes.
+const PIECES_A_TURN: usize = 64;
+/// While writes wait, catch-up takes this part of the time that the last group took: with the
+/// group's own time, a quarter of the whole.
+const CATCH_UP_SHARE: u32 = 3;
+
+pub(super) struct Owner {
+    pub(super) writer: Writer,
+    pub(super) writes: Receiver<Write>,
+    pub(super) queries: Receiver<Read>,
+    pub(super) catch_ups: Receiver<Read>,
+    pub(super) releases: UnboundedReceiver<Release>,
+    /// For the guards that are handed out.
+    pub(super) release: UnboundedSender<Release>,
+    pub(super) drain: CancellationToken,
+    pub(super) max_live_queries: usize,
+    /// How often each live query is open.
+    pub(super) live_queries: HashMap<LiveQueryId, usize>,
+    /// What [`Owner::wait`] took from a queue to see that it is not empty.
+    pub(super) first: First,
+}
+
+#[derive(Default)]
+pub(super) struct First {
+    write: VecDeque<Write>,
+    query: Option<Read>,
+    catch_up: Option<Read>,
+}
+
+impl Owner {
+    /// Works until every handle is dropped, or until the drain is asked for and what waited then is
+    /// done.
+    pub(super) async fn run(mut self) {
+        while self.wait().await {
+            self.turn();
+        }
+        self.writes.close();
+        self.queries.close();
+        self.catch_ups.close();
+        while self.turn() {}
+    }
+
+    /// Waits for something to do; false once there will be no more.
+    async fn wait(&mut self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.drain.cancelled() => return false,
+            release = self.releases.recv() => {
+                if let Some(release) = release {
+                    self.release(release);
+                }
+            }
+            write = self.writes.recv() => match write {
+                Some(write) => self.first.write.push_back(write),
+                None => return false,
+            },
+            Some(query) = self.queries.recv() => self.first.query = Some(query),
+            Some(catch_up) = self.catch_ups.recv() => self.first.catch_up = Some(catch_up),
+        }
+        true
+    }
+
+    /// Does a bounded part of what waits; whether there was anything.
+    fn turn(&mut self) -> bool {
+        while let Ok(release) = self.releases.try_recv() {
+            self.release(release);
+        }
+        let started = Instant::now();
+        let wrote = self.write();
+        let writing = started.elapsed();
+        let answered = self.answer();
+        let told = self.catch_up(writing);
+        wrote || answered || told
+    }
+
+    fn write(&mut self) -> bool {
+        let mut group = Vec::new();
+        let mut operations = 0usize;
+        while group.len() < MAX_GROUP && operations < MAX_GROUP_OPERATIONS {
+            let Some(write) = self
+                .first
+                .write
+                .pop_front()
+                .or_else(|| self.writes.try_recv().ok())
+            else {
+                break;
+            };
+            match write {
+                Write::Commit(commit) => {
+                    operations = operations.saturating_add(commit.transaction.operations.len());
+                    group.push(commit);
+                }
+                other => {
+                    // It speaks of the state that those before it left.
+                    self.writer.commit(std::mem::take(&mut group));
+                    self.register(other);
+                    return true;
+                }
+            }
+        }
+        let wrote = !group.is_empty();
+        self.writer.commit(group);
+        wrote
+    }
+
+    /// Callers may have gone away meanwhile: then the guard in the unsent answer undoes what was done.
+    fn register(&mut self, write: Write) {
+        match write {
+            Write::Commit(commit) => self.writer.commit(vec![commit]),
+            Write::BeginSync { source, reply } => {
+                let sync = self.writer.syncs.begin(source);
+                let _ = reply.send((sync, self.writer.engine.head()));
+            }
+            Write::EndSync {
+                sync,
+                scope,
+                mentioned,
+                reply,
+            } => {
+                let _ = reply.send(self.writer.end_sync(&sync, &scope, &mentioned));
+            }
+            Write::OpenLiveQuery {
+                selector,
+                namespaces,
+                reply,
+            } => {
+                let id = self.writer.engine.open_live_query(&selector, &namespaces);
+                let opened = self.live_queries.entry(id).or_default();
+                *opened = opened.saturating_add(1);
+                let guard = LiveQuery::new(id, self.release.clone());
+                let too_many = self.live_queries.len() > self.max_live_queries;
+                let _ = reply.send(if too_many {
+                    Err(LiveQueryError::TooMany {
+                        limit: self.max_live_queries,
+                    })
+                } else {
+                    Ok(guard)
+                });
+            }
+        }
+    }
+
+    fn release(&mut self, release: Release) {
+        match release {
+            Release::Sync(sync) => self.writer.syncs.end(&sync),
+            Release::LiveQuery(id) => {
+                self.writer.engine.close_live_query(id);
+                match self.live_queries.get_mut(&id) {
+                    Some(opened) if *opened > 1 => *opened -= 1,
+                    _ => {
+                        self.live_queries.remove(&id);
+                    }
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self) -> bool {
+        for answered in 0..QUERIES_A_TURN {
+            let Some(query) = self
+                .first
+                .query
+                .take()
+                .or_else(|| self.queries.try_recv().ok())
+            else {
+                return answered > 0;
+            };
+            query(&self.writer.engine);
+        }
+        true
+    }
+
+    fn catch_up(&mut self, writing: Duration) -> bool {
+        let started = Instant::now();
+        for told in 0..PIECES_A_TURN {
+            let over =
+                told > 0 && !self.writes.is_empty() && started.elapsed() > writing / CATCH_UP_SHARE;
+            let mut next = || {
+                self.first
+                    .catch_up
+                    .take()
+                    .or_else(|| self.catch_ups.try_recv().ok())
+            };
+            let Some(piece) = (if over { None } else { next() }) else {
+                return told > 0;
+            };
+            piece(&self.writer.engine);
+        }
+        true
+    }
+}

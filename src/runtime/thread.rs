@@ -1,0 +1,119 @@
+use std::collections::HashMap;
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use crate::engine::{Engine, EngineOptions};
+use crate::store::{Epoch, Store};
+
+use super::error::{StartError, Stopped};
+use super::handle::{Queues, Runtime};
+use super::head::{Head, Totals};
+use super::owner::{First, Owner};
+use super::writer::Writer;
+
+/// How many writes wait before those who write wait too.
+const WRITE_QUEUE: usize = 1024;
+/// How many queries, and how many pieces of catch-up, wait.
+const READ_QUEUE: usize = 1024;
+
+/// How the engine and its owner behave.
+#[derive(Debug, Clone, Copy)]
+pub struct RuntimeOptions {
+    /// What the engine derives and remembers.
+    pub engine: EngineOptions,
+    /// Most operations that one transaction may resolve to.
+    pub max_operations: usize,
+    /// Most distinct live queries open at one time.
+    pub max_live_queries: usize,
+}
+
+impl Default for RuntimeOptions {
+    fn default() -> Self {
+        RuntimeOptions {
+            engine: EngineOptions::default(),
+            max_operations: 10_000,
+            max_live_queries: 1_000,
+        }
+    }
+}
+
+/// The thread that owns the engine.
+#[derive(Debug)]
+pub struct RuntimeThread {
+    thread: JoinHandle<()>,
+    drain: CancellationToken,
+}
+
+/// Starts an engine on an empty store, on a thread of its own.
+///
+/// # Errors
+/// The system gives no thread.
+pub fn start(
+    store: Box<dyn Store>,
+    options: RuntimeOptions,
+) -> Result<(Runtime, RuntimeThread), StartError> {
+    let (writes, write_queue) = mpsc::channel(WRITE_QUEUE);
+    let (queries, query_queue) = mpsc::channel(READ_QUEUE);
+    let (catch_ups, catch_up_queue) = mpsc::channel(READ_QUEUE);
+    let (release, releases) = mpsc::unbounded_channel();
+    let (head_tx, head) = watch::channel(Head::default());
+    let (totals_tx, totals) = watch::channel(Totals::default());
+    let drain = CancellationToken::new();
+    let epoch = Epoch::new(store.history(), &options.engine);
+    let store_kind = store.kind();
+    let engine = Engine::new(options.engine);
+    let owner = Owner {
+        writer: Writer::new(engine, store, options.max_operations, head_tx, totals_tx),
+        writes: write_queue,
+        queries: query_queue,
+        catch_ups: catch_up_queue,
+        releases,
+        release: release.clone(),
+        drain: drain.clone(),
+        max_live_queries: options.max_live_queries,
+        live_queries: HashMap::new(),
+        first: First::default(),
+    };
+    // A runtime of one thread only waits on the queues; the engine's own work never yields.
+    let waiting = tokio::runtime::Builder::new_current_thread().build()?;
+    let thread = std::thread::Builder::new()
+        .name("engine".to_owned())
+        .spawn(move || waiting.block_on(owner.run()))?;
+    let queues = Queues {
+        writes,
+        queries,
+        catch_ups,
+        releases: release,
+    };
+    let runtime = Runtime::new(
+        queues,
+        head,
+        totals,
+        epoch,
+        store_kind,
+        options.engine.missing_node,
+    );
+    Ok((runtime, RuntimeThread { thread, drain }))
+}
+
+impl RuntimeThread {
+    /// Lets the thread finish what waits for it, and waits for its end. What is asked later is
+    /// answered with [`Stopped`].
+    ///
+    /// # Errors
+    /// The thread had ended by a panic.
+    pub async fn shutdown(self) -> Result<(), Stopped> {
+        self.drain.cancel();
+        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
+        match joined {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => {
+                error!("the thread that owns the engine ended by a panic");
+                Err(Stopped)
+            }
+        }
+    }
+}

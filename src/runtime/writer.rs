@@ -1,0 +1,275 @@
+//! The writer's order: resolve, append, sync, apply, move the head, acknowledge.
+
+use std::collections::{HashMap, HashSet};
+use std::mem;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use smallvec::{SmallVec, smallvec};
+use smol_str::SmolStr;
+use tokio::sync::watch;
+use tracing::error;
+
+use crate::engine::{Engine, ObjectResult, ResolveError, ResolveLimits, Resolver};
+use crate::model::{ObjectRef, Operation, ResolvedTransaction, Revision, Transaction};
+use crate::store::Store;
+
+use super::command::{Commit, CommitReply, Committed};
+use super::error::CommitError;
+use super::head::{Head, Totals};
+use super::recent::Recent;
+use super::sync::{SyncEnd, SyncId, SyncScope, Syncs};
+
+/// Owns the state: nothing else changes it.
+pub(super) struct Writer {
+    pub(super) engine: Engine,
+    pub(super) syncs: Syncs,
+    store: Box<dyn Store>,
+    recent: Recent,
+    max_operations: usize,
+    /// Set once it is not known what the store holds.
+    read_only: bool,
+    head: watch::Sender<Head>,
+    totals: watch::Sender<Totals>,
+}
+
+/// A transaction of the group that is being written, and who waits for it.
+struct Pending {
+    request_id: SmolStr,
+    replies: SmallVec<[CommitReply; 1]>,
+    outcome: Result<Resolved, ResolveError>,
+}
+
+/// What a transaction comes to.
+struct Resolved {
+    results: Arc<[ObjectResult]>,
+    /// Its place among those that are appended; none if it changes nothing.
+    index: Option<usize>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        engine: Engine,
+        store: Box<dyn Store>,
+        max_operations: usize,
+        head: watch::Sender<Head>,
+        totals: watch::Sender<Totals>,
+    ) -> Self {
+        Writer {
+            engine,
+            syncs: Syncs::default(),
+            store,
+            recent: Recent::default(),
+            max_operations,
+            read_only: false,
+            head,
+            totals,
+        }
+    }
+
+    /// Writes a group: those that resolve are made durable together, then applied in order.
+    pub(super) fn commit(&mut self, group: Vec<Commit>) {
+        if group.is_empty() {
+            return;
+        }
+        if self.read_only {
+            for commit in group {
+                answer(commit.reply, Err(CommitError::ReadOnly));
+            }
+            return;
+        }
+        let (pending, appended) = self.resolve(group);
+        match self.write(appended) {
+            Ok(revisions) => self.acknowledge(pending, &revisions),
+            Err(refusal) => {
+                let replies = pending.into_iter().flat_map(|pending| pending.replies);
+                replies.for_each(|reply| answer(reply, Err(refusal.error())));
+            }
+        }
+    }
+
+    /// Resolves each transaction against the engine and those before it.
+    fn resolve(&self, group: Vec<Commit>) -> (Vec<Pending>, Vec<ResolvedTransaction>) {
+        let mut resolver = Resolver::new(
+            &self.engine,
+            ResolveLimits {
+                max_operations: self.max_operations,
+            },
+        );
+        let mut pending: Vec<Pending> = Vec::with_capacity(group.len());
+        let mut appended = Vec::new();
+        let mut by_request: HashMap<SmolStr, usize> = HashMap::new();
+        for commit in group {
+            if let Some(Err(aborted)) = commit.sync.as_ref().map(|sync| self.syncs.check(sync)) {
+                answer(commit.reply, Err(aborted));
+                continue;
+            }
+            if let Some(before) = self.recent.get(&commit.request_id) {
+                answer(commit.reply, Ok(before.clone()));
+                continue;
+            }
+            if let Some(same) = by_request
+                .get(&commit.request_id)
+                .and_then(|same| pending.get_mut(*same))
+            {
+                same.replies.push(commit.reply);
+                continue;
+            }
+            let outcome = resolver.resolve(commit.transaction).map(|resolution| {
+                let index = (!resolution.transaction.is_empty()).then(|| {
+                    appended.push(resolution.transaction);
+                    appended.len() - 1
+                });
+                Resolved {
+                    results: resolution.results.into(),
+                    index,
+                }
+            });
+            if outcome.is_ok() && !commit.request_id.is_empty() {
+                by_request.insert(commit.request_id.clone(), pending.len());
+            }
+            pending.push(Pending {
+                request_id: commit.request_id,
+                replies: smallvec![commit.reply],
+                outcome,
+            });
+        }
+        (pending, appended)
+    }
+
+    /// Makes transactions durable, applies them and moves the head.
+    fn write(&mut self, group: Vec<ResolvedTransaction>) -> Result<Vec<Revision>, Refusal> {
+        if group.is_empty() {
+            return Ok(Vec::new());
+        }
+        let revisions = self
+            .store
+            .append(&group)
+            .map_err(|refused| Refusal::Store(Arc::new(refused)))?;
+        if let Err(failed) = self.store.sync() {
+            error!(
+                error = &failed as &dyn std::error::Error,
+                "the store could not be synced: writes are refused from now on"
+            );
+            return Err(self.fail());
+        }
+        let mut totals = *self.totals.borrow();
+        for (revision, transaction) in revisions.iter().zip(group) {
+            match self.engine.apply(*revision, transaction) {
+                Ok(applied) => {
+                    totals.transactions = totals.transactions.saturating_add(1);
+                    totals.work += applied.work;
+                }
+                Err(failed) => {
+                    error!(%failed, revision, "a durable transaction could not be applied: writes are refused from now on");
+                    return Err(self.fail());
+                }
+            }
+        }
+        self.totals.send_replace(totals);
+        self.head.send_replace(Head {
+            revision: self.engine.head(),
+            commit_time: Some(SystemTime::now()),
+        });
+        Ok(revisions)
+    }
+
+    fn fail(&mut self) -> Refusal {
+        self.read_only = true;
+        Refusal::ReadOnly
+    }
+
+    fn acknowledge(&mut self, pending: Vec<Pending>, revisions: &[Revision]) {
+        let head = self.engine.head();
+        for Pending {
+            request_id,
+            replies,
+            outcome,
+        } in pending
+        {
+            match outcome {
+                Ok(resolved) => {
+                    let revision = resolved
+                        .index
+                        .and_then(|index| revisions.get(index))
+                        .copied()
+                        .unwrap_or(head);
+                    let committed = Committed {
+                        revision,
+                        results: resolved.results,
+                    };
+                    self.recent.insert(request_id, committed.clone());
+                    replies
+                        .into_iter()
+                        .for_each(|reply| answer(reply, Ok(committed.clone())));
+                }
+                Err(refused) => replies
+                    .into_iter()
+                    .for_each(|reply| answer(reply, Err(refused.clone().into()))),
+            }
+        }
+    }
+
+    /// Deletes what a sync did not mention, in one transaction of any size.
+    pub(super) fn end_sync(
+        &mut self,
+        sync: &SyncId,
+        scope: &SyncScope,
+        mentioned: &HashSet<ObjectRef>,
+    ) -> Result<SyncEnd, CommitError> {
+        self.syncs.check(sync)?;
+        if self.read_only {
+            return Err(CommitError::ReadOnly);
+        }
+        let source = sync.source();
+        let gone = self.engine.unmentioned(
+            source,
+            &scope.kinds,
+            &scope.namespaces,
+            scope.began,
+            &|object| mentioned.contains(object),
+        );
+        let deleted = gone.len() as u64;
+        let transaction = Transaction {
+            operations: gone.into_iter().map(Operation::Delete).collect(),
+            source: source.clone(),
+            ..Transaction::default()
+        };
+        let mut resolver = Resolver::new(
+            &self.engine,
+            ResolveLimits {
+                max_operations: usize::MAX,
+            },
+        );
+        let resolution = resolver.resolve(transaction)?;
+        let group = Some(resolution.transaction).filter(|transaction| !transaction.is_empty());
+        let revisions = self
+            .write(group.into_iter().collect())
+            .map_err(|refusal| refusal.error())?;
+        self.syncs.end(sync);
+        Ok(SyncEnd {
+            revision: revisions.last().copied().unwrap_or(self.engine.head()),
+            deleted,
+        })
+    }
+}
+
+/// Why a whole group was not written.
+enum Refusal {
+    Store(Arc<crate::store::StoreError>),
+    ReadOnly,
+}
+
+impl Refusal {
+    fn error(&self) -> CommitError {
+        match self {
+            Refusal::Store(refused) => CommitError::Store(Arc::clone(refused)),
+            Refusal::ReadOnly => CommitError::ReadOnly,
+        }
+    }
+}
+
+/// Answers a caller, who may have gone away meanwhile.
+fn answer(reply: CommitReply, result: Result<Committed, CommitError>) {
+    mem::drop(reply.send(result));
+}

@@ -1,0 +1,107 @@
+use std::time::SystemTime;
+
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Status};
+
+use crate::engine::{Engine, Namespaces};
+use crate::labels::FieldError;
+use crate::model::Revision;
+use crate::runtime::{CommitError, LiveQueryError, Runtime, Stopped};
+use crate::wire::{Decoded, status};
+
+use super::limits::Limits;
+use super::subscribers::Subscribers;
+
+/// What every handler shares.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub runtime: Runtime,
+    pub limits: Limits,
+    pub subscribers: Subscribers,
+    pub started: SystemTime,
+    /// Cancelled when the server drains.
+    pub drain: CancellationToken,
+}
+
+impl Context {
+    /// Answers a question at a revision not below the one that is demanded.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        at_least: Revision,
+        question: impl FnOnce(&Engine) -> T + Send + 'static,
+    ) -> Result<(Revision, T), Status> {
+        self.reach(at_least).await?;
+        self.runtime
+            .query(|engine| (engine.head(), question(engine)))
+            .await
+            .map_err(stopped)
+    }
+
+    /// Waits until a revision is applied, no longer than reads may wait.
+    pub(super) async fn reach(&self, at_least: Revision) -> Result<(), Status> {
+        tokio::select! {
+            biased;
+            reached = self.runtime.read_at(at_least) => reached.map_err(stopped),
+            () = self.drain.cancelled() => Err(status::draining()),
+            () = tokio::time::sleep(self.limits.query_wait) => {
+                Err(status::too_early(at_least, self.runtime.head().revision))
+            }
+        }
+    }
+
+    /// The status of an error that reading a request's stream gave.
+    pub(super) fn unreadable(&self, error: Status) -> Status {
+        if status::is_oversized(&error) {
+            status::oversized(self.limits.max_message_bytes)
+        } else {
+            error
+        }
+    }
+}
+
+/// The part of a request under `path`, or a status that names every fault in it.
+pub(super) fn valid<T>(path: &str, part: Decoded<T>) -> Result<T, Status> {
+    part.map_err(|faults| {
+        let faults: Vec<FieldError> = faults.into_iter().map(|fault| fault.under(path)).collect();
+        status::invalid(&faults)
+    })
+}
+
+/// The namespaces that a request names; none: all.
+pub(super) fn namespaces(names: Vec<String>) -> Namespaces {
+    if names.is_empty() {
+        Namespaces::all()
+    } else {
+        Namespaces::only(names)
+    }
+}
+
+/// Who calls: an address, or the kind of socket.
+pub(super) fn peer<T>(request: &Request<T>) -> String {
+    request
+        .remote_addr()
+        .map_or_else(|| "unix".to_owned(), |address| address.to_string())
+}
+
+pub(super) fn stopped(error: Stopped) -> Status {
+    status::unavailable(error.to_string())
+}
+
+pub(super) fn uncommitted(error: &CommitError) -> Status {
+    match error {
+        CommitError::Refused(refused) => status::refused(refused),
+        CommitError::SyncAborted { .. } => status::aborted(error.to_string()),
+        CommitError::Store(_) | CommitError::ReadOnly | CommitError::Stopped(_) => {
+            status::unavailable(error.to_string())
+        }
+    }
+}
+
+pub(super) fn unopened(error: LiveQueryError) -> Status {
+    match error {
+        LiveQueryError::TooMany { .. } => {
+            status::limit_exceeded("max_live_queries", error.to_string())
+        }
+        LiveQueryError::Stopped(error) => stopped(error),
+    }
+}

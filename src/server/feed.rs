@@ -1,0 +1,141 @@
+//! What the two kinds of stream do differently: how a piece is read, and how it travels.
+
+use std::future::Future;
+
+use crate::engine::{PodWalk, Progress, Scope, Walk};
+use crate::model::Revision;
+use crate::runtime::{Head, LiveQuery, Runtime, Stopped};
+use crate::wire::{Checkpoint, EventBatch, PodEventBatch, proto};
+
+/// How far a piece came.
+pub(super) struct Reached {
+    pub progress: Progress,
+    /// The head at which it was read.
+    pub head: Head,
+}
+
+/// A subscriber's walk, and the message it is filling.
+pub(super) trait Feed: Send {
+    type Message: Send + 'static;
+
+    /// Reads one bounded piece, and puts the messages that it fills into `full`.
+    fn read(
+        &mut self,
+        runtime: &Runtime,
+        full: &mut Vec<Self::Message>,
+    ) -> impl Future<Output = Result<Reached, Stopped>> + Send;
+
+    /// Whether there is nothing to send but a checkpoint.
+    fn is_quiet(&self) -> bool;
+
+    /// The rest, and the checkpoint.
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Self::Message;
+}
+
+/// Endpoints of the services in a scope.
+pub(super) struct EndpointsFeed {
+    /// Taken while a piece is read; without it, the engine's thread has ended.
+    walk: Option<Walk>,
+    batch: EventBatch,
+    /// Whether anything was told since the last checkpoint.
+    quiet: bool,
+}
+
+impl EndpointsFeed {
+    /// Goes on behind `from`; from nothing, whatever the subscriber holds is in doubt.
+    pub(super) fn new(scope: Scope, from: Option<Revision>, message_bytes: usize) -> Self {
+        EndpointsFeed {
+            walk: Some(Walk::new(scope, from)),
+            batch: EventBatch::new(message_bytes),
+            quiet: true,
+        }
+    }
+}
+
+impl Feed for EndpointsFeed {
+    type Message = proto::WatchEndpointsResponse;
+
+    async fn read(
+        &mut self,
+        runtime: &Runtime,
+        full: &mut Vec<Self::Message>,
+    ) -> Result<Reached, Stopped> {
+        let walk = self.walk.take().ok_or(Stopped)?;
+        let (walk, piece) = runtime.catch_up(walk).await?;
+        self.walk = Some(walk);
+        self.quiet &= piece.events.is_empty();
+        full.extend(
+            piece
+                .events
+                .into_iter()
+                .filter_map(|event| self.batch.push(event)),
+        );
+        Ok(Reached {
+            progress: piece.progress,
+            head: piece.head,
+        })
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Self::Message {
+        self.quiet = true;
+        self.batch.checkpoint(checkpoint)
+    }
+}
+
+/// Pods of a live query.
+pub(super) struct PodsFeed {
+    query: LiveQuery,
+    walk: Option<PodWalk>,
+    batch: PodEventBatch,
+    quiet: bool,
+}
+
+impl PodsFeed {
+    /// Goes on behind `from`; from nothing, whatever the subscriber holds is in doubt.
+    pub(super) fn new(query: LiveQuery, from: Option<Revision>, message_bytes: usize) -> Self {
+        PodsFeed {
+            query,
+            walk: Some(PodWalk::new(from)),
+            batch: PodEventBatch::new(message_bytes),
+            quiet: true,
+        }
+    }
+}
+
+impl Feed for PodsFeed {
+    type Message = proto::WatchPodsResponse;
+
+    async fn read(
+        &mut self,
+        runtime: &Runtime,
+        full: &mut Vec<Self::Message>,
+    ) -> Result<Reached, Stopped> {
+        let walk = self.walk.take().ok_or(Stopped)?;
+        let (walk, piece) = runtime.catch_up_pods(&self.query, walk).await?;
+        self.walk = Some(walk);
+        self.quiet &= piece.events.is_empty();
+        full.extend(
+            piece
+                .events
+                .iter()
+                .filter_map(|event| self.batch.push(event)),
+        );
+        Ok(Reached {
+            progress: piece.progress,
+            head: piece.head,
+        })
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Self::Message {
+        self.quiet = true;
+        self.batch.checkpoint(checkpoint)
+    }
+}

@@ -1,0 +1,50 @@
+use std::time::Duration;
+
+/// Every number that bounds what a client may ask for. Those of a transaction and of live queries
+/// are the runtime's own ([`crate::runtime::RuntimeOptions`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Most bytes of one request message.
+    pub max_message_bytes: usize,
+    /// Objects in a page, and groups in an answer, where the request does not say.
+    pub page_size: u32,
+    /// Most objects in a page, and groups in an answer, that a request may ask for.
+    pub max_page_size: u32,
+    /// Most labels that a transaction may give one object.
+    pub max_labels: usize,
+    /// Most streams of WatchEndpoints and WatchPods together.
+    pub max_subscribers: usize,
+    /// Most calls at one time on one connection.
+    pub max_streams_per_connection: u32,
+    /// Transactions of one Ingest stream that may wait for their acknowledgement.
+    pub max_unacknowledged: usize,
+    /// Bytes that a message on a stream, or a page, is kept below.
+    pub stream_message_bytes: usize,
+    /// The longest silence on a stream: then a checkpoint is sent, whether or not anything changed.
+    pub heartbeat: Duration,
+    /// How long a checkpoint waits that brings nothing but a newer revision.
+    pub bare_checkpoint: Duration,
+    /// How long a read waits for the revision it demands.
+    pub query_wait: Duration,
+    /// How long streams and calls may take to end once the server drains.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            max_message_bytes: 4 << 20,
+            page_size: 500,
+            max_page_size: 5_000,
+            max_labels: 256,
+            max_subscribers: 10_000,
+            max_streams_per_connection: 256,
+            max_unacknowledged: 64,
+            stream_message_bytes: 64 << 10,
+            heartbeat: Duration::from_secs(5),
+            bare_checkpoint: Duration::from_millis(250),
+            query_wait: Duration::from_secs(10),
+            drain: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Listings: page after page, each at one revision, as fast as the client reads.
+
+use std::sync::Arc;
+
+use prost::Message;
+use tonic::Status;
+
+use crate::engine::Engine;
+use crate::model::{ObjectName, Revision};
+use crate::runtime::Runtime;
+
+use super::context::{Context, stopped};
+use super::outflow::{Outflow, Outlet};
+use super::page::Paging;
+
+/// Bytes that a page is kept below, whatever its size in objects: gRPC clients take 4 MiB unless they
+/// are told otherwise.
+const PAGE_BYTES: usize = 1 << 20;
+
+/// What is listed: how a page is read, and how it travels.
+pub(super) trait Listing: Clone + Send + Sync + 'static {
+    /// An object as the engine tells it.
+    type Object: Send;
+    /// The object as it travels.
+    type Item: Message + Send;
+    /// A page.
+    type Page: Send + 'static;
+
+    /// The objects behind `after`, in order, at most `limit`.
+    fn read(&self, engine: &Engine, after: Option<&ObjectName>, limit: usize) -> Vec<Self::Object>;
+
+    /// The object's place in the order.
+    fn name(object: &Self::Object) -> ObjectName;
+
+    fn encode(object: &Self::Object) -> Self::Item;
+
+    fn page(revision: Revision, items: Vec<Self::Item>, next_page_token: String) -> Self::Page;
+}
+
+/// Sends page after page.
+pub(super) fn pages<L: Listing>(
+    context: Arc<Context>,
+    listing: L,
+    paging: Paging,
+) -> Outflow<L::Page> {
+    Outflow::spawn(move |outlet| send_pages(context, listing, paging, outlet))
+}
+
+async fn send_pages<L: Listing>(
+    context: Arc<Context>,
+    listing: L,
+    mut paging: Paging,
+    outlet: Outlet<L::Page>,
+) -> Result<(), Status> {
+    loop {
+        let size = paging.next_size();
+        // One more than is shown tells whether there is another page.
+        let (revision, objects) =
+            read(&context.runtime, &listing, &paging, size.saturating_add(1)).await?;
+        let found = objects.len();
+        let (items, last) = fill::<L>(&objects, size);
+        let shown = items.len();
+        let wanted = paging.step(shown, last);
+        let more = found > shown;
+        let token = if more { paging.token() } else { String::new() };
+        if outlet.send(L::page(revision, items, token)).await.is_err() || !more || !wanted {
+            return Ok(());
+        }
+    }
+}
+
+async fn read<L: Listing>(
+    runtime: &Runtime,
+    listing: &L,
+    paging: &Paging,
+    limit: usize,
+) -> Result<(Revision, Vec<L::Object>), Status> {
+    let (listing, after) = (listing.clone(), paging.after.clone());
+    let question =
+        move |engine: &Engine| (engine.head(), listing.read(engine, after.as_ref(), limit));
+    runtime.query(question).await.map_err(stopped)
+}
+
+/// As many objects as fit, at least one; and the name of the last.
+fn fill<L: Listing>(objects: &[L::Object], size: usize) -> (Vec<L::Item>, Option<ObjectName>) {
+    let mut items = Vec::with_capacity(objects.len().min(size));
+    let mut last = None;
+    let mut bytes = 0usize;
+    for object in objects.iter().take(size) {
+        let item = L::encode(object);
+        bytes = bytes.saturating_add(item.encoded_len());
+        if bytes > PAGE_BYTES && !items.is_empty() {
+            break;
+        }
+        items.push(item);
+        last = Some(object);
+    }
+    (items, last.map(L::name))
+}

@@ -1,0 +1,240 @@
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use http::Response;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_stream::wrappers::UnixListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+use tonic_reflection::server::v1::{ServerReflection, ServerReflectionServer};
+use tower::util::MapResponseLayer;
+use tracing::info;
+
+use crate::runtime::{Readiness, Runtime};
+use crate::wire::proto::admin_server::AdminServer;
+use crate::wire::proto::cluster_server::ClusterServer;
+use crate::wire::proto::query_server::QueryServer;
+use crate::wire::proto::watch_server::WatchServer;
+use crate::wire::{proto, status};
+
+use super::admin::AdminService;
+use super::cluster::ClusterService;
+use super::context::Context;
+use super::limits::Limits;
+use super::listen::Listener;
+use super::probes;
+use super::query::QueryService;
+use super::subscribers::Subscribers;
+use super::watch::WatchService;
+
+/// Bytes of one call that may be on their way to the server unread.
+const STREAM_WINDOW: u32 = 64 << 10;
+/// How often a silent connection is asked whether it is alive.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// What a server needs beside its listeners and its runtime.
+#[derive(Debug, Clone, Default)]
+pub struct ServerOptions {
+    /// What bounds its clients.
+    pub limits: Limits,
+    /// Until this is ready, health says NOT_SERVING.
+    pub readiness: Readiness,
+}
+
+/// Why a server ended before it was asked to.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// A listener failed.
+    #[error("a gRPC listener failed")]
+    Transport(#[from] tonic::transport::Error),
+    /// The HTTP listener failed.
+    #[error("the HTTP listener failed")]
+    Http(#[from] io::Error),
+    /// The thread that owns the engine ended.
+    #[error("the engine's thread ended")]
+    EngineStopped,
+    /// The reflection service could not be built of the API's descriptors.
+    #[error("the API's descriptors cannot be reflected")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// Serves until `shutdown` is cancelled, then drains: health turns to NOT_SERVING, streams end with
+/// a status that tells clients to reconnect, calls that have begun are answered. What has not ended
+/// after [`Limits::drain`] is cut.
+///
+/// # Errors
+/// A listener fails, or the engine's thread ends.
+pub async fn serve(
+    listeners: Vec<Listener>,
+    http: Option<TcpListener>,
+    runtime: Runtime,
+    options: ServerOptions,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
+    let ServerOptions { limits, readiness } = options;
+    // Ends what runs below when this ends, however that comes.
+    let drain = shutdown.child_token();
+    let _drain_at_end = drain.clone().drop_guard();
+    let context = Arc::new(Context {
+        runtime: runtime.clone(),
+        subscribers: Subscribers::new(limits.max_subscribers),
+        started: SystemTime::now(),
+        drain: drain.clone(),
+        limits: limits.clone(),
+    });
+    let (reporter, health) = tonic_health::server::health_reporter();
+    report(&reporter, ServingStatus::NotServing).await;
+    let routes = Routes::new(health).add_service(reflection()?);
+    let routes = add_services(routes, &context);
+
+    let mut servers: JoinSet<Result<(), ServeError>> = JoinSet::new();
+    for listener in listeners {
+        let server = serve_listener(listener, routes.clone(), &limits, drain.clone());
+        servers.spawn(server);
+    }
+    if let Some(listener) = http {
+        let routes = probes::routes(readiness.clone(), drain.clone());
+        let drained = drain.clone().cancelled_owned();
+        servers.spawn(async move {
+            axum::serve(listener, routes)
+                .with_graceful_shutdown(drained)
+                .await
+                .map_err(ServeError::Http)
+        });
+    }
+
+    let ready = async {
+        readiness.ready().await;
+        report(&reporter, ServingStatus::Serving).await;
+        std::future::pending::<()>().await;
+    };
+    let ended = tokio::select! {
+        biased;
+        () = drain.cancelled() => Ok(()),
+        () = runtime.stopped() => Err(ServeError::EngineStopped),
+        Some(ended) = servers.join_next() => flatten(ended),
+        () = ready => Ok(()),
+    };
+    report(&reporter, ServingStatus::NotServing).await;
+    drain.cancel();
+    let rest = async {
+        let mut result = Ok(());
+        while let Some(ended) = servers.join_next().await {
+            result = result.and(flatten(ended));
+        }
+        result
+    };
+    match tokio::time::timeout(limits.drain, rest).await {
+        Ok(rest) => ended.and(rest),
+        Err(_) => {
+            info!("some clients did not leave in time, and are cut off");
+            ended
+        }
+    }
+}
+
+fn flatten(
+    ended: Result<Result<(), ServeError>, tokio::task::JoinError>,
+) -> Result<(), ServeError> {
+    ended.unwrap_or_else(|error| Err(ServeError::Http(io::Error::other(error))))
+}
+
+fn add_services(routes: Routes, context: &Arc<Context>) -> Routes {
+    let max = context.limits.max_message_bytes;
+    routes
+        .add_service(
+            ClusterServer::new(ClusterService(Arc::clone(context))).max_decoding_message_size(max),
+        )
+        .add_service(
+            QueryServer::new(QueryService(Arc::clone(context))).max_decoding_message_size(max),
+        )
+        .add_service(
+            WatchServer::new(WatchService(Arc::clone(context))).max_decoding_message_size(max),
+        )
+        .add_service(
+            AdminServer::new(AdminService(Arc::clone(context))).max_decoding_message_size(max),
+        )
+}
+
+fn reflection() -> Result<ServerReflectionServer<impl ServerReflection>, ServeError> {
+    Ok(tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?)
+}
+
+/// Says the same of every service, and of the server as a whole.
+async fn report(reporter: &HealthReporter, serving: ServingStatus) {
+    let services = [
+        "",
+        <ClusterServer<ClusterService> as NamedService>::NAME,
+        <QueryServer<QueryService> as NamedService>::NAME,
+        <WatchServer<WatchService> as NamedService>::NAME,
+        <AdminServer<AdminService> as NamedService>::NAME,
+    ];
+    for service in services {
+        reporter.set_service_status(service, serving).await;
+    }
+}
+
+fn serve_listener(
+    listener: Listener,
+    routes: Routes,
+    limits: &Limits,
+    drain: CancellationToken,
+) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
+    let streams = limits.max_streams_per_connection.max(1);
+    let max_message_bytes = limits.max_message_bytes;
+    let name_limit = MapResponseLayer::new(move |response: Response<Body>| {
+        name_limit(response, max_message_bytes)
+    });
+    // A call that the server is slow to read holds up no other on its connection: all their windows
+    // together fit into the connection's.
+    let router = Server::builder()
+        .layer(name_limit)
+        .max_concurrent_streams(streams)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(STREAM_WINDOW.saturating_mul(streams).min(i32::MAX as u32))
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .add_routes(routes);
+    async move {
+        let drained = drain.cancelled_owned();
+        match listener {
+            Listener::Tcp(listener) => {
+                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                router
+                    .serve_with_incoming_shutdown(incoming, drained)
+                    .await?;
+            }
+            Listener::Unix(listener, _file) => {
+                router
+                    .serve_with_incoming_shutdown(UnixListenerStream::new(listener), drained)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A request that is too large is refused before a handler sees it: with a code of no meaning to
+/// clients, and without a name for the limit.
+fn name_limit(response: Response<Body>, max_message_bytes: usize) -> Response<Body> {
+    let oversized = tonic::Status::from_header_map(response.headers())
+        .is_some_and(|s| status::is_oversized(&s));
+    if oversized {
+        status::oversized(max_message_bytes).into_http()
+    } else {
+        response
+    }
+}

@@ -1,0 +1,174 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use dashmap::DashMap;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::Status;
+
+use crate::model::Revision;
+use crate::wire::{proto, status};
+use proto::list_subscribers_response::Subscriber as Listed;
+
+/// Who is subscribed now, and how far each has come. Touched by every stream's own task.
+#[derive(Debug)]
+pub(super) struct Subscribers {
+    entries: DashMap<u64, Entry>,
+    next_id: AtomicU64,
+    places: Arc<Semaphore>,
+    limit: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    peer: String,
+    scope: String,
+    sent: Revision,
+    applied: Revision,
+    since: SystemTime,
+    /// When it was last sent a checkpoint at the newest revision.
+    level_at: Instant,
+    /// When it was first seen to lag since then.
+    behind_since: Option<Instant>,
+}
+
+impl Subscribers {
+    /// None yet, and at most `limit` at one time.
+    pub(super) fn new(limit: usize) -> Self {
+        let limit = limit.min(Semaphore::MAX_PERMITS);
+        Subscribers {
+            entries: DashMap::new(),
+            next_id: AtomicU64::new(1),
+            places: Arc::new(Semaphore::new(limit)),
+            limit,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// All of them, by id.
+    pub(super) fn list(&self, head: Revision) -> Vec<Listed> {
+        let now = Instant::now();
+        let mut listed: Vec<Listed> = self
+            .entries
+            .iter()
+            .map(|entry| entry.value().listed(*entry.key(), head, now))
+            .collect();
+        listed.sort_unstable_by_key(|subscriber| subscriber.id);
+        listed
+    }
+}
+
+impl Entry {
+    fn listed(&self, id: u64, head: Revision, now: Instant) -> Listed {
+        let behind = if self.sent >= head {
+            Duration::ZERO
+        } else {
+            now.saturating_duration_since(self.behind_since.unwrap_or(self.level_at))
+        };
+        Listed {
+            id,
+            name: self.name.clone(),
+            peer: self.peer.clone(),
+            scope: self.scope.clone(),
+            sent_revision: self.sent,
+            applied_revision: self.applied,
+            since: Some(crate::wire::encode_time(self.since)),
+            behind: Some(crate::wire::encode_duration(behind)),
+        }
+    }
+}
+
+/// A place among the subscribers; dropping it gives it up.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    subscribers: Arc<super::context::Context>,
+    id: u64,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Subscription {
+    /// Takes a place, if there is one.
+    pub(super) fn new(
+        context: &Arc<super::context::Context>,
+        name: String,
+        peer: String,
+        scope: String,
+    ) -> Result<Self, Status> {
+        let subscribers = &context.subscribers;
+        let place = Arc::clone(&subscribers.places)
+            .try_acquire_owned()
+            .map_err(|_| {
+                let detail = format!(
+                    "at most {} streams may be open: try another replica",
+                    subscribers.limit
+                );
+                status::limit_exceeded("max_subscribers", detail)
+            })?;
+        let id = subscribers.next_id.fetch_add(1, Ordering::Relaxed);
+        let now = Instant::now();
+        let entry = Entry {
+            name,
+            peer,
+            scope,
+            sent: 0,
+            applied: 0,
+            since: SystemTime::now(),
+            level_at: now,
+            behind_since: Some(now),
+        };
+        subscribers.entries.insert(id, entry);
+        Ok(Subscription {
+            subscribers: Arc::clone(context),
+            id,
+            _place: place,
+        })
+    }
+
+    /// It watches something else now.
+    pub(super) fn rescoped(&self, name: String, scope: String) {
+        self.change(|entry| {
+            entry.name = name;
+            entry.scope = scope;
+            entry.sent = 0;
+        });
+    }
+
+    /// There is something that it has not been sent.
+    pub(super) fn lags(&self) {
+        self.change(|entry| {
+            entry.behind_since.get_or_insert_with(Instant::now);
+        });
+    }
+
+    /// It was sent a checkpoint.
+    pub(super) fn sent(&self, revision: Revision, head: Revision) {
+        self.change(|entry| {
+            entry.sent = revision;
+            if revision >= head {
+                entry.level_at = Instant::now();
+                entry.behind_since = None;
+            }
+        });
+    }
+
+    /// It says what it has applied.
+    pub(super) fn applied(&self, revision: Revision) {
+        self.change(|entry| entry.applied = entry.applied.max(revision));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Entry)) {
+        if let Some(mut entry) = self.subscribers.subscribers.entries.get_mut(&self.id) {
+            change(&mut entry);
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.subscribers.subscribers.entries.remove(&self.id);
+    }
+}

@@ -1,0 +1,47 @@
+use std::fmt;
+use std::io;
+
+use thiserror::Error;
+
+use crate::model::{ResolvedTransaction, Revision};
+
+use super::HistoryId;
+
+/// Keeps resolved transactions, in order.
+///
+/// The writer appends a group, syncs, and only then applies and acknowledges it. So a store may
+/// lose what was appended and not yet synced, and nothing else.
+pub trait Store: Send + fmt::Debug {
+    /// What kind of store it is, in one word, for whoever asks for a server's status.
+    fn kind(&self) -> &'static str;
+
+    /// The history these revisions belong to: made once with the store and kept in it.
+    fn history(&self) -> HistoryId;
+
+    /// Appends a group whole or not at all, and answers the revision of each transaction: growing,
+    /// and above every earlier one.
+    ///
+    /// # Errors
+    /// The group does not fit or could not be written. Nothing of it is left, and later groups may
+    /// be appended.
+    fn append(&mut self, group: &[ResolvedTransaction]) -> Result<Vec<Revision>, StoreError>;
+
+    /// Makes everything appended durable.
+    ///
+    /// # Errors
+    /// It is not known what is durable. The store must not be written to again before it has been
+    /// read back.
+    fn sync(&mut self) -> Result<(), StoreError>;
+}
+
+/// Why a store did not take a group.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no room, on the disk or among the revisions.
+    #[error("the store is full: nothing was written; make room and try again")]
+    Full,
+    /// The store's files could not be written.
+    #[error("the store could not be written")]
+    Io(#[from] io::Error),
+}

@@ -1,0 +1,217 @@
+//! Labels and selectors.
+
+use crate::labels::{FieldError, Key, LabelSet, Value};
+use crate::selector::{LabelSelector, LabelSelectorRequirement, Selector};
+
+use super::faults::{Decoded, invalid};
+use super::proto;
+
+/// A label set as a list of pairs, by key.
+pub fn encode_labels(labels: &LabelSet) -> Vec<proto::Label> {
+    labels
+        .iter()
+        .map(|(key, value)| encode_label(key, value))
+        .collect()
+}
+
+/// A label set from a list of pairs with unique keys.
+///
+/// # Errors
+/// Every bad key, bad value and repeated key.
+pub fn decode_labels(pairs: &[proto::Label]) -> Decoded<LabelSet> {
+    let labels = LabelSet::try_from_pairs(pairs.iter().map(|pair| (&pair.key, &pair.value)))
+        .map_err(|error| error.field_errors(""))?;
+    if labels.len() == pairs.len() {
+        return Ok(labels);
+    }
+    let mut keys: Vec<&str> = pairs.iter().map(|pair| pair.key.as_str()).collect();
+    keys.sort_unstable();
+    let repeated = keys
+        .chunk_by(|a, b| a == b)
+        .filter(|run| run.len() > 1)
+        .filter_map(|run| run.first());
+    Err(repeated
+        .map(|key| FieldError::duplicate("", format!("{key:?}")))
+        .collect())
+}
+
+/// One label.
+pub(super) fn encode_label(key: &Key, value: &Value) -> proto::Label {
+    proto::Label {
+        key: key.to_string(),
+        value: value.to_string(),
+    }
+}
+
+/// One label.
+pub(super) fn decode_label(label: proto::Label) -> Decoded<(Key, Value)> {
+    match (Key::new(&label.key), Value::new(&label.value)) {
+        (Ok(key), Ok(value)) => Ok((key, value)),
+        (key, value) => {
+            let mut faults = Vec::new();
+            if let Err(error) = key {
+                faults.extend(error.field_errors("key"));
+            }
+            if let Err(error) = value {
+                faults.extend(error.field_errors("value"));
+            }
+            Err(faults)
+        }
+    }
+}
+
+/// A selector as its canonical text; the one that selects nothing as an absent selector.
+pub fn encode_selector(selector: &Selector) -> Option<proto::Selector> {
+    (!selector.is_nothing()).then(|| proto::Selector {
+        form: Some(proto::selector::Form::Text(selector.to_string())),
+    })
+}
+
+/// A selector, or none where it is absent: no message, or one with neither member set. What absence
+/// means is for the caller to say.
+///
+/// # Errors
+/// Text that does not parse (`text`), or a structured selector that breaks a rule.
+pub fn decode_selector(selector: Option<&proto::Selector>) -> Decoded<Option<Selector>> {
+    match selector.and_then(|selector| selector.form.as_ref()) {
+        None => Ok(None),
+        Some(proto::selector::Form::Text(text)) => match Selector::parse(text) {
+            Ok(selector) => Ok(Some(selector)),
+            Err(error) => Err(vec![FieldError::invalid("text", error.to_string())]),
+        },
+        Some(proto::selector::Form::LabelSelector(structured)) => label_selector(structured)
+            .to_selector()
+            .map(Some)
+            .map_err(|faults| {
+                faults
+                    .into_iter()
+                    .map(|fault| proto_names(fault).under("label_selector"))
+                    .collect()
+            }),
+    }
+}
+
+/// A selector where absence means everything, so that the one that selects nothing has to be said
+/// in other words: by a contradiction.
+pub fn encode_filter(selector: &Selector) -> proto::Selector {
+    encode_selector(selector).unwrap_or_else(|| proto::Selector {
+        form: Some(proto::selector::Form::Text("nothing,!nothing".to_owned())),
+    })
+}
+
+/// The selector of a listing or a scope, where absence means everything.
+///
+/// # Errors
+/// As [`decode_selector`].
+pub fn decode_filter(selector: Option<&proto::Selector>) -> Decoded<Selector> {
+    Ok(decode_selector(selector)?.unwrap_or_else(Selector::everything))
+}
+
+fn label_selector(structured: &proto::LabelSelector) -> LabelSelector {
+    LabelSelector {
+        match_labels: structured
+            .match_labels
+            .iter()
+            .map(|l| (l.key.clone(), l.value.clone()))
+            .collect(),
+        match_expressions: structured
+            .match_expressions
+            .iter()
+            .map(|e| LabelSelectorRequirement {
+                key: e.key.clone(),
+                operator: e.operator.clone(),
+                values: e.values.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn proto_names(mut fault: FieldError) -> FieldError {
+    fault.path = fault
+        .path
+        .replace("matchLabels", "match_labels")
+        .replace("matchExpressions", "match_expressions");
+    fault
+}
+
+/// A label key that stands alone.
+pub(super) fn decode_key(text: &str) -> Decoded<Key> {
+    Key::new(text).map_err(|error| error.field_errors("").collect())
+}
+
+/// A label key that a request asks to group by.
+///
+/// # Errors
+/// What is wrong with the key.
+pub fn decode_group_key(text: &str) -> Decoded<Key> {
+    if text.is_empty() {
+        invalid("a label key is needed to group by")
+    } else {
+        decode_key(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn label(key: &str, value: &str) -> proto::Label {
+        proto::Label {
+            key: key.into(),
+            value: value.into(),
+        }
+    }
+
+    fn paths(faults: Vec<FieldError>) -> Vec<String> {
+        faults.into_iter().map(|fault| fault.to_string()).collect()
+    }
+
+    #[test]
+    fn absent_and_empty_selectors_differ() {
+        let empty = proto::Selector {
+            form: Some(proto::selector::Form::Text(String::new())),
+        };
+        assert_eq!(decode_selector(None), Ok(None));
+        assert_eq!(
+            decode_selector(Some(&proto::Selector { form: None })),
+            Ok(None)
+        );
+        assert_eq!(
+            decode_selector(Some(&empty)),
+            Ok(Some(Selector::everything()))
+        );
+        assert_eq!(encode_selector(&Selector::nothing()), None);
+        assert_eq!(encode_selector(&Selector::everything()), Some(empty));
+    }
+
+    #[test]
+    fn repeated_label_keys_are_refused() {
+        let faults = decode_labels(&[
+            label("app", "rng"),
+            label("tier", "x"),
+            label("app", "hasher"),
+        ])
+        .unwrap_err();
+        assert_eq!(paths(faults), ["Duplicate value: \"app\""]);
+    }
+
+    #[test]
+    fn faults_of_a_structured_selector_have_proto_paths() {
+        let structured = proto::LabelSelector {
+            match_labels: vec![],
+            match_expressions: vec![proto::LabelSelectorRequirement {
+                key: "app".into(),
+                operator: "in".into(),
+                values: vec!["rng".into()],
+            }],
+        };
+        let selector = proto::Selector {
+            form: Some(proto::selector::Form::LabelSelector(structured)),
+        };
+        let faults = decode_selector(Some(&selector)).unwrap_err();
+        assert_eq!(
+            faults.first().map(|f| f.path.as_str()),
+            Some("label_selector.match_expressions[0].operator")
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! Floor 6: the one place where protobuf's types and ours meet.
+//!
+//! | file | both ways between |
+//! |---|---|
+//! | `labels` `name` `pod` `service` `endpoints` | messages and the nouns of [`crate::model`] |
+//! | `transaction` | a writer's request, and what became of each object |
+//! | `scope` | scopes, cursors, checkpoints |
+//! | `events` `pod_events` | what a catch-up tells, and messages below a set size |
+//! | `status` | our errors and gRPC's codes with their details |
+//!
+//! `encode_…` cannot fail. `decode_…` answers every fault at once, each with the path of the field
+//! in the message as it was sent. What is not a message of the API is not known here: pages, limits
+//! and streams are the server's.
+
+mod endpoints;
+mod events;
+mod faults;
+mod labels;
+mod name;
+mod paths;
+mod pod;
+mod pod_events;
+pub mod proto;
+#[cfg(test)]
+mod round_trip;
+mod scope;
+mod service;
+pub mod status;
+mod transaction;
+mod uid;
+
+pub use endpoints::{
+    decode_endpoint, decode_identity, decode_manual, encode_endpoint, encode_identity,
+    encode_manual,
+};
+pub use events::{Delta, EventBatch, decode_event};
+pub use faults::Decoded;
+pub use labels::{
+    decode_filter, decode_group_key, decode_labels, decode_selector, encode_filter, encode_labels,
+    encode_selector,
+};
+pub use name::{decode_kind, decode_name, decode_ref, encode_kind, encode_name, encode_ref};
+pub use pod::{decode_pod, encode_pod};
+pub use pod_events::{PodDelta, PodEventBatch, decode_pod_event};
+pub use scope::{
+    Checkpoint, Cursor, decode_checkpoint, decode_cursor, decode_scope, encode_checkpoint,
+    encode_cursor, encode_duration, encode_scope, encode_time,
+};
+pub use service::{decode_node, decode_service, encode_node, encode_service};
+pub use transaction::{
+    MAX_REQUEST_ID, MAX_SOURCE, WriteRequest, decode_transaction, encode_operation,
+    encode_transaction, mentioned_objects,
+};
