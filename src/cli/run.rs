@@ -17,7 +17,11 @@ pub fn run() -> ExitCode {
         Err(error) => {
             // Help and version are asked for, and go to standard output.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     report(dispatch(cli))
@@ -28,8 +32,12 @@ fn dispatch(cli: Cli) -> anyhow::Result<Done> {
     let mut out = BufWriter::new(io::stdout().lock());
     let out = &mut out;
     let done = match &cli.verb {
-        Verb::Selector(args) => early.refuse("selector").and_then(|()| selector::run(args, out)),
-        Verb::Completion(args) => early.refuse("completion").and_then(|()| completion::run(args, out)),
+        Verb::Selector(args) => early
+            .refuse("selector")
+            .and_then(|()| selector::run(args, out)),
+        Verb::Completion(args) => early
+            .refuse("completion")
+            .and_then(|()| completion::run(args, out)),
         Verb::Serve(args) => early.refuse("serve").and_then(|()| serve::run(args, out)),
         Verb::Apply(args) => wait(apply::run(args, early, out)),
         Verb::Delete(args) => wait(delete::run(args, early, out)),

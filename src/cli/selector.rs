@@ -54,14 +54,22 @@ fn labels(text: &str) -> anyhow::Result<LabelSet> {
     let mut pairs = Vec::new();
     for pair in text.split(',').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').ok_or_else(|| {
-            Misused::of("selector", format!("--labels: {pair:?} is not a label; write key=value, separated by commas"))
+            Misused::of(
+                "selector",
+                format!("--labels: {pair:?} is not a label; write key=value, separated by commas"),
+            )
         })?;
         pairs.push((key, value));
     }
-    LabelSet::try_from_pairs(pairs).map_err(|error| Misused::of("selector", format!("--labels: {error}")))
+    LabelSet::try_from_pairs(pairs)
+        .map_err(|error| Misused::of("selector", format!("--labels: {error}")))
 }
 
-fn data(selector: &Selector, labels: Option<&LabelSet>, matches: Option<bool>) -> serde_json::Value {
+fn data(
+    selector: &Selector,
+    labels: Option<&LabelSet>,
+    matches: Option<bool>,
+) -> serde_json::Value {
     let mut data = json!({ "selector": selector.to_string() });
     // Comparisons have no structured form.
     if let Ok(structured) = LabelSelector::try_from(selector) {
@@ -73,8 +81,11 @@ fn data(selector: &Selector, labels: Option<&LabelSet>, matches: Option<bool>) -
                 values => json!({ "key": e.key, "operator": e.operator, "values": values }),
             })
             .collect();
-        let pairs: serde_json::Map<_, _> =
-            structured.match_labels.into_iter().map(|(key, value)| (key, value.into())).collect();
+        let pairs: serde_json::Map<_, _> = structured
+            .match_labels
+            .into_iter()
+            .map(|(key, value)| (key, value.into()))
+            .collect();
         let mut form = json!({});
         if !pairs.is_empty() {
             form["matchLabels"] = pairs.into();
@@ -85,8 +96,10 @@ fn data(selector: &Selector, labels: Option<&LabelSet>, matches: Option<bool>) -
         data["labelSelector"] = form;
     }
     if let (Some(labels), Some(matches)) = (labels, matches) {
-        let pairs: serde_json::Map<_, _> =
-            labels.iter().map(|(key, value)| (key.to_string(), value.as_str().into())).collect();
+        let pairs: serde_json::Map<_, _> = labels
+            .iter()
+            .map(|(key, value)| (key.to_string(), value.as_str().into()))
+            .collect();
         data["labels"] = pairs.into();
         data["matches"] = matches.into();
     }
@@ -98,7 +111,11 @@ mod tests {
     use super::*;
 
     fn printed(text: &str, labels: Option<&str>, output: Option<DataFormat>) -> String {
-        let args = Args { text: text.to_owned(), labels: labels.map(str::to_owned), output };
+        let args = Args {
+            text: text.to_owned(),
+            labels: labels.map(str::to_owned),
+            output,
+        };
         let mut out = Vec::new();
         match run(&args, &mut out) {
             Ok(_) => String::from_utf8(out).unwrap(),
@@ -108,23 +125,39 @@ mod tests {
 
     #[test]
     fn canonical_form_and_verdict() {
-        assert_eq!(printed("tier in (web, api), !canary", None, None), "!canary,tier in (api,web)\n");
-        assert_eq!(printed("app=rng,active!=yes", Some("app=rng"), None), "active!=yes,app=rng\ntrue\n");
-        assert_eq!(printed("app=rng", Some("app=hasher,x="), None), "app=rng\nfalse\n");
+        assert_eq!(
+            printed("tier in (web, api), !canary", None, None),
+            "!canary,tier in (api,web)\n"
+        );
+        assert_eq!(
+            printed("app=rng,active!=yes", Some("app=rng"), None),
+            "active!=yes,app=rng\ntrue\n"
+        );
+        assert_eq!(
+            printed("app=rng", Some("app=hasher,x="), None),
+            "app=rng\nfalse\n"
+        );
         assert_eq!(printed("", Some(""), None), "\ntrue\n");
     }
 
     #[test]
     fn a_caret_points_at_what_is_wrong() {
         let said = printed("app in (rng", None, None);
-        assert!(said.starts_with("error: unable to parse requirement: "), "{said}");
+        assert!(
+            said.starts_with("error: unable to parse requirement: "),
+            "{said}"
+        );
         assert!(said.ends_with("\n  app in (rng\n             ^"), "{said}");
     }
 
     #[test]
     fn data_has_the_structured_form() {
         assert_eq!(
-            printed("app=rng,tier notin (a,b),!x", Some("app=rng"), Some(DataFormat::Json)),
+            printed(
+                "app=rng,tier notin (a,b),!x",
+                Some("app=rng"),
+                Some(DataFormat::Json)
+            ),
             r#"{
   "selector": "app=rng,tier notin (a,b),!x",
   "labelSelector": {

@@ -1,5 +1,5 @@
-use std::io::Write;
 use super::failure::Done;
+use std::io::Write;
 
 /// Run the service
 #[derive(Debug, clap::Args)]
@@ -11,4 +11,6 @@ pub(super) struct Args {
     #[arg(long)]
     manifests: Option<String>,
 }
-pub(super) fn run(_args: &Args, _out: &mut dyn Write) -> anyhow::Result<Done> { Ok(Done::Well) }
+pub(super) fn run(_args: &Args, _out: &mut dyn Write) -> anyhow::Result<Done> {
+    Ok(Done::Well)
+}
