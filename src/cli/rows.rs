@@ -25,7 +25,10 @@ const FEW: usize = 3;
 pub(super) enum Item {
     Pod(PodItem),
     Service(ServiceItem),
-    Endpoints { service: Arc<Service>, endpoints: Vec<Endpoint> },
+    Endpoints {
+        service: Arc<Service>,
+        endpoints: Vec<Endpoint>,
+    },
     Node(NodeItem),
 }
 
@@ -47,8 +50,17 @@ impl Shape {
         }
         header.extend_from_slice(match resource {
             Resource::Pods => &["NAME", "READY", "STATUS", "IP", "NODE"],
-            Resource::Services => &["NAME", "TYPE", "CLUSTER-IP", "PORTS", "SELECTOR", "ENDPOINTS"],
-            Resource::Endpoints | Resource::EndpointSlices if self.wide => &["NAME", "ENDPOINTS", "NOT-READY"],
+            Resource::Services => &[
+                "NAME",
+                "TYPE",
+                "CLUSTER-IP",
+                "PORTS",
+                "SELECTOR",
+                "ENDPOINTS",
+            ],
+            Resource::Endpoints | Resource::EndpointSlices if self.wide => {
+                &["NAME", "ENDPOINTS", "NOT-READY"]
+            }
             Resource::Endpoints | Resource::EndpointSlices => &["NAME", "ENDPOINTS"],
             Resource::Nodes => &["NAME", "ZONE", "PODS"],
         });
@@ -64,14 +76,23 @@ impl Shape {
         if self.namespace && !matches!(item, Item::Node(_)) {
             row.push(name.namespace.to_string());
         }
-        row.push(if self.typed { item.typed_name() } else { name.name.to_string() });
+        row.push(if self.typed {
+            item.typed_name()
+        } else {
+            name.name.to_string()
+        });
         match item {
             Item::Pod(item) => row.extend(pod_cells(item)),
             Item::Service(item) => row.extend(service_cells(item)),
             Item::Endpoints { service, endpoints } => {
-                let (ready, waiting): (Vec<&Endpoint>, Vec<&Endpoint>) =
-                    endpoints.iter().partition(|endpoint| endpoint.conditions.ready);
-                row.push(or_none(listed(service, &ready, if self.wide { usize::MAX } else { FEW })));
+                let (ready, waiting): (Vec<&Endpoint>, Vec<&Endpoint>) = endpoints
+                    .iter()
+                    .partition(|endpoint| endpoint.conditions.ready);
+                row.push(or_none(listed(
+                    service,
+                    &ready,
+                    if self.wide { usize::MAX } else { FEW },
+                )));
                 if self.wide {
                     row.push(or_none(listed(service, &waiting, usize::MAX)));
                 }
@@ -99,7 +120,11 @@ impl Item {
 
     /// A service as a watcher holds it.
     pub(super) fn service_of_view(view: &ServiceView) -> Item {
-        let ready = view.endpoints.values().filter(|endpoint| endpoint.conditions.ready).count();
+        let ready = view
+            .endpoints
+            .values()
+            .filter(|endpoint| endpoint.conditions.ready)
+            .count();
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         Item::Service(ServiceItem {
             service: Service::clone(&view.entry.service),
@@ -143,7 +168,10 @@ impl Item {
         let one = |object: Object, revision: Revision| vec![to_kubernetes(&object, revision)];
         match self {
             Item::Pod(item) => one(Object::Pod(Box::new(item.pod.clone())), item.revision),
-            Item::Service(item) => one(Object::Service(Box::new(item.service.clone())), item.revision),
+            Item::Service(item) => one(
+                Object::Service(Box::new(item.service.clone())),
+                item.revision,
+            ),
             Item::Node(item) => one(Object::Node(Box::new(item.node.clone())), item.revision),
             Item::Endpoints { service, endpoints } => endpoint_slices(service, endpoints),
         }
@@ -164,7 +192,12 @@ fn pod_cells(item: &PodItem) -> [String; 4] {
         Phase::Succeeded => "Completed",
         phase => phase.as_str(),
     };
-    [ready.to_owned(), or_none(status), or_none(joined(pod.pod_ips.iter())), or_none(pod.node_name.as_str())]
+    [
+        ready.to_owned(),
+        or_none(status),
+        or_none(joined(pod.pod_ips.iter())),
+        or_none(pod.node_name.as_str()),
+    ]
 }
 
 fn service_cells(item: &ServiceItem) -> [String; 5] {
@@ -203,7 +236,9 @@ fn joined<'a>(ips: impl Iterator<Item = &'a IpAddr>) -> String {
 
 /// Addresses and ports, at most `most` of them: `10.1.0.4:80,10.1.0.5:80 + 3 more...`.
 pub(super) fn listed(service: &Service, endpoints: &[&Endpoint], most: usize) -> String {
-    let mut sockets = endpoints.iter().flat_map(|endpoint| sockets(service, endpoint));
+    let mut sockets = endpoints
+        .iter()
+        .flat_map(|endpoint| sockets(service, endpoint));
     let mut text = sockets.by_ref().take(most).collect::<Vec<_>>().join(",");
     let more = sockets.count();
     if more > 0 {
@@ -236,7 +271,8 @@ pub(super) fn sockets(service: &Service, endpoint: &Endpoint) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::model::{
-        Conditions, EndpointIdentity, EndpointPorts, Hints, Pod, Protocol, ServiceSelector, TargetPort,
+        Conditions, EndpointIdentity, EndpointPorts, Hints, Pod, Protocol, ServiceSelector,
+        TargetPort,
     };
     use crate::selector::Selector;
     use smol_str::SmolStr;
@@ -283,7 +319,11 @@ mod tests {
             },
             uid: SmolStr::default(),
             ports: EndpointPorts::OfService,
-            conditions: Conditions { ready, serving: ready, terminating: false },
+            conditions: Conditions {
+                ready,
+                serving: ready,
+                terminating: false,
+            },
             node: SmolStr::default(),
             zone: SmolStr::default(),
             hints: Hints::default(),
@@ -294,21 +334,60 @@ mod tests {
     fn pods() {
         let item = |pod: Pod| Item::Pod(PodItem { pod, revision: 7 });
         let narrow = Shape::default();
-        assert_eq!(cells(narrow, &item(pod("a"))), "a | True | Running | 10.1.0.4 | node-1");
-        let all = Shape { namespace: true, wide: true, ..narrow };
-        assert_eq!(all.header(Resource::Pods).join(" "), "NAMESPACE NAME READY STATUS IP NODE LABELS");
-        assert_eq!(cells(all, &item(pod("a"))), "default | a | True | Running | 10.1.0.4 | node-1 | app=rng");
-        let ending = Pod { deletion_timestamp: Some("2026-01-01T00:00:00Z".into()), ..pod("a") };
-        assert_eq!(cells(narrow, &item(ending)), "a | True | Terminating | 10.1.0.4 | node-1");
-        let done = Pod { phase: Phase::Succeeded, ready: ReadyCondition::Absent, ..pod("a") };
-        assert_eq!(cells(narrow, &item(done)), "a | <none> | Completed | 10.1.0.4 | node-1");
-        let bare = Pod { name: ObjectName::new("default", "a"), ..Pod::default() };
-        assert_eq!(cells(narrow, &item(bare)), "a | <none> | <none> | <none> | <none>");
+        assert_eq!(
+            cells(narrow, &item(pod("a"))),
+            "a | True | Running | 10.1.0.4 | node-1"
+        );
+        let all = Shape {
+            namespace: true,
+            wide: true,
+            ..narrow
+        };
+        assert_eq!(
+            all.header(Resource::Pods).join(" "),
+            "NAMESPACE NAME READY STATUS IP NODE LABELS"
+        );
+        assert_eq!(
+            cells(all, &item(pod("a"))),
+            "default | a | True | Running | 10.1.0.4 | node-1 | app=rng"
+        );
+        let ending = Pod {
+            deletion_timestamp: Some("2026-01-01T00:00:00Z".into()),
+            ..pod("a")
+        };
+        assert_eq!(
+            cells(narrow, &item(ending)),
+            "a | True | Terminating | 10.1.0.4 | node-1"
+        );
+        let done = Pod {
+            phase: Phase::Succeeded,
+            ready: ReadyCondition::Absent,
+            ..pod("a")
+        };
+        assert_eq!(
+            cells(narrow, &item(done)),
+            "a | <none> | Completed | 10.1.0.4 | node-1"
+        );
+        let bare = Pod {
+            name: ObjectName::new("default", "a"),
+            ..Pod::default()
+        };
+        assert_eq!(
+            cells(narrow, &item(bare)),
+            "a | <none> | <none> | <none> | <none>"
+        );
     }
 
     #[test]
     fn services() {
-        let item = |service| Item::Service(ServiceItem { service, revision: 7, endpoints: 3, ready_endpoints: 2 });
+        let item = |service| {
+            Item::Service(ServiceItem {
+                service,
+                revision: 7,
+                endpoints: 3,
+                ready_endpoints: 2,
+            })
+        };
         assert_eq!(
             cells(Shape::default(), &item(service())),
             "rng | ClusterIP | 10.96.0.7 | 80:30080/TCP | active!=no,app=rng | 2/3"
@@ -320,16 +399,29 @@ mod tests {
             ports: vec![],
             ..service()
         };
-        assert_eq!(cells(Shape::default(), &item(alias)), "rng | ExternalName | rng.example | <none> | <none> | 2/3");
+        assert_eq!(
+            cells(Shape::default(), &item(alias)),
+            "rng | ExternalName | rng.example | <none> | <none> | 2/3"
+        );
     }
 
     #[test]
     fn endpoints() {
-        let item = |endpoints| Item::Endpoints { service: Arc::new(service()), endpoints };
+        let item = |endpoints| Item::Endpoints {
+            service: Arc::new(service()),
+            endpoints,
+        };
         let narrow = Shape::default();
         assert_eq!(cells(narrow, &item(vec![])), "rng | <none>");
         assert_eq!(
-            cells(narrow, &item(vec![endpoint(4, true), endpoint(5, false), endpoint(6, true)])),
+            cells(
+                narrow,
+                &item(vec![
+                    endpoint(4, true),
+                    endpoint(5, false),
+                    endpoint(6, true)
+                ])
+            ),
             "rng | 10.1.0.4:8080,10.1.0.6:8080"
         );
         let many: Vec<Endpoint> = (4..9).map(|last| endpoint(last, true)).collect();
@@ -337,11 +429,17 @@ mod tests {
             cells(narrow, &item(many.clone())),
             "rng | 10.1.0.4:8080,10.1.0.5:8080,10.1.0.6:8080 + 2 more..."
         );
-        let wide = Shape { wide: true, ..narrow };
+        let wide = Shape {
+            wide: true,
+            ..narrow
+        };
         assert_eq!(
             cells(wide, &item(vec![endpoint(4, true), endpoint(5, false)])),
             "rng | 10.1.0.4:8080 | 10.1.0.5:8080 | <none>"
         );
-        assert_eq!(wide.header(Resource::Endpoints).join(" "), "NAME ENDPOINTS NOT-READY LABELS");
+        assert_eq!(
+            wide.header(Resource::Endpoints).join(" "),
+            "NAME ENDPOINTS NOT-READY LABELS"
+        );
     }
 }

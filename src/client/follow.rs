@@ -27,7 +27,10 @@ pub(super) trait Feed {
     fn open(&self, channel: Channel, cursor: Option<&Cursor>) -> Opening<Self::Message>;
 
     /// Takes a message apart, in order.
-    fn read(message: Self::Message, sink: &mut dyn FnMut(Item<Self::Event>)) -> Result<(), Malformed>;
+    fn read(
+        message: Self::Message,
+        sink: &mut dyn FnMut(Item<Self::Event>),
+    ) -> Result<(), Malformed>;
 }
 
 /// A subscription on its way.
@@ -62,14 +65,20 @@ pub(super) struct Follower<F: Feed> {
 enum Link<M> {
     /// Kept between calls, so that a caller who often drops the wait still gets somewhere.
     Opening(Opening<M>),
-    Open { stream: Streaming<M>, heard: Instant },
+    Open {
+        stream: Box<Streaming<M>>,
+        heard: Instant,
+    },
     /// To be tried again then.
     Waiting(Instant),
 }
 
 impl<F: Feed> Follower<F> {
     pub(super) fn new(client: &Client, feed: F, cursor: Option<Cursor>, silence: Duration) -> Self {
-        let link = Link::Opening(in_time(silence, feed.open(client.channel.clone(), cursor.as_ref())));
+        let link = Link::Opening(in_time(
+            silence,
+            feed.open(client.channel.clone(), cursor.as_ref()),
+        ));
         Follower {
             feed,
             endpoint: client.endpoint.clone(),
@@ -109,7 +118,12 @@ impl<F: Feed> Follower<F> {
                     self.link = Link::Opening(in_time(self.silence, self.redial()));
                 }
                 Link::Opening(opening) => match opening.await {
-                    Ok(stream) => self.link = Link::Open { stream, heard: Instant::now() },
+                    Ok(stream) => {
+                        self.link = Link::Open {
+                            stream: Box::new(stream),
+                            heard: Instant::now(),
+                        }
+                    }
                     Err(status) => self.failed(status)?,
                 },
                 Link::Open { stream, heard } => {
@@ -130,7 +144,8 @@ impl<F: Feed> Follower<F> {
     /// Subscribes over a connection of its own: the shared one may be the one that went silent.
     fn redial(&self) -> Opening<F::Message> {
         // Nothing is dialled before the subscription is sent, and both end with it.
-        self.feed.open(self.endpoint.connect_lazy(), self.cursor.as_ref())
+        self.feed
+            .open(self.endpoint.connect_lazy(), self.cursor.as_ref())
     }
 
     fn receive(&mut self, message: F::Message) -> Result<(), WatchError> {
@@ -160,8 +175,9 @@ impl<F: Feed> Follower<F> {
     fn commit(&mut self, checkpoint: Checkpoint) {
         self.backoff.reset();
         self.source_age = checkpoint.source_age;
-        let heartbeat =
-            self.told && self.pending.is_empty() && self.cursor.as_ref() == Some(&checkpoint.cursor);
+        let heartbeat = self.told
+            && self.pending.is_empty()
+            && self.cursor.as_ref() == Some(&checkpoint.cursor);
         if !heartbeat {
             self.told = true;
             self.cursor = Some(checkpoint.cursor.clone());
@@ -181,7 +197,7 @@ impl<F: Feed> Follower<F> {
     /// What came since the last checkpoint is dropped: it comes again, from the cursor on.
     fn lost(&mut self, why: &'static str) {
         let delay = self.backoff.delay();
-        tracing::info!(why, ?delay, "watch interrupted, connecting again");
+        tracing::warn!(why, ?delay, "watch interrupted, connecting again");
         self.pending.clear();
         self.reconnects = self.reconnects.saturating_add(1);
         self.link = Link::Waiting(Instant::now() + delay);

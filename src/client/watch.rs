@@ -27,7 +27,11 @@ pub struct WatchOptions {
 
 impl Default for WatchOptions {
     fn default() -> Self {
-        WatchOptions { name: String::new(), heartbeat: Duration::from_secs(5), resume: None }
+        WatchOptions {
+            name: String::new(),
+            heartbeat: Duration::from_secs(5),
+            resume: None,
+        }
     }
 }
 
@@ -140,7 +144,9 @@ impl Watcher {
 
 impl fmt::Debug for Watcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watcher").field("cursor", &self.cursor).finish_non_exhaustive()
+        f.debug_struct("Watcher")
+            .field("cursor", &self.cursor)
+            .finish_non_exhaustive()
     }
 }
 
@@ -168,7 +174,9 @@ impl Feed for EndpointsFeed {
             .map(Request::AppliedRevision);
         let requests = once(Request::Subscribe(subscribe))
             .chain(applied)
-            .map(|request| proto::WatchEndpointsRequest { request: Some(request) });
+            .map(|request| proto::WatchEndpointsRequest {
+                request: Some(request),
+            });
         let mut client = proto::watch_client::WatchClient::new(channel)
             .max_decoding_message_size(self.max_message_bytes);
         Box::pin(async move { Ok(client.watch_endpoints(requests).await?.into_inner()) })

@@ -27,7 +27,11 @@ pub struct WatchPodsOptions {
 
 impl Default for WatchPodsOptions {
     fn default() -> Self {
-        WatchPodsOptions { name: String::new(), heartbeat: Duration::from_secs(5), resume: None }
+        WatchPodsOptions {
+            name: String::new(),
+            heartbeat: Duration::from_secs(5),
+            resume: None,
+        }
     }
 }
 
@@ -51,7 +55,8 @@ impl PodsView {
             PodEvent::Reset => self.doubtful = self.pods.keys().cloned().collect(),
             PodEvent::Pod { pod, revision } => {
                 self.doubtful.remove(&pod.name);
-                self.pods.insert(pod.name.clone(), PodItem { pod, revision });
+                self.pods
+                    .insert(pod.name.clone(), PodItem { pod, revision });
             }
             PodEvent::Removed(name) => {
                 self.doubtful.remove(&name);
@@ -95,7 +100,12 @@ pub struct PodWatcher {
 impl Client {
     /// Watches the pods that match in these namespaces (none given: in all). Nothing is sent before
     /// the first [`PodWatcher::next`].
-    pub fn watch_pods(&self, selector: Selector, namespaces: Vec<SmolStr>, options: WatchPodsOptions) -> PodWatcher {
+    pub fn watch_pods(
+        &self,
+        selector: Selector,
+        namespaces: Vec<SmolStr>,
+        options: WatchPodsOptions,
+    ) -> PodWatcher {
         let silence = options.heartbeat.saturating_mul(3);
         let (cursor, view) = options.resume.unzip();
         let feed = PodsFeed {
@@ -152,7 +162,9 @@ impl PodWatcher {
 
 impl fmt::Debug for PodWatcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PodWatcher").field("cursor", &self.cursor).finish_non_exhaustive()
+        f.debug_struct("PodWatcher")
+            .field("cursor", &self.cursor)
+            .finish_non_exhaustive()
     }
 }
 

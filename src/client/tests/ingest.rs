@@ -19,11 +19,17 @@ struct Numbers;
 impl Cluster for Numbers {
     type IngestStream = Pin<Box<dyn Stream<Item = Result<proto::IngestResponse, Status>> + Send>>;
 
-    async fn commit(&self, _request: Request<proto::CommitRequest>) -> Result<Response<proto::CommitResponse>, Status> {
+    async fn commit(
+        &self,
+        _request: Request<proto::CommitRequest>,
+    ) -> Result<Response<proto::CommitResponse>, Status> {
         Err(Status::unimplemented("not in this test"))
     }
 
-    async fn ingest(&self, request: Request<Streaming<proto::IngestRequest>>) -> Result<Response<Self::IngestStream>, Status> {
+    async fn ingest(
+        &self,
+        request: Request<Streaming<proto::IngestRequest>>,
+    ) -> Result<Response<Self::IngestStream>, Status> {
         use proto::ingest_request::Step;
         use proto::ingest_response::Result as Answer;
         let answers = request.into_inner().map(|request| {
@@ -36,11 +42,19 @@ impl Cluster for Numbers {
                 return Err(Status::unavailable("draining"));
             }
             let refused = source == "refused";
-            let result = if refused { Answer::Refused(refusal()) } else { Answer::Revision(request.sequence) };
+            let result = if refused {
+                Answer::Refused(refusal())
+            } else {
+                Answer::Revision(request.sequence)
+            };
             Ok(proto::IngestResponse {
                 sequence: request.sequence,
                 result: Some(result),
-                deleted: if matches!(request.step, Some(Step::SyncEnd(_))) { 2 } else { 0 },
+                deleted: if matches!(request.step, Some(Step::SyncEnd(_))) {
+                    2
+                } else {
+                    0
+                },
             })
         });
         Ok(Response::new(Box::pin(answers)))
@@ -48,10 +62,15 @@ impl Cluster for Numbers {
 }
 
 fn refusal() -> proto::Refusal {
-    let details = ErrorDetails::with_bad_request_violation("transaction.operations[0]", "Required value");
+    let details =
+        ErrorDetails::with_bad_request_violation("transaction.operations[0]", "Required value");
     let status = Status::with_error_details(Code::InvalidArgument, "refused", details);
     let pb: tonic_types::pb::Status = prost::Message::decode(status.details()).unwrap();
-    proto::Refusal { code: pb.code, message: pb.message, details: pb.details }
+    proto::Refusal {
+        code: pb.code,
+        message: pb.message,
+        details: pb.details,
+    }
 }
 
 async fn client() -> Client {
@@ -63,7 +82,10 @@ async fn client() -> Client {
 }
 
 fn transaction(source: &str) -> Transaction {
-    let node = Node { name: "node-1".into(), ..Node::default() };
+    let node = Node {
+        name: "node-1".into(),
+        ..Node::default()
+    };
     Transaction {
         operations: vec![Operation::Put(Object::Node(Box::new(node)))],
         source: source.into(),
@@ -83,7 +105,9 @@ async fn steps_are_answered_in_order_and_more_than_the_window_may_be_sent() {
     while let Some(ack) = ingest.acknowledged().await.unwrap() {
         acks.push((ack.sequence, ack.result.unwrap(), ack.deleted));
     }
-    let expected: Vec<_> = (1..=9).map(|n| (n, n, if n == 9 { 2 } else { 0 })).collect();
+    let expected: Vec<_> = (1..=9)
+        .map(|n| (n, n, if n == 9 { 2 } else { 0 }))
+        .collect();
     assert_eq!(acks, expected);
 }
 
@@ -92,10 +116,28 @@ async fn a_refused_transaction_is_what_commit_would_have_failed_with() {
     let mut ingest = client().await.ingest(8).await.unwrap();
     ingest.send(transaction("refused")).await.unwrap();
     ingest.send(transaction("list")).await.unwrap();
-    let error = ingest.acknowledged().await.unwrap().unwrap().result.unwrap_err();
-    assert_eq!(error.to_string(), "refused\n  transaction.operations[0]: Required value");
+    let error = ingest
+        .acknowledged()
+        .await
+        .unwrap()
+        .unwrap()
+        .result
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "refused\n  transaction.operations[0]: Required value"
+    );
     assert_eq!(error.code(), Code::InvalidArgument);
-    assert_eq!(ingest.acknowledged().await.unwrap().unwrap().result.unwrap(), 2);
+    assert_eq!(
+        ingest
+            .acknowledged()
+            .await
+            .unwrap()
+            .unwrap()
+            .result
+            .unwrap(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -103,5 +145,8 @@ async fn the_end_of_the_stream_is_an_error_while_answers_are_due() {
     let mut ingest = client().await.ingest(8).await.unwrap();
     ingest.send(transaction("end")).await.unwrap();
     let error = ingest.acknowledged().await.unwrap_err();
-    assert_eq!((error.code(), error.to_string().as_str()), (Code::Unavailable, "draining"));
+    assert_eq!(
+        (error.code(), error.to_string().as_str()),
+        (Code::Unavailable, "draining")
+    );
 }

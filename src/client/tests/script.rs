@@ -14,7 +14,8 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::client::{Client, Cursor};
 use crate::engine::{Event, ServiceEntry};
 use crate::model::{
-    Conditions, Endpoint, EndpointIdentity, EndpointPorts, Hints, ObjectName, Pod, Revision, Service,
+    Conditions, Endpoint, EndpointIdentity, EndpointPorts, Hints, ObjectName, Pod, Revision,
+    Service,
 };
 use crate::wire::proto::watch_server::{Watch, WatchServer};
 use crate::wire::{Checkpoint, EventBatch, PodEventBatch, proto};
@@ -45,7 +46,9 @@ impl Asked {
     /// The revision that a subscription goes on from.
     pub(super) fn cursor(&self) -> Option<Revision> {
         let cursor = match self {
-            Asked::Endpoints(proto::watch_endpoints_request::Request::Subscribe(it)) => it.cursor.as_ref(),
+            Asked::Endpoints(proto::watch_endpoints_request::Request::Subscribe(it)) => {
+                it.cursor.as_ref()
+            }
             Asked::Endpoints(_) => panic!("not a subscription: {self:?}"),
             Asked::Pods(it) => it.cursor.as_ref(),
         };
@@ -56,15 +59,25 @@ impl Asked {
 type Answers<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
 
 /// The answers of the next script; without one, the server is not there.
-fn play<M: Send + 'static>(scripts: &Mutex<VecDeque<Vec<Act<M>>>>) -> Result<Response<Answers<M>>, Status> {
-    let acts = scripts.lock().unwrap().pop_front().ok_or_else(|| Status::unavailable("no script"))?;
+fn play<M: Send + 'static>(
+    scripts: &Mutex<VecDeque<Vec<Act<M>>>>,
+) -> Result<Response<Answers<M>>, Status> {
+    let acts = scripts
+        .lock()
+        .unwrap()
+        .pop_front()
+        .ok_or_else(|| Status::unavailable("no script"))?;
     let silent = acts.iter().any(|act| matches!(act, Act::Silence));
     let answers = tokio_stream::iter(acts).filter_map(|act| match act {
         Act::Send(message) => Some(Ok(message)),
         Act::Fail(status) => Some(Err(status)),
         Act::Silence => None,
     });
-    Ok(Response::new(if silent { Box::pin(answers.chain(tokio_stream::pending())) } else { Box::pin(answers) }))
+    Ok(Response::new(if silent {
+        Box::pin(answers.chain(tokio_stream::pending()))
+    } else {
+        Box::pin(answers)
+    }))
 }
 
 #[tonic::async_trait]
@@ -103,7 +116,11 @@ pub(super) async fn serve(
     pods: Vec<Vec<Act<proto::WatchPodsResponse>>>,
 ) -> (Client, UnboundedReceiver<Asked>) {
     let (asked, asks) = unbounded_channel();
-    let script = Arc::new(Script { endpoints: Mutex::new(endpoints.into()), pods: Mutex::new(pods.into()), asked });
+    let script = Arc::new(Script {
+        endpoints: Mutex::new(endpoints.into()),
+        pods: Mutex::new(pods.into()),
+        asked,
+    });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let server = tonic::transport::Server::builder().add_service(WatchServer::new(script));
@@ -112,12 +129,23 @@ pub(super) async fn serve(
 }
 
 pub(super) fn checkpoint(epoch: &'static str, revision: Revision) -> Checkpoint {
-    let cursor = Cursor { epoch: Bytes::from(epoch), revision, scope: 1 };
-    Checkpoint { cursor, ..Checkpoint::default() }
+    let cursor = Cursor {
+        epoch: Bytes::from(epoch),
+        revision,
+        scope: 1,
+    };
+    Checkpoint {
+        cursor,
+        ..Checkpoint::default()
+    }
 }
 
 /// Events and their checkpoint in one message.
-pub(super) fn cut(events: Vec<Event>, epoch: &'static str, revision: Revision) -> Act<proto::WatchEndpointsResponse> {
+pub(super) fn cut(
+    events: Vec<Event>,
+    epoch: &'static str,
+    revision: Revision,
+) -> Act<proto::WatchEndpointsResponse> {
     let mut batch = EventBatch::new(usize::MAX);
     for event in events {
         assert!(batch.push(event).is_none());
@@ -127,12 +155,18 @@ pub(super) fn cut(events: Vec<Event>, epoch: &'static str, revision: Revision) -
 
 /// Events whose checkpoint never comes.
 pub(super) fn part(events: Vec<Event>) -> Act<proto::WatchEndpointsResponse> {
-    let Act::Send(mut message) = cut(events, "", 0) else { panic!("a cut is a message") };
+    let Act::Send(mut message) = cut(events, "", 0) else {
+        panic!("a cut is a message")
+    };
     message.events.pop();
     Act::Send(message)
 }
 
-pub(super) fn pods_cut(events: Vec<crate::engine::PodEvent>, epoch: &'static str, revision: Revision) -> Act<proto::WatchPodsResponse> {
+pub(super) fn pods_cut(
+    events: Vec<crate::engine::PodEvent>,
+    epoch: &'static str,
+    revision: Revision,
+) -> Act<proto::WatchPodsResponse> {
     let mut batch = PodEventBatch::new(usize::MAX);
     for event in &events {
         assert!(batch.push(event).is_none());
@@ -145,24 +179,43 @@ pub(super) fn name(service: &str) -> ObjectName {
 }
 
 pub(super) fn replace(service: &str, revision: Revision) -> Event {
-    let service = Service { name: name(service), ..Service::default() };
-    Event::Replace(ServiceEntry { service: Arc::new(service), revision })
+    let service = Service {
+        name: name(service),
+        ..Service::default()
+    };
+    Event::Replace(ServiceEntry {
+        service: Arc::new(service),
+        revision,
+    })
 }
 
 pub(super) fn endpoint(service: &str, last: u8) -> Event {
     let endpoint = Endpoint {
-        identity: EndpointIdentity { addresses: [[10, 1, 0, last].into()].into_iter().collect(), ..Default::default() },
+        identity: EndpointIdentity {
+            addresses: [[10, 1, 0, last].into()].into_iter().collect(),
+            ..Default::default()
+        },
         uid: "".into(),
         ports: EndpointPorts::OfService,
-        conditions: Conditions { ready: true, serving: true, terminating: false },
+        conditions: Conditions {
+            ready: true,
+            serving: true,
+            terminating: false,
+        },
         node: "".into(),
         zone: "".into(),
         hints: Hints::default(),
     };
-    Event::Endpoint { service: name(service), endpoint }
+    Event::Endpoint {
+        service: name(service),
+        endpoint,
+    }
 }
 
 pub(super) fn pod(name: &str, revision: Revision) -> crate::engine::PodEvent {
-    let pod = Pod { name: ObjectName::new("default", name), ..Pod::default() };
+    let pod = Pod {
+        name: ObjectName::new("default", name),
+        ..Pod::default()
+    };
     crate::engine::PodEvent::Pod { pod, revision }
 }

@@ -13,7 +13,8 @@ fn held(watcher: &Watcher) -> Vec<String> {
     services
         .iter()
         .map(|(name, service)| {
-            let addresses: Vec<String> = service.endpoints.keys().map(ToString::to_string).collect();
+            let addresses: Vec<String> =
+                service.endpoints.keys().map(ToString::to_string).collect();
             format!("{}: {}", name.name, addresses.join(" "))
         })
         .collect()
@@ -41,7 +42,10 @@ async fn cuts_end_at_checkpoints_and_heartbeats_are_none() {
     assert_eq!((first.revision, first.events.len()), (3, 2));
     assert_eq!(held(&watcher), ["rng: 10.1.0.4"]);
     let second = next(&mut watcher).await;
-    assert_eq!((second.revision, second.events), (5, vec![endpoint("rng", 5)]));
+    assert_eq!(
+        (second.revision, second.events),
+        (5, vec![endpoint("rng", 5)])
+    );
     assert_eq!(held(&watcher), ["rng: 10.1.0.4 10.1.0.5"]);
     let third = next(&mut watcher).await;
     assert_eq!((third.revision, third.events), (6, vec![]));
@@ -50,7 +54,10 @@ async fn cuts_end_at_checkpoints_and_heartbeats_are_none() {
 
 #[tokio::test]
 async fn a_lost_stream_goes_on_from_the_cursor_and_drops_half_a_cut() {
-    let first = vec![cut(vec![replace("rng", 3), endpoint("rng", 4)], "e", 3), part(vec![endpoint("rng", 9)])];
+    let first = vec![
+        cut(vec![replace("rng", 3), endpoint("rng", 4)], "e", 3),
+        part(vec![endpoint("rng", 9)]),
+    ];
     let second = vec![cut(vec![endpoint("rng", 5)], "e", 7), Act::Silence];
     let (client, mut asked) = serve(vec![first, second], vec![]).await;
     let mut watcher = client.watch(Scope::all(), WatchOptions::default());
@@ -75,14 +82,26 @@ async fn it_is_never_taken_back() {
     next(&mut watcher).await;
     assert_eq!(next(&mut watcher).await.revision, 10);
     assert_eq!(held(&watcher), ["rng: 10.1.0.4"]);
-    let cursors = [asked.recv().await, asked.recv().await, asked.recv().await].map(|it| it.unwrap().cursor());
+    let cursors =
+        [asked.recv().await, asked.recv().await, asked.recv().await].map(|it| it.unwrap().cursor());
     assert_eq!(cursors, [None, Some(9), Some(9)]);
 }
 
 #[tokio::test]
 async fn another_history_begins_with_a_reset_that_names_what_is_gone() {
-    let first = vec![cut(vec![replace("hasher", 3), replace("rng", 3), endpoint("rng", 4)], "old", 9)];
-    let second = vec![cut(vec![Event::Reset, replace("rng", 1), endpoint("rng", 5)], "new", 2), Act::Silence];
+    let first = vec![cut(
+        vec![replace("hasher", 3), replace("rng", 3), endpoint("rng", 4)],
+        "old",
+        9,
+    )];
+    let second = vec![
+        cut(
+            vec![Event::Reset, replace("rng", 1), endpoint("rng", 5)],
+            "new",
+            2,
+        ),
+        Act::Silence,
+    ];
     let (client, _asked) = serve(vec![first, second], vec![]).await;
     let mut watcher = client.watch(Scope::all(), WatchOptions::default());
 
@@ -97,7 +116,10 @@ async fn a_silent_connection_is_given_up() {
     let first = vec![cut(vec![replace("rng", 3)], "e", 3), Act::Silence];
     let second = vec![cut(vec![endpoint("rng", 4)], "e", 4), Act::Silence];
     let (client, mut asked) = serve(vec![first, second], vec![]).await;
-    let options = WatchOptions { heartbeat: Duration::from_millis(20), ..WatchOptions::default() };
+    let options = WatchOptions {
+        heartbeat: Duration::from_millis(20),
+        ..WatchOptions::default()
+    };
     let mut watcher = client.watch(Scope::all(), options);
 
     next(&mut watcher).await;
@@ -129,7 +151,10 @@ async fn what_is_applied_is_reported_and_reported_again_after_a_reconnect() {
 #[tokio::test]
 async fn a_watch_resumes_from_a_cursor_and_its_state() {
     let (client, _asked) = serve(
-        vec![vec![cut(vec![replace("rng", 3), endpoint("rng", 4)], "e", 3), Act::Silence]],
+        vec![vec![
+            cut(vec![replace("rng", 3), endpoint("rng", 4)], "e", 3),
+            Act::Silence,
+        ]],
         vec![],
     )
     .await;
@@ -137,8 +162,15 @@ async fn a_watch_resumes_from_a_cursor_and_its_state() {
     let cursor = next(&mut watcher).await.cursor;
     let view = watcher.view().clone();
 
-    let (client, mut asked) = serve(vec![vec![cut(vec![endpoint("rng", 5)], "e", 8), Act::Silence]], vec![]).await;
-    let options = WatchOptions { resume: Some((cursor, view)), ..WatchOptions::default() };
+    let (client, mut asked) = serve(
+        vec![vec![cut(vec![endpoint("rng", 5)], "e", 8), Act::Silence]],
+        vec![],
+    )
+    .await;
+    let options = WatchOptions {
+        resume: Some((cursor, view)),
+        ..WatchOptions::default()
+    };
     let mut watcher = client.watch(Scope::all(), options);
     assert_eq!(next(&mut watcher).await.revision, 8);
     assert_eq!(held(&watcher), ["rng: 10.1.0.4 10.1.0.5"]);
@@ -148,18 +180,27 @@ async fn a_watch_resumes_from_a_cursor_and_its_state() {
 #[tokio::test]
 async fn a_refused_subscription_is_an_error_and_a_failing_server_is_not() {
     let failing = vec![Act::Fail(Status::resource_exhausted("too many streams"))];
-    let refusing = vec![Act::Fail(Status::invalid_argument("scope: namespaces[0]: Invalid value"))];
+    let refusing = vec![Act::Fail(Status::invalid_argument(
+        "scope: namespaces[0]: Invalid value",
+    ))];
     let (client, _asked) = serve(vec![failing, refusing], vec![]).await;
     let mut watcher = client.watch(Scope::all(), WatchOptions::default());
 
     let error = watcher.next().await.unwrap_err();
-    assert!(matches!(&error, WatchError::Refused(status) if status.code() == tonic::Code::InvalidArgument), "{error}");
+    assert!(
+        matches!(&error, WatchError::Refused(status) if status.code() == tonic::Code::InvalidArgument),
+        "{error}"
+    );
     assert_eq!(watcher.reconnects(), 1);
 }
 
 #[tokio::test]
 async fn a_dropped_wait_loses_nothing() {
-    let script = vec![part(vec![replace("rng", 3)]), cut(vec![endpoint("rng", 4)], "e", 3), Act::Silence];
+    let script = vec![
+        part(vec![replace("rng", 3)]),
+        cut(vec![endpoint("rng", 4)], "e", 3),
+        Act::Silence,
+    ];
     let (client, _asked) = serve(vec![script], vec![]).await;
     let mut watcher = client.watch(Scope::all(), WatchOptions::default());
 
