@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use crate::engine::{ObjectResult, Outcome};
-use crate::model::{Kind, Operation};
+use crate::model::Operation;
 
 use super::batch;
 use super::failure::{Done, Misused};
@@ -53,7 +53,7 @@ pub(super) async fn run(
     let mut objects = args
         .files
         .read("apply", namespace.as_ref(), &args.namespace.meant(early))?;
-    objects.sort_by_key(|object| order(object.object_ref().kind));
+    objects.sort_by_cached_key(|object| batch::order(object.object_ref().kind));
     let number = objects.len();
     if number == 0 {
         eprintln!("No objects to apply.");
@@ -90,15 +90,6 @@ pub(super) async fn run(
         writeln!(out, "{}", summary(number, sent.transactions, sent.revision))?;
     }
     Ok(Done::Well)
-}
-
-/// What others refer to comes first, so that nothing is published before it is complete: a pod's
-/// node and zone before the pod.
-fn order(kind: Kind) -> usize {
-    Kind::ALL
-        .iter()
-        .position(|known| *known == kind)
-        .unwrap_or(usize::MAX)
 }
 
 fn report(
@@ -146,12 +137,5 @@ mod tests {
             summary(25_000, 3, 9),
             "25000 objects in 3 transactions, revision 9"
         );
-    }
-
-    #[test]
-    fn what_others_refer_to_comes_first() {
-        assert!(order(Kind::Node) < order(Kind::Service));
-        assert!(order(Kind::Service) < order(Kind::Pod));
-        assert!(order(Kind::Pod) < order(Kind::Endpoints));
     }
 }

@@ -8,7 +8,7 @@ use prost::Message as _;
 
 use crate::client::Client;
 use crate::engine::ObjectResult;
-use crate::model::{Operation, Revision, Transaction};
+use crate::model::{Kind, Operation, Revision, Transaction};
 use crate::wire::{encode_operation, proto};
 
 /// Most operations that a server takes at once, unless told otherwise.
@@ -29,6 +29,20 @@ pub(super) fn batches(operations: Vec<Operation>) -> Vec<Vec<Operation>> {
         }
         .encoded_len()
     })
+}
+
+/// Cuts a list of operations, in order, into parts of at most so many.
+pub(super) fn of_at_most(operations: Vec<Operation>, most: usize) -> Vec<Vec<Operation>> {
+    split(operations, most, usize::MAX, |_| 0)
+}
+
+/// The order in which kinds are written. What others refer to comes first, so that nothing is
+/// published before it is complete: a pod's node, and with it the zone, before the pod.
+pub(super) fn order(kind: Kind) -> usize {
+    Kind::ALL
+        .iter()
+        .position(|known| *known == kind)
+        .unwrap_or(usize::MAX)
 }
 
 fn split<T>(
@@ -98,7 +112,7 @@ pub(super) async fn send(
 }
 
 /// A bar on a terminal, nothing elsewhere.
-fn bar(objects: usize) -> ProgressBar {
+pub(super) fn bar(objects: usize) -> ProgressBar {
     if objects < MANY || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
@@ -116,6 +130,13 @@ fn bar(objects: usize) -> ProgressBar {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_others_refer_to_comes_first() {
+        assert!(order(Kind::Node) < order(Kind::Service));
+        assert!(order(Kind::Service) < order(Kind::Pod));
+        assert!(order(Kind::Pod) < order(Kind::Endpoints));
+    }
 
     #[test]
     fn batches_are_as_few_as_fit_and_keep_the_order() {

@@ -76,31 +76,33 @@ impl EndpointLines {
             writeln!(out, "{}", json!({ "type": "RESET", "revision": revision }))?;
         }
         for (name, change) in changes {
-            let head = |kind: &str| json!({ "type": kind, "revision": revision, "service": name.to_string() });
             let endpoints: Vec<Value> = change
                 .endpoints
                 .iter()
                 .map(|endpoint| endpoint_json(endpoint))
                 .collect();
-            let mut line = if change.gone {
-                head("REMOVE")
-            } else if change.replace.is_some() {
-                let mut line = head("REPLACE");
-                line["endpoints"] = endpoints.into();
-                line
+            let removed: Vec<Value> = change
+                .removed
+                .iter()
+                .map(|identity| identity_json(identity))
+                .collect();
+            let service = name.to_string();
+            let line = if change.gone {
+                json!({ "type": "REMOVE", "revision": revision, "service": service })
             } else {
-                let mut line = head("UPDATE");
-                line["endpoints"] = endpoints.into();
-                line["removed"] = Value::Array(Vec::new());
-                line
+                let kind = if change.replace.is_some() {
+                    "REPLACE"
+                } else {
+                    "UPDATE"
+                };
+                json!({
+                    "type": kind,
+                    "revision": revision,
+                    "service": service,
+                    "endpoints": endpoints,
+                    "removed": removed,
+                })
             };
-            if !change.removed.is_empty() {
-                line["removed"] = change
-                    .removed
-                    .iter()
-                    .map(|identity| identity_json(identity))
-                    .collect();
-            }
             writeln!(out, "{line}")?;
         }
         writeln!(
@@ -169,9 +171,15 @@ impl EndpointLines {
                 .iter()
                 .map(|endpoint| &endpoint.identity)
                 .collect();
-            for (_, endpoint) in told
+            let gone: Vec<EndpointIdentity> = told
                 .endpoints
-                .extract_if(.., |identity, _| !stays.contains(identity))
+                .keys()
+                .filter(|identity| !stays.contains(identity))
+                .cloned()
+                .collect();
+            for endpoint in gone
+                .iter()
+                .filter_map(|identity| told.endpoints.remove(identity))
             {
                 writeln!(out, "- {name} {}", place(service, &endpoint))?;
             }

@@ -21,6 +21,7 @@ mod get;
 mod get_watch;
 mod label;
 mod lines;
+mod log;
 mod print;
 mod resource;
 mod rows;

@@ -7,7 +7,7 @@ use clap::Parser as _;
 use super::args::{Cli, Verb};
 use super::failure::{Done, report};
 use super::{
-    apply, completion, count, delete, explain, get, label, selector, serve, status, watch,
+    apply, completion, count, delete, explain, get, label, log, selector, serve, status, watch,
 };
 
 /// Runs the command line of this process and answers its exit code: 0 done, 1 failed, 2 used wrongly.
@@ -57,6 +57,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Done> {
 
 /// Runs a client on this thread.
 fn wait(verb: impl Future<Output = anyhow::Result<Done>>) -> anyhow::Result<Done> {
+    log::for_command()?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use anyhow::anyhow;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::labels::LabelSet;
 use crate::selector::{LabelSelector, Selector};
@@ -65,45 +65,47 @@ fn labels(text: &str) -> anyhow::Result<LabelSet> {
         .map_err(|error| Misused::of("selector", format!("--labels: {error}")))
 }
 
-fn data(
-    selector: &Selector,
-    labels: Option<&LabelSet>,
-    matches: Option<bool>,
-) -> serde_json::Value {
-    let mut data = json!({ "selector": selector.to_string() });
+fn data(selector: &Selector, labels: Option<&LabelSet>, matches: Option<bool>) -> Value {
+    let mut data = Map::new();
+    data.insert("selector".to_owned(), selector.to_string().into());
     // Comparisons have no structured form.
     if let Ok(structured) = LabelSelector::try_from(selector) {
-        let expressions: Vec<_> = structured
-            .match_expressions
-            .iter()
-            .map(|e| match e.values.as_slice() {
-                [] => json!({ "key": e.key, "operator": e.operator }),
-                values => json!({ "key": e.key, "operator": e.operator, "values": values }),
-            })
-            .collect();
-        let pairs: serde_json::Map<_, _> = structured
-            .match_labels
-            .into_iter()
-            .map(|(key, value)| (key, value.into()))
-            .collect();
-        let mut form = json!({});
-        if !pairs.is_empty() {
-            form["matchLabels"] = pairs.into();
-        }
-        if !expressions.is_empty() {
-            form["matchExpressions"] = expressions.into();
-        }
-        data["labelSelector"] = form;
+        data.insert("labelSelector".to_owned(), structured_form(structured));
     }
     if let (Some(labels), Some(matches)) = (labels, matches) {
-        let pairs: serde_json::Map<_, _> = labels
+        let pairs: Map<_, _> = labels
             .iter()
             .map(|(key, value)| (key.to_string(), value.as_str().into()))
             .collect();
-        data["labels"] = pairs.into();
-        data["matches"] = matches.into();
+        data.insert("labels".to_owned(), pairs.into());
+        data.insert("matches".to_owned(), matches.into());
     }
-    data
+    data.into()
+}
+
+/// As an object's manifest has it.
+fn structured_form(selector: LabelSelector) -> Value {
+    let expressions: Vec<Value> = selector
+        .match_expressions
+        .iter()
+        .map(|e| match e.values.as_slice() {
+            [] => json!({ "key": e.key, "operator": e.operator }),
+            values => json!({ "key": e.key, "operator": e.operator, "values": values }),
+        })
+        .collect();
+    let pairs: Map<_, _> = selector
+        .match_labels
+        .into_iter()
+        .map(|(key, value)| (key, value.into()))
+        .collect();
+    let mut form = Map::new();
+    if !pairs.is_empty() {
+        form.insert("matchLabels".to_owned(), pairs.into());
+    }
+    if !expressions.is_empty() {
+        form.insert("matchExpressions".to_owned(), expressions.into());
+    }
+    form.into()
 }
 
 #[cfg(test)]

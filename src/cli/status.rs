@@ -172,7 +172,8 @@ fn data(
             })
         })
         .collect();
-    let mut data = json!({
+    let discrepancies = verified.map(|verified| verified.discrepancies.as_slice());
+    json!({
         "version": status.version,
         "revision": status.revision,
         "epoch": hex(&status.epoch),
@@ -184,11 +185,9 @@ fn data(
         "sizes": numbers(&status.sizes),
         "work": numbers(&status.work),
         "subscribers": subscribers,
-    });
-    if let Some(verified) = verified {
-        data["discrepancies"] = verified.discrepancies.clone().into();
-    }
-    data
+        // Null where nobody asked.
+        "discrepancies": discrepancies,
+    })
 }
 
 /// A protocol's name as JSON has it: `label_keys` becomes `labelKeys`.

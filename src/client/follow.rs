@@ -66,7 +66,7 @@ enum Link<M> {
     /// Kept between calls, so that a caller who often drops the wait still gets somewhere.
     Opening(Opening<M>),
     Open {
-        stream: Streaming<M>,
+        stream: Box<Streaming<M>>,
         heard: Instant,
     },
     /// To be tried again then.
@@ -120,7 +120,7 @@ impl<F: Feed> Follower<F> {
                 Link::Opening(opening) => match opening.await {
                     Ok(stream) => {
                         self.link = Link::Open {
-                            stream,
+                            stream: Box::new(stream),
                             heard: Instant::now(),
                         }
                     }
@@ -197,7 +197,7 @@ impl<F: Feed> Follower<F> {
     /// What came since the last checkpoint is dropped: it comes again, from the cursor on.
     fn lost(&mut self, why: &'static str) {
         let delay = self.backoff.delay();
-        tracing::info!(why, ?delay, "watch interrupted, connecting again");
+        tracing::warn!(why, ?delay, "watch interrupted, connecting again");
         self.pending.clear();
         self.reconnects = self.reconnects.saturating_add(1);
         self.link = Link::Waiting(Instant::now() + delay);
