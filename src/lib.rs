@@ -3,7 +3,18 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// What input could make panic. Tests are exempt by clippy.toml.
+#![warn(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
+#[cfg(feature = "service")]
+pub mod cli;
+#[cfg(feature = "service")]
+pub mod client;
 pub mod engine;
 pub mod index;
 pub mod labels;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The command line: see `selectord --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    selectord::cli::run()
+}

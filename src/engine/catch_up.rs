@@ -3,7 +3,7 @@ use std::ops::ControlFlow;
 
 use smol_str::SmolStr;
 
-use crate::model::{ObjectName, Position};
+use crate::model::{IpFamily, ObjectName, Position};
 use crate::reconcile::{ServiceId, ServicePositions, ServiceRecord};
 
 use super::event::{Event, Progress, ServiceEntry};
@@ -65,22 +65,29 @@ impl Engine {
             walk.replacing = None;
         }
         while !teller.is_done() {
-            let more = if walk.replacing.is_some() {
+            if walk.replacing.is_some() {
                 self.tell_endpoints(walk, &mut teller);
-                true
             } else if walk.listing.is_some() {
                 self.list_next(walk, &mut teller);
-                true
-            } else {
-                self.read_next(walk, &mut teller)
-            };
-            if !more {
-                walk.position = Position::end_of(self.head);
-                walk.checkpoint = Some(self.head);
-                return Progress::Head(self.head);
+            } else if !self.read_next(walk, &mut teller) {
+                break;
             }
         }
+        // Looked at also when enough was read: who reads just what there is gets its
+        // checkpoint, though the writer never pauses.
+        if self.is_through(walk) {
+            walk.position = Position::end_of(self.head);
+            walk.checkpoint = Some(self.head);
+            return Progress::Head(self.head);
+        }
         Progress::More
+    }
+
+    /// Whether nothing is left to tell.
+    fn is_through(&self, walk: &Walk) -> bool {
+        walk.replacing.is_none()
+            && walk.listing.is_none()
+            && self.log.after(walk.position).next().is_none()
     }
 
     /// Tells the next service of a first listing.
@@ -113,7 +120,7 @@ impl Engine {
                 revision: walk.position.revision + 1,
                 index: 0,
             };
-            walk.replacing = Some(tell_anew(record, anchor, bound, teller));
+            walk.replacing = Some(tell_anew(record, bound, teller));
         }
     }
 
@@ -168,8 +175,10 @@ impl Engine {
         let services = &self.reconciler.services;
         let id = services.id(&replacing.service);
         let known = id.and_then(|id| Some((id, services.get(id)?)));
+        // A first listing stays where it is while the anchor moves, perhaps to a removal that the
+        // listing has passed: only an anchor that is still to come tells the service again.
         let Some((id, record)) =
-            known.filter(|(_, r)| r.positions.anchor(&walk.scope) == replacing.anchor)
+            known.filter(|(_, r)| r.positions.anchor(&walk.scope) <= walk.position)
         else {
             // Deleted, or moved behind the walk: it will be told again from its new place.
             walk.replacing = None;
@@ -180,27 +189,25 @@ impl Engine {
             service,
             bound,
             next,
-            ..
         } = replacing;
-        if let NextEndpoint::Pod(from) = *next {
-            let mut resume = Some(from);
-            record.members.for_each_from(from, |pod| {
-                resume = Some(pod);
-                if teller.is_done() {
-                    return false;
-                }
-                for membership in self
-                    .reconciler
-                    .memberships
-                    .of(pod)
-                    .iter()
-                    .filter(|m| m.service == id)
-                {
+        if let NextEndpoint::Computed(first, first_family) = *next {
+            let mut stopped = None;
+            record.members.for_each_from(first, |pod| {
+                for family in [IpFamily::V4, IpFamily::V6] {
+                    if pod == first && family < first_family {
+                        continue;
+                    }
+                    let Some(membership) = self.reconciler.memberships.find(pod, id, family) else {
+                        continue;
+                    };
+                    if teller.is_done() {
+                        stopped = Some(NextEndpoint::Computed(pod, family));
+                        return false;
+                    }
                     teller.read();
                     if membership.position < *bound
                         && let Some(endpoint) =
-                            self.reconciler
-                                .computed(&self.index, id, pod, membership.family)
+                            self.reconciler.computed(&self.index, id, pod, family)
                     {
                         teller.tell(Event::Endpoint {
                             service: service.clone(),
@@ -208,14 +215,9 @@ impl Engine {
                         });
                     }
                 }
-                resume = pod.checked_add(1);
                 true
             });
-            let through = !teller.is_done() || resume.is_none();
-            *next = match resume.filter(|_| !through) {
-                Some(pod) => NextEndpoint::Pod(pod),
-                None => NextEndpoint::ManualAfter(None),
-            };
+            *next = stopped.unwrap_or(NextEndpoint::ManualAfter(None));
         }
         let NextEndpoint::ManualAfter(after) = next else {
             return;
@@ -258,7 +260,7 @@ impl Engine {
                 let anchor = record.positions.anchor(scope);
                 if position == anchor {
                     if scope.contains(&record.service) {
-                        walk.replacing = Some(tell_anew(record, anchor, position, teller));
+                        walk.replacing = Some(tell_anew(record, position, teller));
                     } else if scope.may_contain(&record.service.name) {
                         teller.tell(Event::Remove(record.service.name.clone()));
                     }
@@ -360,17 +362,11 @@ fn entry(record: &ServiceRecord) -> ServiceEntry {
     }
 }
 
-fn tell_anew(
-    record: &ServiceRecord,
-    anchor: Position,
-    bound: Position,
-    teller: &mut Teller<'_>,
-) -> Replacing {
+fn tell_anew(record: &ServiceRecord, bound: Position, teller: &mut Teller<'_>) -> Replacing {
     teller.tell(Event::Replace(entry(record)));
     Replacing {
         service: record.service.name.clone(),
-        anchor,
         bound,
-        next: NextEndpoint::Pod(0),
+        next: NextEndpoint::Computed(0, IpFamily::V4),
     }
 }

@@ -156,6 +156,13 @@ fn selection(answer: &mut Membership, service: &Service, pod: &Pod) {
                     found,
                 );
             }
+            if selector.is_nothing() {
+                answer.add(
+                    false,
+                    "selector matches something",
+                    "it is the selector that nothing matches",
+                );
+            }
             if selector.is_everything() {
                 answer.add(
                     true,

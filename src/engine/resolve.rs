@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use smol_str::SmolStr;
 
 use crate::index::Namespaces;
+use crate::labels::{Key, Value};
 use crate::model::{
     Change, Expectation, Kind, LabelPatch, Object, ObjectRef, Operation, PatchTarget, Precondition,
     ResolvedTransaction, Revision, Transaction,
@@ -113,17 +114,17 @@ impl<'e> Resolver<'e> {
             ..
         } = work;
         let mut changes = Vec::new();
-        for (object, state) in &pending {
-            let before = self.lookup(object);
-            match state {
-                None if before.is_some() => changes.push(Change::Delete(object.clone())),
-                Some(after) if before.as_ref() != Some(after) => {
-                    changes.push(Change::Put(after.0.clone()))
-                }
-                _ => {}
+        for (object, state) in pending {
+            // What is as it was has not been written, and keeps its revision.
+            if self.lookup(&object) == state {
+                continue;
             }
+            changes.push(match &state {
+                Some((after, _)) => Change::Put(after.clone()),
+                None => Change::Delete(object.clone()),
+            });
+            self.group.insert(object, state);
         }
-        self.group.extend(pending);
         Ok(Resolution {
             transaction: ResolvedTransaction::new(changes, source),
             results,
@@ -140,7 +141,10 @@ impl<'e> Resolver<'e> {
         let holds = match expect {
             Expectation::Exists => found.is_some(),
             Expectation::Absent => found.is_none(),
-            Expectation::Revision(wanted) => found == Some(*wanted),
+            // A transaction under way has no revision yet that anybody could have been told.
+            Expectation::Revision(wanted) => {
+                found == Some(*wanted) && !self.group.contains_key(object)
+            }
         };
         if holds {
             return Ok(());
@@ -286,7 +290,9 @@ impl Work<'_, '_> {
         };
         let before = object.labels().clone();
         let labels = object.labels_mut();
-        for (key, want) in &patch.set {
+        // Of several values for one key the last counts.
+        let wanted: BTreeMap<&Key, &Value> = patch.set.iter().map(|(k, v)| (k, v)).collect();
+        for (key, want) in wanted {
             if let Some(have) = before
                 .get(key.as_str())
                 .filter(|have| *have != want && !patch.overwrite)

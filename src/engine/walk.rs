@@ -1,4 +1,4 @@
-use crate::model::{EndpointIdentity, ObjectName, Position, Revision};
+use crate::model::{EndpointIdentity, IpFamily, ObjectName, Position, Revision};
 
 use super::scope::Scope;
 
@@ -32,8 +32,6 @@ pub(super) struct Listing {
 #[derive(Debug, Clone)]
 pub(super) struct Replacing {
     pub(super) service: ObjectName,
-    /// The anchor it had then: another one means that it will be told anew later.
-    pub(super) anchor: Position,
     /// Endpoints at or behind it follow as updates.
     pub(super) bound: Position,
     pub(super) next: NextEndpoint,
@@ -41,8 +39,8 @@ pub(super) struct Replacing {
 
 #[derive(Debug, Clone)]
 pub(super) enum NextEndpoint {
-    /// Pods with an id from here on.
-    Pod(u32),
+    /// Of pods with an id from here on; of the first, from this family on.
+    Computed(u32, IpFamily),
     /// Hand-made ones behind this identity.
     ManualAfter(Option<EndpointIdentity>),
 }

@@ -9,7 +9,7 @@ use crate::labels::{Key, LabelSet, Value};
 use crate::model::{ContainerPort, ObjectName, Pod, Revision};
 
 use super::Posting;
-use super::dictionary::{Dictionary, KeyId, PairId};
+use super::dictionary::Dictionary;
 use super::namespaces::{NamespaceId, NamespaceTable};
 use super::templates::{Template, TemplateId, Templates};
 
@@ -60,6 +60,11 @@ impl Index {
     /// The number of pods.
     pub fn len(&self) -> u64 {
         self.live.len()
+    }
+
+    /// Whether there are no pods.
+    pub fn is_empty(&self) -> bool {
+        self.live.is_empty()
     }
 
     /// The number of namespaces that have pods.
@@ -296,14 +301,13 @@ impl Index {
         );
         let (mut old, mut new) = (before.iter().peekable(), after.iter().peekable());
         loop {
-            let (lost, gained): (Option<(KeyId, PairId)>, Option<(KeyId, PairId)>) =
-                match (old.peek(), new.peek()) {
-                    (None, None) => return,
-                    (Some(o), Some(n)) if o.0 == n.0 => (old.next().copied(), new.next().copied()),
-                    (Some(o), Some(n)) if o.0 < n.0 => (old.next().copied(), None),
-                    (Some(_), None) => (old.next().copied(), None),
-                    _ => (None, new.next().copied()),
-                };
+            let (lost, gained) = match (old.peek(), new.peek()) {
+                (None, None) => return,
+                (Some(o), Some(n)) if o.0 == n.0 => (old.next().copied(), new.next().copied()),
+                (Some(o), Some(n)) if o.0 < n.0 => (old.next().copied(), None),
+                (Some(_), None) => (old.next().copied(), None),
+                _ => (None, new.next().copied()),
+            };
             if lost == gained {
                 continue;
             }

@@ -20,7 +20,14 @@ pub struct Posting(Form);
 
 #[derive(Debug, Clone)]
 enum Form {
-    Inline { len: u8, ids: [u32; INLINE] },
+    Inline {
+        len: u8,
+        ids: [u32; INLINE],
+    },
+    #[expect(
+        clippy::box_collection,
+        reason = "a bare Vec would make every posting half as large again"
+    )]
     Array(Box<Vec<u32>>),
     Bitmap(Box<RoaringBitmap>),
 }
@@ -88,9 +95,12 @@ impl Posting {
         };
         match &mut self.0 {
             Form::Inline { len, ids } if usize::from(*len) < INLINE => {
-                ids.copy_within(at..usize::from(*len), at + 1);
-                ids[at] = id;
+                // The free place at the end becomes the one at `at`; what stood from there on moves up.
                 *len += 1;
+                if let Some(moved) = ids.get_mut(at..usize::from(*len)) {
+                    moved.rotate_right(1);
+                    moved.iter_mut().take(1).for_each(|place| *place = id);
+                }
             }
             Form::Inline { ids, .. } => {
                 let mut array = Vec::with_capacity(2 * INLINE);
@@ -133,10 +143,12 @@ impl Posting {
                 ids.remove(at);
                 if ids.len() < INLINE {
                     let mut inline = [0; INLINE];
-                    let len = ids.len();
-                    inline[..len].copy_from_slice(ids);
+                    inline
+                        .iter_mut()
+                        .zip(ids.iter())
+                        .for_each(|(place, id)| *place = *id);
                     self.0 = Form::Inline {
-                        len: len as u8,
+                        len: ids.len() as u8,
                         ids: inline,
                     };
                 } else if ids.len() * 4 < ids.capacity() {

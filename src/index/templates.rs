@@ -19,11 +19,14 @@ impl TemplateId {
     }
 }
 
+/// The pairs of a label set, sorted by key id.
+type Pairs = Arc<[(KeyId, PairId)]>;
+
 /// A shared label set: its pairs, by key id.
 #[derive(Debug)]
 pub(crate) struct Template {
     pub(crate) namespace: NamespaceId,
-    pub(crate) pairs: Arc<[(KeyId, PairId)]>,
+    pub(crate) pairs: Pairs,
     /// Never the same for two templates, even in the same slot.
     pub(crate) stamp: u64,
     pods: u32,
@@ -35,7 +38,7 @@ pub(crate) struct Template {
 #[derive(Debug, Default)]
 pub(crate) struct Templates {
     slots: Slab<Template>,
-    by_pairs: FxHashMap<(NamespaceId, Arc<[(KeyId, PairId)]>), TemplateId>,
+    by_pairs: FxHashMap<(NamespaceId, Pairs), TemplateId>,
     stamps: u64,
 }
 
@@ -60,7 +63,7 @@ impl Templates {
             .map(|(key, value)| dictionary.intern(key, value))
             .collect();
         pairs.sort_unstable();
-        let pairs: Arc<[(KeyId, PairId)]> = pairs.into();
+        let pairs: Pairs = pairs.into();
         let lookup = (namespace, pairs);
         if let Some(id) = self.by_pairs.get(&lookup).copied() {
             // The template is a holder of its pairs already.

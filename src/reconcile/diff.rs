@@ -63,13 +63,15 @@ impl Reconciler {
         );
         services.sort_unstable();
         services.dedup();
-        let mut pairs = pairs.into_iter().peekable();
+        let mut rest = pairs.as_slice();
         for service in services {
+            let (pairs, later) = rest.split_at(rest.partition_point(|pair| pair.0 <= service));
+            rest = later;
             let mut sides: BTreeMap<EndpointIdentity, Sides> = BTreeMap::new();
-            while let Some(pair) = pairs.next_if(|pair| pair.0 == service) {
-                self.computed_sides(index, touched, pair, &mut sides);
+            for pair in pairs {
+                self.computed_sides(index, touched, *pair, &mut sides);
             }
-            self.manual_sides(index, touched, service, &mut sides);
+            self.manual_sides(index, touched, service, pairs, &mut sides);
             let first = differences.len();
             differences.extend(
                 sides
@@ -121,10 +123,7 @@ impl Reconciler {
                         .map_or(self.node(name), |before| before.as_deref());
                     project(service, &record.pod, node, family, self.missing_node)
                 });
-            let matches = verdict == Verdict::Yes || (verdict == Verdict::AsBefore && member);
-            let after = pod_now
-                .filter(|_| matches)
-                .and_then(|record| self.project(now, record, family));
+            let after = self.computed_now(index, (service, pod, verdict), family);
             if before == after {
                 continue;
             }
@@ -140,12 +139,50 @@ impl Reconciler {
         }
     }
 
+    /// What a pair comes to, as its verdict has it.
+    fn computed_now(
+        &self,
+        index: &Index,
+        (service, pod, verdict): Pair,
+        family: IpFamily,
+    ) -> Option<Endpoint> {
+        let matches = match verdict {
+            Verdict::Yes => true,
+            Verdict::No => false,
+            Verdict::AsBefore => self.memberships.find(pod, service, family).is_some(),
+        };
+        let record = index.get(pod).filter(|_| matches)?;
+        self.project(&self.services.get(service)?.service, record, family)
+    }
+
+    /// Whether a computed endpoint has this identity now. Of the service's affected `pairs` the
+    /// memberships are still those from before, so that there the verdict counts.
+    fn is_computed(
+        &self,
+        index: &Index,
+        service: ServiceId,
+        pairs: &[Pair],
+        identity: &EndpointIdentity,
+    ) -> bool {
+        let Some(pod) = identity.pod.as_ref().and_then(|name| index.find(name)) else {
+            return false;
+        };
+        let affected = pairs.binary_search_by_key(&pod, |pair| pair.1);
+        let verdict = match affected.ok().and_then(|at| pairs.get(at)) {
+            Some((_, _, verdict)) => *verdict,
+            None => Verdict::AsBefore,
+        };
+        self.computed_now(index, (service, pod, verdict), identity.family())
+            .is_some_and(|endpoint| endpoint.identity == *identity)
+    }
+
     /// Lets hand-made endpoints stand in where no computed one does.
     fn manual_sides(
         &mut self,
         index: &Index,
         touched: &Touched,
         service: ServiceId,
+        pairs: &[Pair],
         sides: &mut BTreeMap<EndpointIdentity, Sides>,
     ) {
         let Some(record) = self.services.get(service) else {
@@ -165,7 +202,8 @@ impl Reconciler {
         }
         for identity in looked_at {
             // An unchanged computed endpoint hides whatever was written by hand.
-            if !sides.contains_key(&identity) && !self.is_computed(index, service, &identity) {
+            if !sides.contains_key(&identity) && !self.is_computed(index, service, pairs, &identity)
+            {
                 sides.insert(identity, Sides::default());
             }
         }

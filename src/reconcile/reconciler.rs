@@ -6,8 +6,8 @@ use smol_str::SmolStr;
 use crate::index::{Index, PodRecord};
 use crate::labels::LabelSet;
 use crate::model::{
-    Endpoint, EndpointIdentity, IpFamily, ManualEndpoints, ManualKind, Node, ObjectName, Pod,
-    Position, Revision, Service,
+    Endpoint, IpFamily, ManualEndpoints, ManualKind, Node, ObjectName, Pod, Position, Revision,
+    Service,
 };
 
 use super::manual::{ManualTable, endpoints};
@@ -226,18 +226,6 @@ impl Reconciler {
             family,
             self.missing_node,
         )
-    }
-
-    /// Whether a computed endpoint has this identity now.
-    pub(crate) fn is_computed(
-        &self,
-        index: &Index,
-        service: ServiceId,
-        identity: &EndpointIdentity,
-    ) -> bool {
-        let pod = identity.pod.as_ref().and_then(|name| index.find(name));
-        let endpoint = pod.and_then(|pod| self.computed(index, service, pod, identity.family()));
-        endpoint.is_some_and(|endpoint| endpoint.identity == *identity)
     }
 
     /// All endpoints of a service, by identity. Linear in their number.

@@ -1,0 +1,140 @@
+//! Many operations in as few transactions as a server's limits allow.
+
+use std::io::IsTerminal as _;
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use prost::Message as _;
+
+use crate::client::Client;
+use crate::engine::ObjectResult;
+use crate::model::{Operation, Revision, Transaction};
+use crate::wire::{encode_operation, proto};
+
+/// Most operations that a server takes at once, unless told otherwise.
+const MAX_OPERATIONS: usize = 10_000;
+/// Most bytes of a message that a server takes, unless told otherwise, less room for what is around
+/// the operations.
+const MAX_BYTES: usize = (4 << 20) - (64 << 10);
+/// Bytes that an operation costs besides its own: tags and lengths.
+const OVERHEAD: usize = 16;
+/// Fewer objects than this are done before a bar could be read.
+const MANY: usize = 2_000;
+
+/// Cuts a list of operations, in order, into transactions that fit.
+pub(super) fn batches(operations: Vec<Operation>) -> Vec<Vec<Operation>> {
+    split(operations, MAX_OPERATIONS, MAX_BYTES, |operation| {
+        proto::Operation {
+            operation: Some(encode_operation(operation)),
+        }
+        .encoded_len()
+    })
+}
+
+fn split<T>(
+    items: Vec<T>,
+    max_items: usize,
+    max_bytes: usize,
+    len: impl Fn(&T) -> usize,
+) -> Vec<Vec<T>> {
+    let mut batches = Vec::new();
+    let mut batch = Vec::new();
+    let mut bytes = 0usize;
+    for item in items {
+        let size = len(&item).saturating_add(OVERHEAD);
+        if !batch.is_empty() && (batch.len() >= max_items || bytes.saturating_add(size) > max_bytes)
+        {
+            batches.push(std::mem::take(&mut batch));
+            bytes = 0;
+        }
+        bytes = bytes.saturating_add(size);
+        batch.push(item);
+    }
+    if !batch.is_empty() {
+        batches.push(batch);
+    }
+    batches
+}
+
+/// What became of all the transactions.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    pub(super) transactions: usize,
+    pub(super) revision: Revision,
+}
+
+/// Commits one transaction after another, handing each one's results over as they come.
+///
+/// When one fails, those before it stand; the error says how many.
+pub(super) async fn send(
+    client: &Client,
+    batches: Vec<Vec<Operation>>,
+    mut each: impl FnMut(Vec<ObjectResult>) -> anyhow::Result<()>,
+) -> anyhow::Result<Sent> {
+    let objects: usize = batches.iter().map(Vec::len).sum();
+    let bar = bar(objects);
+    let total = batches.len();
+    let mut sent = Sent::default();
+    for operations in batches {
+        let number = operations.len();
+        let transaction = Transaction {
+            operations,
+            ..Transaction::default()
+        };
+        let committed = client.commit(transaction, "").await;
+        let committed = match sent.transactions {
+            0 => committed.context("nothing was changed")?,
+            done => committed.with_context(|| {
+                format!("{done} of {total} transactions were applied, then one failed")
+            })?,
+        };
+        sent.transactions = sent.transactions.saturating_add(1);
+        sent.revision = committed.revision;
+        bar.inc(u64::try_from(number).unwrap_or(u64::MAX));
+        bar.suspend(|| each(committed.results))?;
+    }
+    bar.finish_and_clear();
+    Ok(sent)
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn bar(objects: usize) -> ProgressBar {
+    if objects < MANY || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let length = u64::try_from(objects).unwrap_or(u64::MAX);
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template(
+        "{bar:32} {human_pos}/{human_len} objects, {per_sec}, {eta} to go",
+    );
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_are_as_few_as_fit_and_keep_the_order() {
+        let sizes = |items: Vec<usize>, max_items, max_bytes| {
+            split(items, max_items, max_bytes, |n| *n - OVERHEAD)
+        };
+        assert_eq!(sizes(vec![], 3, 100), Vec::<Vec<usize>>::new());
+        assert_eq!(
+            sizes(vec![20, 20, 20, 20], 3, 1_000),
+            [vec![20, 20, 20], vec![20]]
+        );
+        assert_eq!(
+            sizes(vec![50, 50, 20, 90], 9, 100),
+            [vec![50, 50], vec![20], vec![90]]
+        );
+        assert_eq!(
+            sizes(vec![500, 20], 9, 100),
+            [vec![500], vec![20]],
+            "too large is for the server to say"
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! How a verb ends, and how that is said.
+
+use std::io;
+use std::process::ExitCode;
+
+use crate::client::{CallError, ConnectError};
+
+/// How a verb ended that printed whatever there was to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    /// Everything was done.
+    Well,
+    /// Something was not, and has been reported.
+    Partly,
+}
+
+/// A command line that cannot be meant: exit code 2, and where to read on.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct Misused {
+    message: String,
+    verb: &'static str,
+}
+
+impl Misused {
+    /// What is wrong with the use of a verb, and what to write instead.
+    pub(super) fn of(verb: &'static str, message: impl Into<String>) -> anyhow::Error {
+        Misused {
+            message: message.into(),
+            verb,
+        }
+        .into()
+    }
+}
+
+/// Prints what went wrong on standard error and chooses the exit code.
+pub(super) fn report(result: anyhow::Result<Done>) -> ExitCode {
+    match result {
+        Ok(Done::Well) => ExitCode::SUCCESS,
+        Ok(Done::Partly) => ExitCode::FAILURE,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", said(&error));
+            if let Some(misused) = error.downcast_ref::<Misused>() {
+                eprintln!("See 'selectord {} --help'.", misused.verb);
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// Whoever read the output has seen enough: that is no failure.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// The error and its causes on one line (details of a status on further ones), each cause once; and
+/// what to do, where that is known.
+fn said(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if text.contains(&cause) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause);
+    }
+    if let Some(advice) = advice(error) {
+        text.push('\n');
+        text.push_str(advice);
+    }
+    text
+}
+
+fn advice(error: &anyhow::Error) -> Option<&'static str> {
+    if error
+        .chain()
+        .any(|cause| matches!(cause.downcast_ref(), Some(ConnectError::Unreachable { .. })))
+    {
+        return Some(
+            "Is it running? Start it with 'selectord serve', or say where it is with --server or SELECTORD_SERVER.",
+        );
+    }
+    let call = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<CallError>())?;
+    match call.code() {
+        tonic::Code::Unavailable => {
+            Some("The server could not be reached or is stopping; try again.")
+        }
+        tonic::Code::DeadlineExceeded => {
+            Some("The server took too long; try again, or ask for less at a time.")
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context as _;
+
+    #[test]
+    fn causes_are_said_once() {
+        let error: anyhow::Error = io::Error::other("no such thing").into();
+        let error = Err::<(), _>(error)
+            .context("cannot read pods.yaml: no such thing")
+            .unwrap_err();
+        assert_eq!(said(&error), "cannot read pods.yaml: no such thing");
+        let error = Err::<(), _>(io::Error::other("no such thing"))
+            .context("cannot read pods.yaml")
+            .unwrap_err();
+        assert_eq!(said(&error), "cannot read pods.yaml: no such thing");
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure() {
+        let error = Err::<(), _>(io::Error::from(io::ErrorKind::BrokenPipe))
+            .context("printing")
+            .unwrap_err();
+        assert!(is_broken_pipe(&error));
+    }
+}

@@ -1,0 +1,35 @@
+//! Floor 12: the command line. One file per verb; `main` is [`run()`].
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `args` `target` `resource` `changes` | what a user may write, and what it means |
+//! | `apply` `count` `delete` `explain` `get` `label` `selector` `serve` `status` `watch` `completion` | the verbs |
+//! | `rows` `table` `print` `lines` | how answers look |
+//! | `failure` `run` | exit codes: 0 done, 1 failed, 2 used wrongly |
+
+mod apply;
+mod args;
+mod batch;
+mod changes;
+mod completion;
+mod count;
+mod delete;
+mod explain;
+mod failure;
+mod files;
+mod get;
+mod get_watch;
+mod label;
+mod lines;
+mod print;
+mod resource;
+mod rows;
+mod run;
+mod selector;
+mod serve;
+mod status;
+mod table;
+mod target;
+mod watch;
+
+pub use run::run;

@@ -1,0 +1,63 @@
+use tonic::transport::{Channel, Endpoint};
+
+use super::{Address, ClientOptions, ConnectError};
+
+/// Bytes a server may send on one stream before the reader takes any.
+const STREAM_WINDOW: u32 = 256 << 10;
+/// Bytes on all streams of a connection: 256 stalled streams do not hold up another.
+const CONNECTION_WINDOW: u32 = 256 * STREAM_WINDOW;
+
+/// A connection to a server. Cheap to clone; clones share the connection, which mends itself.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pub(super) address: Address,
+    pub(super) options: ClientOptions,
+    pub(super) endpoint: Endpoint,
+    pub(super) channel: Channel,
+}
+
+impl Client {
+    /// Connects to `host:port`, `http://host:port` or `unix:PATH`.
+    ///
+    /// # Errors
+    /// When the text is not an address, or nobody answers there in time.
+    pub async fn connect(address: &str) -> Result<Client, ConnectError> {
+        Client::connect_with(address.parse()?, ClientOptions::default()).await
+    }
+
+    /// Connects with other than the default options.
+    ///
+    /// # Errors
+    /// When nobody answers in time.
+    pub async fn connect_with(
+        address: Address,
+        options: ClientOptions,
+    ) -> Result<Client, ConnectError> {
+        let unreachable = |cause| ConnectError::Unreachable {
+            address: address.clone(),
+            cause,
+        };
+        let endpoint = Endpoint::from_shared(address.uri())
+            .map_err(unreachable)?
+            .connect_timeout(options.connect_timeout)
+            .tcp_nodelay(true)
+            .tcp_keepalive(Some(options.keepalive))
+            .http2_keep_alive_interval(options.keepalive)
+            .keep_alive_timeout(options.keepalive / 2)
+            .keep_alive_while_idle(true)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW);
+        let channel = endpoint.connect().await.map_err(unreachable)?;
+        Ok(Client {
+            address,
+            options,
+            endpoint,
+            channel,
+        })
+    }
+
+    /// Where the server is.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+}

@@ -1,0 +1,215 @@
+//! The life of a subscription: connect, read, notice silence, come back with the cursor.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Status, Streaming};
+
+use crate::wire::{Checkpoint, Cursor};
+
+use super::backoff::Backoff;
+use super::error::is_final;
+use super::pending::{Merge, Pending};
+use super::{Client, Malformed, WatchError};
+
+/// One of the streams a server offers.
+pub(super) trait Feed {
+    /// What a subscriber folds.
+    type Event: Merge;
+    /// What travels.
+    type Message: 'static;
+
+    /// Subscribes, from the cursor on.
+    fn open(&self, channel: Channel, cursor: Option<&Cursor>) -> Opening<Self::Message>;
+
+    /// Takes a message apart, in order.
+    fn read(
+        message: Self::Message,
+        sink: &mut dyn FnMut(Item<Self::Event>),
+    ) -> Result<(), Malformed>;
+}
+
+/// A subscription on its way.
+pub(super) type Opening<M> = Pin<Box<dyn Future<Output = Result<Streaming<M>, Status>> + Send>>;
+
+/// A part of a message.
+pub(super) enum Item<E> {
+    Event(E),
+    Checkpoint(Checkpoint),
+}
+
+/// A subscription that outlives its connections.
+///
+/// Every wait keeps its state in here, so that a caller may drop the future of [`Follower::next`] at
+/// any point and lose nothing.
+pub(super) struct Follower<F: Feed> {
+    feed: F,
+    endpoint: Endpoint,
+    /// Without a message for so long, a connection is dead.
+    silence: Duration,
+    link: Link<F::Message>,
+    backoff: Backoff,
+    cursor: Option<Cursor>,
+    /// Whether the caller has been given a cut yet.
+    told: bool,
+    pending: Pending<F::Event>,
+    cuts: VecDeque<(Vec<F::Event>, Checkpoint)>,
+    source_age: Duration,
+    reconnects: u64,
+}
+
+enum Link<M> {
+    /// Kept between calls, so that a caller who often drops the wait still gets somewhere.
+    Opening(Opening<M>),
+    Open {
+        stream: Streaming<M>,
+        heard: Instant,
+    },
+    /// To be tried again then.
+    Waiting(Instant),
+}
+
+impl<F: Feed> Follower<F> {
+    pub(super) fn new(client: &Client, feed: F, cursor: Option<Cursor>, silence: Duration) -> Self {
+        let link = Link::Opening(in_time(
+            silence,
+            feed.open(client.channel.clone(), cursor.as_ref()),
+        ));
+        Follower {
+            feed,
+            endpoint: client.endpoint.clone(),
+            silence,
+            link,
+            backoff: Backoff::new(),
+            cursor,
+            told: false,
+            pending: Pending::new(),
+            cuts: VecDeque::new(),
+            source_age: Duration::ZERO,
+            reconnects: 0,
+        }
+    }
+
+    pub(super) fn feed(&self) -> &F {
+        &self.feed
+    }
+
+    pub(super) fn source_age(&self) -> Duration {
+        self.source_age
+    }
+
+    pub(super) fn reconnects(&self) -> u64 {
+        self.reconnects
+    }
+
+    /// The events of the next whole cut, merged, and its checkpoint.
+    pub(super) async fn next(&mut self) -> Result<(Vec<F::Event>, Checkpoint), WatchError> {
+        loop {
+            if let Some(cut) = self.cuts.pop_front() {
+                return Ok(cut);
+            }
+            match &mut self.link {
+                Link::Waiting(until) => {
+                    sleep_until(*until).await;
+                    self.link = Link::Opening(in_time(self.silence, self.redial()));
+                }
+                Link::Opening(opening) => match opening.await {
+                    Ok(stream) => {
+                        self.link = Link::Open {
+                            stream,
+                            heard: Instant::now(),
+                        }
+                    }
+                    Err(status) => self.failed(status)?,
+                },
+                Link::Open { stream, heard } => {
+                    match timeout_at(*heard + self.silence, stream.message()).await {
+                        Ok(Ok(Some(message))) => {
+                            *heard = Instant::now();
+                            self.receive(message)?;
+                        }
+                        Ok(Ok(None)) => self.lost("the server ended the stream"),
+                        Ok(Err(status)) => self.failed(status)?,
+                        Err(_elapsed) => self.lost("nothing was heard from the server"),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Subscribes over a connection of its own: the shared one may be the one that went silent.
+    fn redial(&self) -> Opening<F::Message> {
+        // Nothing is dialled before the subscription is sent, and both end with it.
+        self.feed
+            .open(self.endpoint.connect_lazy(), self.cursor.as_ref())
+    }
+
+    fn receive(&mut self, message: F::Message) -> Result<(), WatchError> {
+        let mut items = Vec::new();
+        F::read(message, &mut |item| items.push(item))?;
+        for item in items {
+            match item {
+                Item::Event(event) => self.pending.push(event),
+                Item::Checkpoint(checkpoint) if self.is_behind(&checkpoint.cursor) => {
+                    // A replica that is behind must stay silent until it has caught up.
+                    self.lost("the server offered a checkpoint before the last one");
+                    return Ok(());
+                }
+                Item::Checkpoint(checkpoint) => self.commit(checkpoint),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it lies before what has been applied. Revisions of another history are not comparable.
+    fn is_behind(&self, offered: &Cursor) -> bool {
+        self.cursor
+            .as_ref()
+            .is_some_and(|own| own.epoch == offered.epoch && offered.revision < own.revision)
+    }
+
+    fn commit(&mut self, checkpoint: Checkpoint) {
+        self.backoff.reset();
+        self.source_age = checkpoint.source_age;
+        let heartbeat = self.told
+            && self.pending.is_empty()
+            && self.cursor.as_ref() == Some(&checkpoint.cursor);
+        if !heartbeat {
+            self.told = true;
+            self.cursor = Some(checkpoint.cursor.clone());
+            self.cuts.push_back((self.pending.take(), checkpoint));
+        }
+    }
+
+    fn failed(&mut self, status: Status) -> Result<(), WatchError> {
+        if is_final(status.code()) {
+            return Err(WatchError::Refused(Box::new(status)));
+        }
+        tracing::debug!(%status, "the stream failed");
+        self.lost("the stream failed");
+        Ok(())
+    }
+
+    /// What came since the last checkpoint is dropped: it comes again, from the cursor on.
+    fn lost(&mut self, why: &'static str) {
+        let delay = self.backoff.delay();
+        tracing::info!(why, ?delay, "watch interrupted, connecting again");
+        self.pending.clear();
+        self.reconnects = self.reconnects.saturating_add(1);
+        self.link = Link::Waiting(Instant::now() + delay);
+    }
+}
+
+/// Gives up a subscription that is not answered in time.
+fn in_time<M: 'static>(patience: Duration, opening: Opening<M>) -> Opening<M> {
+    Box::pin(async move {
+        match timeout(patience, opening).await {
+            Ok(opened) => opened,
+            Err(_elapsed) => Err(Status::deadline_exceeded("the server did not answer")),
+        }
+    })
+}

@@ -1,0 +1,311 @@
+"""The story of the README, told by a client in Python.
+
+Stubs come from proto/ alone; the fold below is the one that proto/selectord/v1/watch.proto describes.
+Every wait has a deadline, so that a server that keeps silent fails the test.
+"""
+
+import contextlib
+import queue
+import re
+import signal
+import subprocess
+import sys
+
+import grpc
+from grpc_status import rpc_status
+from google.rpc import error_details_pb2
+from selectord.v1 import (
+    admin_pb2,
+    admin_pb2_grpc,
+    cluster_pb2,
+    cluster_pb2_grpc,
+    query_pb2,
+    query_pb2_grpc,
+    types_pb2,
+    watch_pb2,
+    watch_pb2_grpc,
+)
+
+DEADLINE = 30.0
+ADDRESS = re.compile(r"\b(127\.0\.0\.1:[1-9]\d*)\b")
+
+
+@contextlib.contextmanager
+def server(binary):
+    """Serves on a free port; yields the gRPC address it prints."""
+    process = subprocess.Popen(
+        [binary, "serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        for line in process.stdout:
+            found = ADDRESS.search(line)
+            if found and "http" not in line.lower().replace("http2", ""):
+                yield found.group(1)
+                break
+        else:
+            raise AssertionError(f"the server printed no address; exit code {process.wait()}")
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(timeout=DEADLINE)
+        assert code == 0, f"after SIGTERM the server ended with {code}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+class Client:
+    def __init__(self, channel):
+        self.cluster = cluster_pb2_grpc.ClusterStub(channel)
+        self.query = query_pb2_grpc.QueryStub(channel)
+        self.watch = watch_pb2_grpc.WatchStub(channel)
+        self.admin = admin_pb2_grpc.AdminStub(channel)
+
+    def commit(self, *operations, **fields):
+        transaction = cluster_pb2.Transaction(operations=operations, **fields)
+        return self.cluster.Commit(
+            cluster_pb2.CommitRequest(transaction=transaction), timeout=DEADLINE
+        )
+
+    def count(self, selector, revision=0):
+        request = query_pb2.CountPodsRequest(
+            selector=types_pb2.Selector(text=selector), at_least_revision=revision
+        )
+        return self.query.CountPods(request, timeout=DEADLINE).count
+
+    def names(self, selector, page_size=0):
+        request = query_pb2.ListPodsRequest(
+            selector=types_pb2.Selector(text=selector),
+            page=query_pb2.PageRequest(page_size=page_size),
+        )
+        pages = self.query.ListPods(request, timeout=DEADLINE)
+        return [item.pod.name for page in pages for item in page.pods]
+
+    def endpoints(self, name):
+        request = query_pb2.GetEndpointsRequest(namespace="default", name=name)
+        parts = self.query.GetEndpoints(request, timeout=DEADLINE)
+        return {e.identity.pod_name for part in parts for e in part.endpoints}
+
+
+class Watcher:
+    """Watches endpoints, and folds what it is sent."""
+
+    def __init__(self, client, cursor=None):
+        self.requests = queue.SimpleQueue()
+        self.services = {}
+        self.doubtful = set()
+        self.cursor = cursor
+        self.scope = watch_pb2.WatchScope(services=watch_pb2.ServiceScope())
+        self.connect(client)
+
+    def connect(self, client):
+        subscribe = watch_pb2.Subscribe(scope=self.scope, cursor=self.cursor, name="python")
+        self.requests.put(watch_pb2.WatchEndpointsRequest(subscribe=subscribe))
+        self.stream = client.watch.WatchEndpoints(iter(self.requests.get, None), timeout=DEADLINE)
+
+    def disconnect(self):
+        self.requests.put(None)
+        self.stream.cancel()
+        self.requests = queue.SimpleQueue()
+
+    def until(self, revision):
+        """Folds up to a checkpoint at or behind this revision. Answers the events in between."""
+        events = []
+        for response in self.stream:
+            for event in response.events:
+                self.fold(event)
+                if event.type == watch_pb2.EVENT_TYPE_CHECKPOINT:
+                    self.cursor = event.checkpoint.cursor
+                else:
+                    events.append(event)
+            if response.events and self.cursor and self.cursor.revision >= revision:
+                if response.events[-1].type == watch_pb2.EVENT_TYPE_CHECKPOINT:
+                    self.requests.put(
+                        watch_pb2.WatchEndpointsRequest(applied_revision=self.cursor.revision)
+                    )
+                    return events
+        raise AssertionError("the stream ended")
+
+    def fold(self, event):
+        key = (event.namespace, event.name)
+        if event.type == watch_pb2.EVENT_TYPE_RESET:
+            self.doubtful = set(self.services)
+        elif event.type == watch_pb2.EVENT_TYPE_REMOVE:
+            self.services.pop(key, None)
+            self.doubtful.discard(key)
+        elif event.type == watch_pb2.EVENT_TYPE_CHECKPOINT:
+            for gone in self.doubtful:
+                del self.services[gone]
+            self.doubtful = set()
+        else:
+            if event.type == watch_pb2.EVENT_TYPE_REPLACE:
+                self.services[key] = {}
+                self.doubtful.discard(key)
+            endpoints = self.services[key]
+            for endpoint in event.endpoints:
+                endpoints[endpoint.identity.SerializeToString(deterministic=True)] = endpoint
+            for identity in event.removed:
+                del endpoints[identity.SerializeToString(deterministic=True)]
+
+    def pods(self, name):
+        endpoints = self.services[("default", name)].values()
+        return {e.identity.pod_name for e in endpoints}
+
+
+def labels(**pairs):
+    return [types_pb2.Label(key=key.replace("_", "-"), value=value) for key, value in pairs.items()]
+
+
+def put_pod(name, ip, **pairs):
+    pod = types_pb2.Pod(
+        namespace="default",
+        name=name,
+        labels=labels(**pairs),
+        phase=types_pb2.Pod.PHASE_RUNNING,
+        pod_ips=[ip],
+        ready=types_pb2.Pod.CONDITION_STATUS_TRUE,
+    )
+    return cluster_pb2.Operation(put_pod=pod)
+
+
+def put_service(name, **selector):
+    service = types_pb2.Service(
+        namespace="default",
+        name=name,
+        selector=labels(**selector),
+        ports=[types_pb2.ServicePort(port=80)],
+        cluster_ips=["10.96.0.10"],
+        ip_families=[types_pb2.IP_FAMILY_IPV4],
+    )
+    return cluster_pb2.Operation(put_service=service)
+
+
+def patch(selector, set=(), remove=()):
+    target = cluster_pb2.LabelPatch.SelectorTarget(
+        kind=types_pb2.KIND_POD, selector=types_pb2.Selector(text=selector)
+    )
+    return cluster_pb2.Operation(
+        patch_labels=cluster_pb2.LabelPatch(matching=target, set=set, remove=remove)
+    )
+
+
+def refused(code, call):
+    """Runs what must fail with this code; answers the rich status."""
+    try:
+        call()
+    except grpc.RpcError as error:
+        assert error.code() == code, f"{error.code()}: {error.details()}"
+        return error.details(), rpc_status.from_call(error)
+    raise AssertionError(f"this was not refused with {code}")
+
+
+def equal(found, expected, what):
+    assert found == expected, f"{what}: {found!r}, expected {expected!r}"
+
+
+def tell(client):
+    everybody = {"rng-replica", "rng-daemon-1", "rng-daemon-2"}
+
+    # Pods and a service, in one transaction.
+    committed = client.commit(
+        put_service("rng", app="rng"),
+        put_pod("rng-replica", "10.1.0.1", app="rng", pod_template_hash="x1"),
+        put_pod("rng-daemon-1", "10.1.0.2", app="rng", controller_revision_hash="y1"),
+        put_pod("rng-daemon-2", "10.1.0.3", app="rng", controller_revision_hash="y1"),
+        put_pod("hasher", "10.1.0.4", app="hasher"),
+        source="python",
+        request_id="first",
+    )
+    equal(len(committed.results), 5, "results")
+    created = cluster_pb2.ObjectResult.OUTCOME_CREATED
+    equal({result.outcome for result in committed.results}, {created}, "outcomes")
+
+    # Queries.
+    equal(client.count("app=rng"), 3, "pods of rng")
+    equal(client.count("app in (rng,hasher),!controller-revision-hash"), 2, "pods of no set")
+    equal(client.count(""), 4, "all pods")
+    for page_size in [0, 1, 3]:
+        listed = client.names("app=rng", page_size)
+        equal(listed, sorted(everybody), f"names in pages of {page_size}")
+    equal(client.endpoints("rng"), everybody, "endpoints")
+
+    # A watcher begins with everything.
+    watcher = Watcher(client)
+    events = watcher.until(committed.revision)
+    equal(events[0].type, watch_pb2.EVENT_TYPE_RESET, "first event")
+    equal(watcher.pods("rng"), everybody, "watched endpoints")
+    endpoint = next(iter(watcher.services[("default", "rng")].values()))
+    equal(endpoint.conditions, 3, "ready and serving")
+    equal(len(endpoint.identity.addresses[0]), 4, "bytes of an IPv4 address")
+
+    # All pods get a label; the service asks for it; nobody is lost on the way.
+    labelled = client.commit(patch("app=rng", set=labels(active="yes")))
+    equal(len(labelled.results), 3, "labelled pods")
+    narrowed = client.commit(put_service("rng", app="rng", active="yes"))
+    events = watcher.until(narrowed.revision)
+    equal(sum(len(event.removed) for event in events), 0, "removals on the way")
+    equal(watcher.pods("rng"), everybody, "endpoints after narrowing")
+
+    # The watcher goes away; one pod loses its label; the watcher comes back with its cursor and is
+    # sent that one removal, and nothing else.
+    watcher.disconnect()
+    unlabelled = client.commit(patch("app=rng,pod-template-hash", remove=["active"]))
+    equal(len(unlabelled.results), 1, "unlabelled pods")
+    watcher.connect(client)
+    events = watcher.until(unlabelled.revision)
+    kinds = [event.type for event in events]
+    equal(kinds, [watch_pb2.EVENT_TYPE_UPDATE], "events after resuming")
+    removed = [identity.pod_name for event in events for identity in event.removed]
+    equal(removed, ["rng-replica"], "removals")
+    equal(watcher.pods("rng"), everybody - {"rng-replica"}, "endpoints after the removal")
+    equal(watcher.pods("rng"), client.endpoints("rng"), "the watcher's view and the query's")
+    equal(client.names("app=rng,active!=yes"), ["rng-replica"], "what is left over")
+
+    # The server knows how far the watcher is.
+    subscribers = client.admin.ListSubscribers(
+        admin_pb2.ListSubscribersRequest(), timeout=DEADLINE
+    ).subscribers
+    equal([s.name for s in subscribers], ["python"], "subscribers")
+    equal(subscribers[0].sent_revision, unlabelled.revision, "sent revision")
+
+    # A retry with the same request id changes nothing and is answered as the first was.
+    again = client.commit(
+        put_pod("hasher", "10.1.0.99", app="hasher"), source="python", request_id="first"
+    )
+    equal(again.revision, committed.revision, "revision of a retry")
+
+    # Errors name the field, and nothing is applied.
+    before = client.count("")
+    text, status = refused(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        lambda: client.commit(
+            put_pod("fine", "10.1.0.5", app="x"), put_pod("bad", "10.1.0.6", app="no blanks")
+        ),
+    )
+    bad_request = error_details_pb2.BadRequest()
+    assert any(detail.Unpack(bad_request) for detail in status.details), f"no field paths: {text}"
+    field = bad_request.field_violations[0].field
+    assert "operations[1]" in field and "labels" in field, field
+    equal(client.count(""), before, "pods after a refusal")
+    refused(grpc.StatusCode.INVALID_ARGUMENT, lambda: client.count("app in rng"))
+    text, status = refused(
+        grpc.StatusCode.FAILED_PRECONDITION,
+        lambda: client.commit(patch("app=rng,active", set=labels(active="no"))),
+    )
+    assert status and status.details, f"no details: {text}"
+    refused(grpc.StatusCode.NOT_FOUND, lambda: client.endpoints("nobody"))
+
+    watcher.disconnect()
+    verified = client.admin.Verify(admin_pb2.VerifyRequest(), timeout=DEADLINE)
+    equal(list(verified.discrepancies), [], "discrepancies")
+
+
+def main():
+    with server(sys.argv[1]) as address:
+        with grpc.insecure_channel(address) as channel:
+            tell(Client(channel))
+    print("python client: ok")
+
+
+if __name__ == "__main__":
+    main()
