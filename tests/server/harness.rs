@@ -23,8 +23,9 @@ use tonic::transport::{Channel, Endpoint};
 
 /// Long past what anything here takes: a test that hangs fails instead.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// What one stream may hold unread at a client; the connection's window has room for all of them.
-pub const STREAM_WINDOW: u32 = 64 << 10;
+/// What one stream may hold unread at a client, as small as is usual; the connection's window has
+/// room for all of them.
+pub const STREAM_WINDOW: u32 = 16 << 10;
 
 pub struct Server {
     pub address: String,

@@ -7,8 +7,8 @@ use crate::subscriber::Subscriber;
 
 const RNG: &[(&str, &str)] = &[("app", "rng")];
 const STALLED: usize = 100;
-const PODS: u32 = 600;
-const ROUNDS: u32 = 8;
+const PODS: u32 = 200;
+const ROUNDS: u32 = 10;
 
 /// A hundred streams that stop reading and one that goes on, all on one connection, under a storm of
 /// changes each of which is larger than what a stream may hold unread.
