@@ -26,7 +26,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 Event::Reset => println!("everything anew"),
                 Event::Replace(entry) => println!("* {}", entry.service.name),
                 Event::Endpoint { service, endpoint } => {
-                    println!("+ {service}: {} {:?}", endpoint.identity, endpoint.conditions);
+                    println!(
+                        "+ {service}: {} {:?}",
+                        endpoint.identity, endpoint.conditions
+                    );
                 }
                 Event::Removed { service, identity } => println!("- {service}: {identity}"),
                 Event::Remove(name) => println!("- {name}"),

@@ -37,7 +37,7 @@ async fn pods(client: &Client, ask: &Ask, group: &Group, mut printer: Printer<'_
         for event in cut.events {
             match event {
                 PodEvent::Pod { pod, revision } if is_wanted(&pod.name) => {
-                    changes.push(Change::Is(Item::Pod(PodItem { pod, revision })));
+                    changes.push(Change::Is(Box::new(Item::Pod(PodItem { pod, revision }))));
                 }
                 PodEvent::Removed(name) if is_wanted(&name) => changes.push(Change::Gone(name)),
                 PodEvent::Pod { .. } | PodEvent::Removed(_) | PodEvent::Reset => {}
@@ -74,14 +74,14 @@ fn service_of(event: &Event) -> Option<ObjectName> {
 fn change(view: &View, resource: Resource, name: ObjectName) -> Change {
     match view.services().get(&name) {
         None => Change::Gone(name),
-        Some(service) if resource == Resource::Services => Change::Is(Item::service_of_view(service)),
-        Some(service) => Change::Is(Item::of_view(service)),
+        Some(service) if resource == Resource::Services => Change::Is(Box::new(Item::service_of_view(service))),
+        Some(service) => Change::Is(Box::new(Item::of_view(service))),
     }
 }
 
 /// What became of an object.
 enum Change {
-    Is(Item),
+    Is(Box<Item>),
     Gone(ObjectName),
 }
 

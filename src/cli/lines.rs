@@ -66,23 +66,19 @@ impl EndpointLines {
             writeln!(out, "{}", json!({ "type": "RESET", "revision": revision }))?;
         }
         for (name, change) in changes {
-            let head = |kind: &str| json!({ "type": kind, "revision": revision, "service": name.to_string() });
             let endpoints: Vec<Value> = change.endpoints.iter().map(|endpoint| endpoint_json(endpoint)).collect();
-            let mut line = if change.gone {
-                head("REMOVE")
+            let removed: Vec<Value> = change.removed.iter().map(|identity| identity_json(identity)).collect();
+            let service = name.to_string();
+            let line = if change.gone {
+                json!({ "type": "REMOVE", "revision": revision, "service": service })
             } else if change.replace.is_some() {
-                let mut line = head("REPLACE");
-                line["endpoints"] = endpoints.into();
-                line
+                json!({ "type": "REPLACE", "revision": revision, "service": service, "endpoints": endpoints })
             } else {
-                let mut line = head("UPDATE");
-                line["endpoints"] = endpoints.into();
-                line["removed"] = Value::Array(Vec::new());
-                line
+                json!({
+                    "type": "UPDATE", "revision": revision, "service": service,
+                    "endpoints": endpoints, "removed": removed,
+                })
             };
-            if !change.removed.is_empty() {
-                line["removed"] = change.removed.iter().map(|identity| identity_json(identity)).collect();
-            }
             writeln!(out, "{line}")?;
         }
         writeln!(out, "{}", json!({ "type": "CHECKPOINT", "revision": revision }))

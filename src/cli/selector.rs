@@ -62,7 +62,8 @@ fn labels(text: &str) -> anyhow::Result<LabelSet> {
 }
 
 fn data(selector: &Selector, labels: Option<&LabelSet>, matches: Option<bool>) -> serde_json::Value {
-    let mut data = json!({ "selector": selector.to_string() });
+    let mut data = serde_json::Map::new();
+    data.insert("selector".to_owned(), selector.to_string().into());
     // Comparisons have no structured form.
     if let Ok(structured) = LabelSelector::try_from(selector) {
         let expressions: Vec<_> = structured
@@ -75,22 +76,22 @@ fn data(selector: &Selector, labels: Option<&LabelSet>, matches: Option<bool>) -
             .collect();
         let pairs: serde_json::Map<_, _> =
             structured.match_labels.into_iter().map(|(key, value)| (key, value.into())).collect();
-        let mut form = json!({});
+        let mut form = serde_json::Map::new();
         if !pairs.is_empty() {
-            form["matchLabels"] = pairs.into();
+            form.insert("matchLabels".to_owned(), pairs.into());
         }
         if !expressions.is_empty() {
-            form["matchExpressions"] = expressions.into();
+            form.insert("matchExpressions".to_owned(), expressions.into());
         }
-        data["labelSelector"] = form;
+        data.insert("labelSelector".to_owned(), form.into());
     }
     if let (Some(labels), Some(matches)) = (labels, matches) {
         let pairs: serde_json::Map<_, _> =
             labels.iter().map(|(key, value)| (key.to_string(), value.as_str().into())).collect();
-        data["labels"] = pairs.into();
-        data["matches"] = matches.into();
+        data.insert("labels".to_owned(), pairs.into());
+        data.insert("matches".to_owned(), matches.into());
     }
-    data
+    data.into()
 }
 
 #[cfg(test)]

@@ -140,8 +140,8 @@ fn data(status: &ServerStatus, subscribers: &[Subscriber], verified: Option<&Ver
         "work": numbers(&status.work),
         "subscribers": subscribers,
     });
-    if let Some(verified) = verified {
-        data["discrepancies"] = verified.discrepancies.clone().into();
+    if let (Some(verified), Some(data)) = (verified, data.as_object_mut()) {
+        data.insert("discrepancies".to_owned(), verified.discrepancies.clone().into());
     }
     data
 }
