@@ -30,6 +30,8 @@ mod round_trip;
 mod scope;
 mod service;
 pub mod status;
+#[cfg(test)]
+mod strategies;
 mod transaction;
 mod uid;
 
