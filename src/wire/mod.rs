@@ -30,8 +30,6 @@ mod round_trip;
 mod scope;
 mod service;
 pub mod status;
-#[cfg(test)]
-mod strategies;
 mod transaction;
 mod uid;
 
