@@ -68,12 +68,28 @@ fn a_pod_leaves_by_label_and_no_other_endpoint_is_lost() {
     assert_eq!((step.came.len(), step.went.len()), (0, 0), "{step:?}");
 
     let applied = server.ok(&["apply", "-f", ACTIVE_ONLY]);
-    assert!(applied.starts_with("service/rng configured\n1 object in 1 transaction"), "{applied}");
+    assert!(
+        applied.starts_with("service/rng configured\n1 object in 1 transaction"),
+        "{applied}"
+    );
     let step = told(&server, &mut watch);
-    assert_eq!((step.came.len(), step.went.len()), (0, 0), "no endpoint is lost: {step:?}");
-    assert_eq!(ready(&server), "10.244.1.10:80,10.244.1.11:80,10.244.2.11:80");
+    assert_eq!(
+        (step.came.len(), step.went.len()),
+        (0, 0),
+        "no endpoint is lost: {step:?}"
+    );
+    assert_eq!(
+        ready(&server),
+        "10.244.1.10:80,10.244.1.11:80,10.244.2.11:80"
+    );
 
-    let unlabeled = server.ok(&["label", "pods", "-l", "app=rng,pod-template-hash", "active-"]);
+    let unlabeled = server.ok(&[
+        "label",
+        "pods",
+        "-l",
+        "app=rng,pod-template-hash",
+        "active-",
+    ]);
     assert_eq!(unlabeled, format!("pod/{REPLICA} unlabeled\n"));
     let step = told(&server, &mut watch);
     assert_eq!((step.came.len(), step.went), (0, vec![REPLICA.to_owned()]));
@@ -82,7 +98,12 @@ fn a_pod_leaves_by_label_and_no_other_endpoint_is_lost() {
     let left_over = server.ok(&["get", "pods", "-l", "app=rng,active!=yes", "-o", "name"]);
     assert_eq!(left_over, format!("pod/{REPLICA}\n"));
     let why = server.ok(&["explain", &format!("pod/{REPLICA}"), "--service", "rng"]);
-    assert!(why.starts_with(&format!("default/{REPLICA} is not an endpoint of default/rng\n")), "{why}");
+    assert!(
+        why.starts_with(&format!(
+            "default/{REPLICA} is not an endpoint of default/rng\n"
+        )),
+        "{why}"
+    );
     assert!(why.contains("no    selector active=yes"), "{why}");
 }
 
@@ -104,7 +125,12 @@ fn the_wrong_order_empties_the_service_and_the_watcher_sees_it() {
 async fn both_changes_in_one_transaction_do_not_whatever_their_order() {
     let (server, mut watch) = start();
     let client = Client::connect(&server.address).await.unwrap();
-    let mut service = client.service(&ObjectName::new("default", "rng")).await.unwrap().answer.service;
+    let mut service = client
+        .service(&ObjectName::new("default", "rng"))
+        .await
+        .unwrap()
+        .answer
+        .service;
     let narrower = LabelSet::try_from_pairs([("app", "rng"), ("active", "yes")]).unwrap();
     service.selector = ServiceSelector::Map(narrower);
     let active = LabelPatch {
@@ -117,13 +143,28 @@ async fn both_changes_in_one_transaction_do_not_whatever_their_order() {
         remove: vec![],
         overwrite: false,
     };
-    let operations = vec![Operation::Put(Object::Service(Box::new(service))), Operation::PatchLabels(active)];
-    let committed = client.commit(Transaction { operations, ..Transaction::default() }, "").await.unwrap();
+    let operations = vec![
+        Operation::Put(Object::Service(Box::new(service))),
+        Operation::PatchLabels(active),
+    ];
+    let committed = client
+        .commit(
+            Transaction {
+                operations,
+                ..Transaction::default()
+            },
+            "",
+        )
+        .await
+        .unwrap();
     assert_eq!(committed.results.len(), 4);
 
     let step = watch.until(committed.revision);
     assert_eq!((step.came.len(), step.went.len()), (0, 0), "{step:?}");
-    assert_eq!(ready(&server), "10.244.1.10:80,10.244.1.11:80,10.244.2.11:80");
+    assert_eq!(
+        ready(&server),
+        "10.244.1.10:80,10.244.1.11:80,10.244.2.11:80"
+    );
 }
 
 #[test]
@@ -135,12 +176,27 @@ fn an_unready_pod_leaves_the_ready_endpoints_and_a_pod_labeled_in_joins() {
     assert!(replica.contains(REPLICA));
     server.apply(&replica.replace("status: \"True\"", "status: \"False\""));
     let step = told(&server, &mut watch);
-    assert_eq!((step.came, step.went.len()), (vec![format!("{REPLICA}!")], 0));
+    assert_eq!(
+        (step.came, step.went.len()),
+        (vec![format!("{REPLICA}!")], 0)
+    );
     assert_eq!(ready(&server), "10.244.1.11:80,10.244.2.11:80");
 
-    let labeled = server.ok(&["label", "pod", "hasher-7f6d8c9b4-q8r5n", "app=rng", "--overwrite"]);
+    let labeled = server.ok(&[
+        "label",
+        "pod",
+        "hasher-7f6d8c9b4-q8r5n",
+        "app=rng",
+        "--overwrite",
+    ]);
     assert_eq!(labeled, "pod/hasher-7f6d8c9b4-q8r5n labeled\n");
     let step = told(&server, &mut watch);
-    assert_eq!((step.came, step.went.len()), (vec!["hasher-7f6d8c9b4-q8r5n".to_owned()], 0));
-    assert_eq!(ready(&server), "10.244.1.11:80,10.244.2.11:80,10.244.2.20:80");
+    assert_eq!(
+        (step.came, step.went.len()),
+        (vec!["hasher-7f6d8c9b4-q8r5n".to_owned()], 0)
+    );
+    assert_eq!(
+        ready(&server),
+        "10.244.1.11:80,10.244.2.11:80,10.244.2.20:80"
+    );
 }

@@ -46,7 +46,7 @@ pub fn run(server: &str, args: &[&str], input: &str) -> Done {
 /// A process whose output is read line by line; ends with the test.
 pub struct Lines {
     child: Child,
-    lines: BufReader<ChildStdout>,
+    lines: Option<BufReader<ChildStdout>>,
 }
 
 impl Lines {
@@ -61,14 +61,27 @@ impl Lines {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
-        Lines { child, lines }
+        Lines {
+            child,
+            lines: Some(lines),
+        }
     }
 
     /// The next line; none at the end of the output.
     pub fn next(&mut self) -> Option<String> {
         let mut line = String::new();
-        self.lines.read_line(&mut line).unwrap();
+        self.lines.as_mut()?.read_line(&mut line).unwrap();
         line.strip_suffix('\n').map(str::to_owned)
+    }
+
+    /// Stops reading, as a pager does that is left.
+    pub fn close(&mut self) {
+        self.lines = None;
+    }
+
+    /// Whether the process has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// The process's number.
@@ -100,10 +113,25 @@ pub struct Server {
 impl Server {
     /// Starts a server, with more arguments, and waits until it serves.
     pub fn start(args: &[&str]) -> Server {
-        let all = [&["serve", "--listen", "127.0.0.1:0", "--http", "off", "--log", "error"], args].concat();
+        let all = [
+            &[
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--http",
+                "off",
+                "--log",
+                "error",
+            ],
+            args,
+        ]
+        .concat();
         let mut process = Lines::start("", &all);
         let line = process.next().expect("a line about where it serves");
-        let address = line.strip_prefix("serving gRPC on ").expect(&line).to_owned();
+        let address = line
+            .strip_prefix("serving gRPC on ")
+            .expect(&line)
+            .to_owned();
         Server { process, address }
     }
 
@@ -135,7 +163,9 @@ impl Server {
     /// Follows the endpoints of a service, up to the state of now.
     pub fn watch(&self, service: &str) -> Watch {
         let args = ["watch", "endpoints", service, "-o", "json"];
-        Watch { process: Lines::start(&self.address, &args) }
+        Watch {
+            process: Lines::start(&self.address, &args),
+        }
     }
 }
 
@@ -166,9 +196,14 @@ impl Watch {
             }
             for endpoint in line["endpoints"].as_array().into_iter().flatten() {
                 let ready = endpoint["conditions"]["ready"] == true;
-                told.came.push(format!("{}{}", pod_of(endpoint), if ready { "" } else { "!" }));
+                told.came.push(format!(
+                    "{}{}",
+                    pod_of(endpoint),
+                    if ready { "" } else { "!" }
+                ));
             }
-            told.went.extend(line["removed"].as_array().into_iter().flatten().map(pod_of));
+            told.went
+                .extend(line["removed"].as_array().into_iter().flatten().map(pod_of));
         }
     }
 }
