@@ -302,7 +302,11 @@ fn what_is_printed_can_be_applied_again() {
     let slices = server.ok(&["get", "endpoints", "-o", "json"]);
     let done = run(&copy.address, &["apply", "-f", "-"], &slices);
     assert_eq!((done.code, done.out.as_str()), (0, ""), "{done:?}");
-    assert!(done.err.contains("skipped: 4 EndpointSlice computed by selectord"), "{done:?}");
+    assert!(
+        done.err
+            .contains("skipped: 4 EndpointSlice computed by selectord"),
+        "{done:?}"
+    );
 }
 
 #[test]
