@@ -137,7 +137,7 @@ impl Printer<'_> {
                 }
                 (Change::Gone(name), Some(Format::Wide) | None) => {
                     self.columns.print(self.out, std::mem::take(&mut rows))?;
-                    writeln!(self.out, "{kind}/{name} is gone")?;
+                    writeln!(self.out, "{kind} {name} is gone")?;
                 }
                 // The other forms show objects, and there is none.
                 (Change::Gone(_), Some(Format::Name | Format::Json | Format::Yaml)) => {}

@@ -1,5 +1,7 @@
 use std::io::Write;
 
+use anyhow::Context as _;
+
 use crate::client::{Client, Listing};
 use crate::engine::{ObjectResult, Outcome};
 use crate::labels::LabelSet;
@@ -112,7 +114,8 @@ pub(super) async fn run(
     }
     let committed = client
         .commit(transaction(args, targets, &changes), "")
-        .await?;
+        .await
+        .context("nothing was changed")?;
     if committed.results.is_empty() {
         eprintln!("No objects match.");
     }

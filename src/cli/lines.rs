@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::source::manifest::{endpoint_json, identity_json, to_kubernetes};
 
-use super::rows::sockets;
+use super::sockets::{selector_of, sockets};
 
 /// Prints cuts of endpoints.
 #[derive(Debug, Default)]
@@ -158,9 +158,9 @@ impl EndpointLines {
             endpoints: BTreeMap::new(),
         });
         if !known {
-            writeln!(out, "+ {name}")?;
+            writeln!(out, "+ {name} selector {}", selector_of(&service))?;
         } else if told.service != service {
-            writeln!(out, "~ {name}")?;
+            writeln!(out, "~ {name} selector {}", selector_of(&service))?;
         }
         told.service = service;
         let service = &told.service;
@@ -308,3 +308,6 @@ fn pod_line(pod: &Pod) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Logs on standard error.
 
+use std::io::{self, IsTerminal as _};
+
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
@@ -12,7 +14,8 @@ pub(super) fn for_server(filter: Option<&str>) -> anyhow::Result<()> {
     // A second subscriber in one process would be a test's; the first stays.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .try_init();
     Ok(())
 }
@@ -22,7 +25,8 @@ pub(super) fn for_command() -> anyhow::Result<()> {
     let filter = chosen(None, "warn")?;
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .without_time()
         .with_target(false)
         .try_init();

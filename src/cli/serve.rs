@@ -17,7 +17,7 @@ use crate::store::MemoryStore;
 
 use super::failure::{Done, Misused};
 use super::files::tell;
-use super::rows::sockets;
+use super::sockets::sockets;
 use super::table::Columns;
 use super::{batch, log};
 

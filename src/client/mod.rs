@@ -27,6 +27,7 @@ mod backoff;
 mod connection;
 mod convert;
 mod error;
+mod explain;
 mod follow;
 mod options;
 mod pages;

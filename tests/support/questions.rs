@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use selectord::engine::{Engine, GroupBy};
+use selectord::engine::{Engine, GroupBy, Retention};
 use selectord::model::{Kind, Object, ObjectName, ObjectRef, ResolvedTransaction};
 use smol_str::SmolStr;
 
@@ -134,18 +134,54 @@ impl Questions<'_> {
         let stats = self.engine.stats();
         let now = self.oracle.now();
         let endpoints: usize = now.services.values().map(|view| view.endpoints.len()).sum();
+        let pods = || now.pods.values().map(|(pod, _)| pod);
+        let labels = || pods().flat_map(|pod| pod.labels.iter());
+        let namespaces: BTreeSet<_> = pods().map(|pod| &pod.name.namespace).collect();
+        let keys: BTreeSet<_> = labels().map(|(key, _)| key).collect();
+        let pairs: BTreeSet<_> = labels().collect();
         let expected = [
-            now.pods.len(),
-            now.services.len(),
-            now.nodes.len(),
-            endpoints,
-        ]
-        .map(|n| n as u64);
-        same(
-            || "numbers of pods, services, nodes, endpoints".into(),
-            [stats.pods, stats.services, stats.nodes, stats.endpoints],
-            expected,
-        )
+            ("pods", stats.pods, now.pods.len()),
+            ("services", stats.services, now.services.len()),
+            ("nodes", stats.nodes, now.nodes.len()),
+            ("endpoints", stats.endpoints, endpoints),
+            ("namespaces", stats.namespaces, namespaces.len()),
+            ("label keys", stats.label_keys, keys.len()),
+            ("label pairs", stats.label_pairs, pairs.len()),
+        ];
+        for (what, found, expected) in expected {
+            same(|| format!("number of {what}"), found, expected as u64)?;
+        }
+        self.records()
+    }
+
+    /// The log holds each thing once, a service in up to four places, and remembers no more of what is
+    /// gone than it may.
+    fn records(&self) -> Result<(), String> {
+        let stats = self.engine.stats();
+        let there = stats.endpoints + stats.nodes + stats.remembered_removals;
+        let (least, most) = (stats.services + there, 4 * stats.services + there);
+        if !(least..=most).contains(&stats.log_records) {
+            let records = stats.log_records;
+            return Err(format!("{records} records, not {least} to {most}"));
+        }
+        let Retention {
+            removals,
+            deleted_names,
+            share,
+        } = self.engine.options().retention;
+        let allowed = |least: usize, live: u64| {
+            (least as u64).max(live.checked_div(share as u64).unwrap_or_default())
+        };
+        let services = self.oracle.now().services.values();
+        let of_services: u64 = services
+            .map(|view| allowed(removals, view.endpoints.len() as u64))
+            .sum();
+        let most = of_services + allowed(deleted_names, stats.services + stats.nodes);
+        if stats.remembered_removals > most {
+            let remembered = stats.remembered_removals;
+            return Err(format!("{remembered} removals remembered, not {most}"));
+        }
+        Ok(())
     }
 
     /// A count, its explanation, and all pages of one selector.

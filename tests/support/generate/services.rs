@@ -24,6 +24,10 @@ pub fn service(random: &mut Random, name: ObjectName, uid: u64) -> Service {
     if random.chance(60) {
         service.cluster_ip = cluster_ip(random);
     }
+    if random.chance(40) {
+        service.traffic_distribution = distribution(random);
+    }
+    service.publish_not_ready_addresses = random.chance(20);
     for _ in 0..random.below(3) {
         change(random, &mut service);
     }
@@ -49,17 +53,7 @@ pub fn change(random: &mut Random, service: &mut Service) {
             service.external_name = external_name.into();
         }
         11 => service.publish_not_ready_addresses = random.chance(50),
-        12 => {
-            service.traffic_distribution = random
-                .pick(&[
-                    "",
-                    "PreferClose",
-                    "PreferSameZone",
-                    "PreferSameNode",
-                    "preferclose",
-                ])
-                .into();
-        }
+        12 => service.traffic_distribution = distribution(random),
         13 => service.topology_mode = random.pick(&["", "", "Auto", "auto", "Disabled"]).into(),
         14 => service.session_affinity_seconds = random.pick(&[None, Some(10_800), Some(60)]),
         15 => {
@@ -70,6 +64,17 @@ pub fn change(random: &mut Random, service: &mut Service) {
         16 => service.uid = SmolStr::new(format!("{}x", service.uid.get(..8).unwrap_or("uid"))),
         _ => {}
     }
+}
+
+fn distribution(random: &mut Random) -> SmolStr {
+    let words = [
+        "",
+        "PreferClose",
+        "PreferSameZone",
+        "PreferSameNode",
+        "preferclose",
+    ];
+    random.pick(&words).into()
 }
 
 /// No selector, the map form or the set form.
