@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::engine::{ObjectResult, Outcome};
 use crate::labels::FieldError;
 use crate::runtime::Committed;
-use crate::wire::proto::object_result::Outcome as WireOutcome;
 use crate::wire::{self, WriteRequest, proto, status};
 
 use super::context::{Context, uncommitted, valid};
@@ -29,7 +27,7 @@ impl proto::cluster_server::Cluster for ClusterService {
             .commit(write.transaction, write.request_id)
             .await;
         let Committed { revision, results } = committed.map_err(|error| uncommitted(&error))?;
-        let results = results.iter().map(encode_result).collect();
+        let results = results.iter().map(wire::encode_result).collect();
         Ok(Response::new(proto::CommitResponse { revision, results }))
     }
 
@@ -57,19 +55,4 @@ pub(super) fn decode_write(
         )]));
     };
     valid("transaction", wire::decode_transaction(transaction))
-}
-
-fn encode_result(result: &ObjectResult) -> proto::ObjectResult {
-    let outcome = match result.outcome {
-        Outcome::Created => WireOutcome::Created,
-        Outcome::Configured => WireOutcome::Configured,
-        Outcome::Unchanged => WireOutcome::Unchanged,
-        Outcome::Deleted => WireOutcome::Deleted,
-        Outcome::NotFound => WireOutcome::NotFound,
-    };
-    proto::ObjectResult {
-        object: Some(wire::encode_ref(&result.object)),
-        outcome: outcome.into(),
-        operation: u32::try_from(result.operation).unwrap_or(u32::MAX),
-    }
 }
