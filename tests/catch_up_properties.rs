@@ -152,7 +152,7 @@ struct Run<'a> {
 }
 
 fn holds(steps: &[Step], options: &EngineOptions, seen: &Seen) -> Result<(), String> {
-    let engine = Engine::new(options.clone());
+    let engine = Engine::new(*options);
     let readers = (0..READERS)
         .map(|_| Reader::new(Scope::all(), &engine))
         .collect();
@@ -232,7 +232,7 @@ impl Run<'_> {
     }
 
     fn replay(&self, transactions: usize) -> Result<Engine, String> {
-        let mut engine = Engine::new(self.options.clone());
+        let mut engine = Engine::new(*self.options);
         for (revision, transaction) in &self.log[..transactions] {
             engine
                 .apply(*revision, transaction.clone())

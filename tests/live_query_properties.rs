@@ -238,7 +238,7 @@ impl Reader {
 }
 
 fn holds(steps: &[Step], options: &EngineOptions) -> Result<(), String> {
-    let mut engine = Engine::new(options.clone());
+    let mut engine = Engine::new(*options);
     let mut oracle = Oracle::new(MissingNode::default());
     let mut log = Vec::new();
     let nothing: Query = (build::selector("app=none"), Within::All);
@@ -286,7 +286,7 @@ fn holds(steps: &[Step], options: &EngineOptions) -> Result<(), String> {
                 reader.resume(*keep_uncommitted);
             }
             Step::Rebuild => {
-                engine = Engine::new(options.clone());
+                engine = Engine::new(*options);
                 for (revision, transaction) in &log {
                     engine
                         .apply(*revision, ResolvedTransaction::clone(transaction))

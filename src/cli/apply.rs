@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use crate::engine::{ObjectResult, Outcome};
-use crate::model::{Kind, Operation};
+use crate::model::Operation;
 
 use super::batch;
 use super::failure::{Done, Misused};
@@ -38,13 +38,22 @@ pub(super) struct Args {
     server: ServerArgs,
 }
 
-pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> anyhow::Result<Done> {
+pub(super) async fn run(
+    args: &Args,
+    early: &EarlyArgs,
+    out: &mut dyn Write,
+) -> anyhow::Result<Done> {
     if !args.files.is_given() {
-        return Err(Misused::of("apply", "say what to apply: -f FILE, -f DIR, or -f - for standard input"));
+        return Err(Misused::of(
+            "apply",
+            "say what to apply: -f FILE, -f DIR, or -f - for standard input",
+        ));
     }
     let namespace = args.namespace.given(early);
-    let mut objects = args.files.read("apply", namespace.as_ref(), &args.namespace.meant(early))?;
-    objects.sort_by_key(|object| order(object.object_ref().kind));
+    let mut objects = args
+        .files
+        .read("apply", namespace.as_ref(), &args.namespace.meant(early))?;
+    objects.sort_by_cached_key(|object| batch::order(object.object_ref().kind));
     let number = objects.len();
     if number == 0 {
         eprintln!("No objects to apply.");
@@ -55,16 +64,26 @@ pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> 
             let object = object.object_ref();
             match args.output {
                 Some(ReportFormat::Name) => writeln!(out, "{}/{}", object.kind, object.name.name)?,
-                None => writeln!(out, "{}/{} checked (dry run)", object.kind, object.name.name)?,
+                None => writeln!(
+                    out,
+                    "{}/{} checked (dry run)",
+                    object.kind, object.name.name
+                )?,
             }
         }
         return Ok(Done::Well);
     }
     let operations: Vec<Operation> = objects.into_iter().map(Operation::Put).collect();
-    let batches = if args.atomic { vec![operations] } else { batch::batches(operations) };
+    let batches = if args.atomic {
+        vec![operations]
+    } else {
+        batch::batches(operations)
+    };
     let client = args.server.connect(early).await?;
     let sent = batch::send(&client, batches, |results| {
-        results.iter().try_for_each(|result| report(out, result, args.output))
+        results
+            .iter()
+            .try_for_each(|result| report(out, result, args.output))
     })
     .await?;
     if args.output.is_none() {
@@ -73,13 +92,11 @@ pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> 
     Ok(Done::Well)
 }
 
-/// What others refer to comes first, so that nothing is published before it is complete: a pod's
-/// node and zone before the pod.
-fn order(kind: Kind) -> usize {
-    Kind::ALL.iter().position(|known| *known == kind).unwrap_or(usize::MAX)
-}
-
-fn report(out: &mut dyn Write, result: &ObjectResult, format: Option<ReportFormat>) -> anyhow::Result<()> {
+fn report(
+    out: &mut dyn Write,
+    result: &ObjectResult,
+    format: Option<ReportFormat>,
+) -> anyhow::Result<()> {
     let (kind, name) = (result.object.kind, &result.object.name.name);
     match format {
         Some(ReportFormat::Name) => writeln!(out, "{kind}/{name}")?,
@@ -99,8 +116,14 @@ fn word(outcome: Outcome) -> &'static str {
 }
 
 fn summary(objects: usize, transactions: usize, revision: u64) -> String {
-    let plural = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
-    format!("{} in {}, revision {revision}", plural(objects, "object"), plural(transactions, "transaction"))
+    let plural = |number: usize, word: &str| {
+        format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+    };
+    format!(
+        "{} in {}, revision {revision}",
+        plural(objects, "object"),
+        plural(transactions, "transaction")
+    )
 }
 
 #[cfg(test)]
@@ -110,13 +133,9 @@ mod tests {
     #[test]
     fn one_and_many() {
         assert_eq!(summary(1, 1, 4), "1 object in 1 transaction, revision 4");
-        assert_eq!(summary(25_000, 3, 9), "25000 objects in 3 transactions, revision 9");
-    }
-
-    #[test]
-    fn what_others_refer_to_comes_first() {
-        assert!(order(Kind::Node) < order(Kind::Service));
-        assert!(order(Kind::Service) < order(Kind::Pod));
-        assert!(order(Kind::Pod) < order(Kind::Endpoints));
+        assert_eq!(
+            summary(25_000, 3, 9),
+            "25000 objects in 3 transactions, revision 9"
+        );
     }
 }

@@ -65,7 +65,10 @@ mod tests {
         for verb in Cli::command().get_subcommands() {
             let name = verb.get_name();
             assert!(verb.get_about().is_some(), "{name} has no summary");
-            let after = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let after = verb
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
             assert!(after.starts_with("Examples:\n  "), "{name} has no examples");
             let example = format!("selectord {name}");
             assert!(after.contains(&example), "{name}'s examples do not show it");
@@ -75,10 +78,17 @@ mod tests {
     #[test]
     fn every_example_parses() {
         let verbs = Cli::command();
-        let helps = verbs.get_subcommands().filter_map(|verb| verb.get_after_help().map(ToString::to_string));
+        let helps = verbs
+            .get_subcommands()
+            .filter_map(|verb| verb.get_after_help().map(ToString::to_string));
         let top = verbs.get_after_help().map(ToString::to_string);
-        for line in helps.chain(top).flat_map(|help| help.lines().map(str::to_owned).collect::<Vec<_>>()) {
-            let Some(command) = line.trim().strip_prefix("selectord ") else { continue };
+        for line in helps
+            .chain(top)
+            .flat_map(|help| help.lines().map(str::to_owned).collect::<Vec<_>>())
+        {
+            let Some(command) = line.trim().strip_prefix("selectord ") else {
+                continue;
+            };
             let command = command.split(['|', '<', '>']).next().unwrap_or_default();
             let words = unquoted(&format!("selectord {command}"));
             if let Err(error) = Cli::try_parse_from(&words) {

@@ -8,7 +8,7 @@ use prost::Message as _;
 
 use crate::client::Client;
 use crate::engine::ObjectResult;
-use crate::model::{Operation, Revision, Transaction};
+use crate::model::{Kind, Operation, Revision, Transaction};
 use crate::wire::{encode_operation, proto};
 
 /// Most operations that a server takes at once, unless told otherwise.
@@ -24,17 +24,40 @@ const MANY: usize = 2_000;
 /// Cuts a list of operations, in order, into transactions that fit.
 pub(super) fn batches(operations: Vec<Operation>) -> Vec<Vec<Operation>> {
     split(operations, MAX_OPERATIONS, MAX_BYTES, |operation| {
-        proto::Operation { operation: Some(encode_operation(operation)) }.encoded_len()
+        proto::Operation {
+            operation: Some(encode_operation(operation)),
+        }
+        .encoded_len()
     })
 }
 
-fn split<T>(items: Vec<T>, max_items: usize, max_bytes: usize, len: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+/// Cuts a list of operations, in order, into parts of at most so many.
+pub(super) fn of_at_most(operations: Vec<Operation>, most: usize) -> Vec<Vec<Operation>> {
+    split(operations, most, usize::MAX, |_| 0)
+}
+
+/// The order in which kinds are written. What others refer to comes first, so that nothing is
+/// published before it is complete: a pod's node, and with it the zone, before the pod.
+pub(super) fn order(kind: Kind) -> usize {
+    Kind::ALL
+        .iter()
+        .position(|known| *known == kind)
+        .unwrap_or(usize::MAX)
+}
+
+fn split<T>(
+    items: Vec<T>,
+    max_items: usize,
+    max_bytes: usize,
+    len: impl Fn(&T) -> usize,
+) -> Vec<Vec<T>> {
     let mut batches = Vec::new();
     let mut batch = Vec::new();
     let mut bytes = 0usize;
     for item in items {
         let size = len(&item).saturating_add(OVERHEAD);
-        if !batch.is_empty() && (batch.len() >= max_items || bytes.saturating_add(size) > max_bytes) {
+        if !batch.is_empty() && (batch.len() >= max_items || bytes.saturating_add(size) > max_bytes)
+        {
             batches.push(std::mem::take(&mut batch));
             bytes = 0;
         }
@@ -68,11 +91,16 @@ pub(super) async fn send(
     let mut sent = Sent::default();
     for operations in batches {
         let number = operations.len();
-        let transaction = Transaction { operations, ..Transaction::default() };
+        let transaction = Transaction {
+            operations,
+            ..Transaction::default()
+        };
         let committed = client.commit(transaction, "").await;
         let committed = match sent.transactions {
             0 => committed.context("nothing was changed")?,
-            done => committed.with_context(|| format!("{done} of {total} transactions were applied, then one failed"))?,
+            done => committed.with_context(|| {
+                format!("{done} of {total} transactions were applied, then one failed")
+            })?,
         };
         sent.transactions = sent.transactions.saturating_add(1);
         sent.revision = committed.revision;
@@ -84,13 +112,15 @@ pub(super) async fn send(
 }
 
 /// A bar on a terminal, nothing elsewhere.
-fn bar(objects: usize) -> ProgressBar {
+pub(super) fn bar(objects: usize) -> ProgressBar {
     if objects < MANY || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let length = u64::try_from(objects).unwrap_or(u64::MAX);
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{bar:32} {human_pos}/{human_len} objects, {per_sec}, {eta} to go");
+    let style = ProgressStyle::with_template(
+        "{bar:32} {human_pos}/{human_len} objects, {per_sec}, {eta} to go",
+    );
     match style {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
@@ -102,11 +132,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_others_refer_to_comes_first() {
+        assert!(order(Kind::Node) < order(Kind::Service));
+        assert!(order(Kind::Service) < order(Kind::Pod));
+        assert!(order(Kind::Pod) < order(Kind::Endpoints));
+    }
+
+    #[test]
     fn batches_are_as_few_as_fit_and_keep_the_order() {
-        let sizes = |items: Vec<usize>, max_items, max_bytes| split(items, max_items, max_bytes, |n| *n - OVERHEAD);
+        let sizes = |items: Vec<usize>, max_items, max_bytes| {
+            split(items, max_items, max_bytes, |n| *n - OVERHEAD)
+        };
         assert_eq!(sizes(vec![], 3, 100), Vec::<Vec<usize>>::new());
-        assert_eq!(sizes(vec![20, 20, 20, 20], 3, 1_000), [vec![20, 20, 20], vec![20]]);
-        assert_eq!(sizes(vec![50, 50, 20, 90], 9, 100), [vec![50, 50], vec![20], vec![90]]);
-        assert_eq!(sizes(vec![500, 20], 9, 100), [vec![500], vec![20]], "too large is for the server to say");
+        assert_eq!(
+            sizes(vec![20, 20, 20, 20], 3, 1_000),
+            [vec![20, 20, 20], vec![20]]
+        );
+        assert_eq!(
+            sizes(vec![50, 50, 20, 90], 9, 100),
+            [vec![50, 50], vec![20], vec![90]]
+        );
+        assert_eq!(
+            sizes(vec![500, 20], 9, 100),
+            [vec![500], vec![20]],
+            "too large is for the server to say"
+        );
     }
 }

@@ -34,7 +34,10 @@ fn is_change(word: &str) -> bool {
 
 /// Splits words into resources and the changes behind them.
 pub(super) fn split(words: &[String]) -> Result<(&[String], LabelChanges), LabelChangesError> {
-    let first = words.iter().position(|word| is_change(word)).unwrap_or(words.len());
+    let first = words
+        .iter()
+        .position(|word| is_change(word))
+        .unwrap_or(words.len());
     let (resources, changes) = words.split_at(first);
     Ok((resources, parse(changes)?))
 }
@@ -43,7 +46,10 @@ fn parse(words: &[String]) -> Result<LabelChanges, LabelChangesError> {
     let mut changes = LabelChanges::default();
     for word in words {
         let key_of = |text: &str| {
-            Key::new(text).map_err(|cause| LabelChangesError::Key { word: word.clone(), cause })
+            Key::new(text).map_err(|cause| LabelChangesError::Key {
+                word: word.clone(),
+                cause,
+            })
         };
         if !is_change(word) {
             return Err(LabelChangesError::ResourceAfterChange { word: word.clone() });
@@ -53,8 +59,10 @@ fn parse(words: &[String]) -> Result<LabelChanges, LabelChangesError> {
                 return Err(LabelChangesError::ManyEquals { word: word.clone() });
             }
             Some((key, value)) => {
-                let value = Value::new(value)
-                    .map_err(|cause| LabelChangesError::Value { word: word.clone(), cause })?;
+                let value = Value::new(value).map_err(|cause| LabelChangesError::Value {
+                    word: word.clone(),
+                    cause,
+                })?;
                 changes.set.insert(key_of(key)?, value);
             }
             None => {
@@ -65,7 +73,11 @@ fn parse(words: &[String]) -> Result<LabelChanges, LabelChangesError> {
             }
         }
     }
-    match changes.remove.iter().find(|key| changes.set.contains_key(*key)) {
+    match changes
+        .remove
+        .iter()
+        .find(|key| changes.set.contains_key(*key))
+    {
         Some(key) => Err(LabelChangesError::Contradiction { key: key.clone() }),
         None => Ok(changes),
     }
@@ -99,8 +111,15 @@ impl LabelChanges {
     pub(super) fn apply(&self, labels: &LabelSet, overwrite: bool) -> Result<LabelSet, Conflict> {
         let mut labels = labels.clone();
         for (key, want) in &self.set {
-            if let Some(have) = labels.get(key.as_str()).filter(|have| *have != want && !overwrite) {
-                return Err(Conflict { key: key.clone(), have: have.clone(), want: want.clone() });
+            if let Some(have) = labels
+                .get(key.as_str())
+                .filter(|have| *have != want && !overwrite)
+            {
+                return Err(Conflict {
+                    key: key.clone(),
+                    have: have.clone(),
+                    want: want.clone(),
+                });
             }
             labels.insert(key.clone(), want.clone());
         }
@@ -112,7 +131,9 @@ impl LabelChanges {
 
     /// Keys to remove that an object does not have: worth a note, no error.
     pub(super) fn missing<'a>(&'a self, labels: &'a LabelSet) -> impl Iterator<Item = &'a Key> {
-        self.remove.iter().filter(|key| !labels.contains_key(key.as_str()))
+        self.remove
+            .iter()
+            .filter(|key| !labels.contains_key(key.as_str()))
     }
 }
 
@@ -127,9 +148,18 @@ mod tests {
     fn said(text: &str) -> String {
         match split(&words(text)) {
             Ok((resources, changes)) => {
-                let set: Vec<String> = changes.set.iter().map(|(k, v)| format!("{k}={v}")).collect();
+                let set: Vec<String> = changes
+                    .set
+                    .iter()
+                    .map(|(k, v)| format!("{k}={v}"))
+                    .collect();
                 let remove: Vec<String> = changes.remove.iter().map(|k| format!("{k}-")).collect();
-                format!("{} | {} | {}", resources.join(" "), set.join(" "), remove.join(" "))
+                format!(
+                    "{} | {} | {}",
+                    resources.join(" "),
+                    set.join(" "),
+                    remove.join(" ")
+                )
             }
             Err(error) => error.to_string(),
         }
@@ -155,11 +185,29 @@ mod tests {
             said("pods active=yes rng-a"),
             "\"rng-a\" comes after the label changes: name all resources before them"
         );
-        assert_eq!(said("pods a=b=c"), "\"a=b=c\" has more than one '='; write key=value");
-        assert_eq!(said("pods a=1 a-"), "label a cannot both be set and removed in one command");
-        assert!(said("pods a=-x").starts_with("\"a=-x\": label value: "), "{}", said("pods a=-x"));
-        assert!(said("pods a--").starts_with("\"a--\": label key: "), "{}", said("pods a--"));
-        assert!(said("pods a/b/c=x").starts_with("\"a/b/c=x\": label key: "), "{}", said("pods a/b/c=x"));
+        assert_eq!(
+            said("pods a=b=c"),
+            "\"a=b=c\" has more than one '='; write key=value"
+        );
+        assert_eq!(
+            said("pods a=1 a-"),
+            "label a cannot both be set and removed in one command"
+        );
+        assert!(
+            said("pods a=-x").starts_with("\"a=-x\": label value: "),
+            "{}",
+            said("pods a=-x")
+        );
+        assert!(
+            said("pods a--").starts_with("\"a--\": label key: "),
+            "{}",
+            said("pods a--")
+        );
+        assert!(
+            said("pods a/b/c=x").starts_with("\"a/b/c=x\": label key: "),
+            "{}",
+            said("pods a/b/c=x")
+        );
     }
 
     #[test]
@@ -168,12 +216,27 @@ mod tests {
         let all = words("pods active=yes app=rng");
         let changes = split(&all).unwrap().1;
         let conflict = changes.apply(&labels, false).unwrap_err();
-        assert_eq!(conflict.to_string(), "label active is already \"no\"; say --overwrite to make it \"yes\"");
-        assert_eq!(changes.apply(&labels, true).unwrap().to_string(), "active=yes,app=rng");
+        assert_eq!(
+            conflict.to_string(),
+            "label active is already \"no\"; say --overwrite to make it \"yes\""
+        );
+        assert_eq!(
+            changes.apply(&labels, true).unwrap().to_string(),
+            "active=yes,app=rng"
+        );
         let all = words("pods active- gone-");
         let changes = split(&all).unwrap().1;
-        assert_eq!(changes.apply(&labels, false).unwrap().to_string(), "app=rng");
-        assert_eq!(changes.missing(&labels).map(ToString::to_string).collect::<Vec<_>>(), ["gone"]);
+        assert_eq!(
+            changes.apply(&labels, false).unwrap().to_string(),
+            "app=rng"
+        );
+        assert_eq!(
+            changes
+                .missing(&labels)
+                .map(ToString::to_string)
+                .collect::<Vec<_>>(),
+            ["gone"]
+        );
     }
 
     #[test]

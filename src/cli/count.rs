@@ -34,7 +34,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "node|namespace|KEY")]
     by: Option<String>,
     /// Most groups to show, largest first [default: the server's]
-    #[arg(long, value_name = "NUMBER", requires = "by", default_value_t = 0, hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        requires = "by",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
     limit: u32,
     #[command(flatten)]
     output: DataArgs,
@@ -42,10 +48,19 @@ pub(super) struct Args {
     server: ServerArgs,
 }
 
-pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> anyhow::Result<Done> {
-    let groups = resource::parse(&args.words).map_err(|error| Misused::of("count", error.to_string()))?;
-    if !matches!(groups.as_slice(), [group] if group.resource == Resource::Pods && group.names.is_empty()) {
-        return Err(Misused::of("count", "only pods are counted, by -l and -n: write 'count pods'"));
+pub(super) async fn run(
+    args: &Args,
+    early: &EarlyArgs,
+    out: &mut dyn Write,
+) -> anyhow::Result<Done> {
+    let groups =
+        resource::parse(&args.words).map_err(|error| Misused::of("count", error.to_string()))?;
+    if !matches!(groups.as_slice(), [group] if group.resource == Resource::Pods && group.names.is_empty())
+    {
+        return Err(Misused::of(
+            "count",
+            "only pods are counted, by -l and -n: write 'count pods'",
+        ));
     }
     let listing = Listing {
         selector: args.selector.selector("count")?,
@@ -56,10 +71,17 @@ pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> 
     let client = args.server.connect(early).await?;
     match by {
         None => {
-            let At { revision, answer: count } = client.count(&listing).await?;
+            let At {
+                revision,
+                answer: count,
+            } = client.count(&listing).await?;
             match args.output.output {
                 None => writeln!(out, "{count}")?,
-                Some(format) => print_data(out, format, &json!({ "count": count, "revision": revision }))?,
+                Some(format) => print_data(
+                    out,
+                    format,
+                    &json!({ "count": count, "revision": revision }),
+                )?,
             }
         }
         Some(by) => {
@@ -80,9 +102,12 @@ fn by(text: &str) -> anyhow::Result<GroupBy> {
         // No key has a colon, so that a key of any name can be said.
         text => text.strip_prefix("label:").unwrap_or(text),
     };
-    Key::new(key)
-        .map(GroupBy::Label)
-        .map_err(|error| Misused::of("count", format!("--by {text:?}: not node, not namespace, and no label key: {error}")))
+    Key::new(key).map(GroupBy::Label).map_err(|error| {
+        Misused::of(
+            "count",
+            format!("--by {text:?}: not node, not namespace, and no label key: {error}"),
+        )
+    })
 }
 
 fn heading(by: &GroupBy) -> &'static str {
@@ -94,11 +119,23 @@ fn heading(by: &GroupBy) -> &'static str {
 }
 
 fn table(out: &mut dyn Write, heading: &'static str, grouped: Grouped) -> anyhow::Result<()> {
-    let value = |value: String| if value.is_empty() { "\"\"".to_owned() } else { value };
-    let mut rows: Vec<Vec<String>> =
-        grouped.groups.into_iter().map(|(text, count)| vec![value(text), count.to_string()]).collect();
+    let value = |value: String| {
+        if value.is_empty() {
+            "\"\"".to_owned()
+        } else {
+            value
+        }
+    };
+    let mut rows: Vec<Vec<String>> = grouped
+        .groups
+        .into_iter()
+        .map(|(text, count)| vec![value(text), count.to_string()])
+        .collect();
     if grouped.other_groups > 0 {
-        rows.push(vec![format!("<{} others>", grouped.other_groups), grouped.others.to_string()]);
+        rows.push(vec![
+            format!("<{} others>", grouped.other_groups),
+            grouped.others.to_string(),
+        ]);
     }
     if grouped.without > 0 {
         rows.push(vec!["<none>".to_owned(), grouped.without.to_string()]);
@@ -111,8 +148,11 @@ fn table(out: &mut dyn Write, heading: &'static str, grouped: Grouped) -> anyhow
 
 fn data(answer: At<Grouped>) -> serde_json::Value {
     let grouped = answer.answer;
-    let groups: Vec<_> =
-        grouped.groups.into_iter().map(|(value, count)| json!({ "value": value, "count": count })).collect();
+    let groups: Vec<_> = grouped
+        .groups
+        .into_iter()
+        .map(|(value, count)| json!({ "value": value, "count": count }))
+        .collect();
     json!({
         "groups": groups,
         "without": grouped.without,
@@ -130,9 +170,20 @@ mod tests {
     fn what_pods_are_counted_by() {
         assert_eq!(by("node").unwrap(), GroupBy::Node);
         assert_eq!(by("namespace").unwrap(), GroupBy::Namespace);
-        assert_eq!(by("app.kubernetes.io/name").unwrap(), GroupBy::Label(Key::new("app.kubernetes.io/name").unwrap()));
-        assert_eq!(by("label:node").unwrap(), GroupBy::Label(Key::new("node").unwrap()));
-        assert!(by("a b").unwrap_err().to_string().starts_with("--by \"a b\": "));
+        assert_eq!(
+            by("app.kubernetes.io/name").unwrap(),
+            GroupBy::Label(Key::new("app.kubernetes.io/name").unwrap())
+        );
+        assert_eq!(
+            by("label:node").unwrap(),
+            GroupBy::Label(Key::new("node").unwrap())
+        );
+        assert!(
+            by("a b")
+                .unwrap_err()
+                .to_string()
+                .starts_with("--by \"a b\": ")
+        );
     }
 
     #[test]

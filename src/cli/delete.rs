@@ -8,7 +8,9 @@ use super::batch;
 use super::failure::{Done, Misused};
 use super::files::FileArgs;
 use super::resource::{self, Group};
-use super::target::{DryRun, EarlyArgs, NamespaceArgs, Place, ReportFormat, SelectorArgs, ServerArgs};
+use super::target::{
+    DryRun, EarlyArgs, NamespaceArgs, Place, ReportFormat, SelectorArgs, ServerArgs,
+};
 
 /// Delete objects by name, by file or by selector
 ///
@@ -48,12 +50,19 @@ pub(super) struct Args {
     server: ServerArgs,
 }
 
-pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> anyhow::Result<Done> {
+pub(super) async fn run(
+    args: &Args,
+    early: &EarlyArgs,
+    out: &mut dyn Write,
+) -> anyhow::Result<Done> {
     let groups = check(args)?;
     let place = args.namespace.place(early);
     let named = groups.iter().any(|group| !group.names.is_empty());
     if named && place.is_all() {
-        return Err(Misused::of("delete", "names mean objects of one namespace: use -n instead of -A"));
+        return Err(Misused::of(
+            "delete",
+            "names mean objects of one namespace: use -n instead of -A",
+        ));
     }
     let selector = args.selector.selector("delete")?;
     let from_files = if args.files.is_given() {
@@ -67,10 +76,18 @@ pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> 
     for group in &groups {
         let kind = group.resource.kind();
         if named {
-            objects.extend(group.names.iter().map(|name| ObjectRef::new(kind, object_name(kind, &place, name))));
+            objects.extend(
+                group
+                    .names
+                    .iter()
+                    .map(|name| ObjectRef::new(kind, object_name(kind, &place, name))),
+            );
         } else {
-            let listing =
-                Listing { selector: selector.clone(), namespaces: place.namespaces(), ..Listing::default() };
+            let listing = Listing {
+                selector: selector.clone(),
+                namespaces: place.namespaces(),
+                ..Listing::default()
+            };
             objects.extend(listed(&client, kind, &listing).await?);
         }
     }
@@ -89,7 +106,10 @@ pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> 
     let operations = objects.into_iter().map(Operation::Delete).collect();
     let mut done = Done::Well;
     batch::send(&client, batch::batches(operations), |results| {
-        for ObjectResult { object, outcome, .. } in results {
+        for ObjectResult {
+            object, outcome, ..
+        } in results
+        {
             match outcome {
                 Outcome::NotFound if tolerant => {}
                 Outcome::NotFound => {
@@ -120,10 +140,13 @@ fn check(args: &Args) -> anyhow::Result<Vec<Group>> {
     if args.files.is_given() {
         return misused("name objects or give -f, not both");
     }
-    let groups = resource::parse(&args.words).map_err(|error| Misused::of("delete", error.to_string()))?;
+    let groups =
+        resource::parse(&args.words).map_err(|error| Misused::of("delete", error.to_string()))?;
     let named = groups.iter().any(|group| !group.names.is_empty());
     match (named, args.selector.is_given(), args.all) {
-        (true, true, _) | (true, _, true) => misused("give names, or -l, or --all: only one of them"),
+        (true, true, _) | (true, _, true) => {
+            misused("give names, or -l, or --all: only one of them")
+        }
         (_, true, true) => misused("give -l or --all, not both"),
         (false, false, false) => misused("say which: a name, -l SELECTOR, or --all"),
         (false, ..) if groups.iter().any(|group| group.resource.is_endpoints()) => {
@@ -134,7 +157,11 @@ fn check(args: &Args) -> anyhow::Result<Vec<Group>> {
 }
 
 fn object_name(kind: Kind, place: &Place, name: &str) -> ObjectName {
-    if kind.is_namespaced() { place.object(name).unwrap_or_default() } else { ObjectName::cluster(name) }
+    if kind.is_namespaced() {
+        place.object(name).unwrap_or_default()
+    } else {
+        ObjectName::cluster(name)
+    }
 }
 
 /// The names of all objects of a kind that a listing finds.
@@ -144,30 +171,51 @@ async fn listed(client: &Client, kind: Kind, listing: &Listing) -> anyhow::Resul
         Kind::Service => {
             let mut pages = client.services(listing).await?;
             while let Some(page) = pages.next_page().await? {
-                objects.extend(page.items.into_iter().map(|item| ObjectRef::new(kind, item.service.name)));
+                objects.extend(
+                    page.items
+                        .into_iter()
+                        .map(|item| ObjectRef::new(kind, item.service.name)),
+                );
             }
         }
         Kind::Node => {
             let mut pages = client.nodes(listing).await?;
             while let Some(page) = pages.next_page().await? {
                 let name = |item: crate::client::NodeItem| ObjectName::cluster(item.node.name);
-                objects.extend(page.items.into_iter().map(|item| ObjectRef::new(kind, name(item))));
+                objects.extend(
+                    page.items
+                        .into_iter()
+                        .map(|item| ObjectRef::new(kind, name(item))),
+                );
             }
         }
         _ => {
             let mut pages = client.pods(listing).await?;
             while let Some(page) = pages.next_page().await? {
-                objects.extend(page.items.into_iter().map(|item| ObjectRef::new(kind, item.pod.name)));
+                objects.extend(
+                    page.items
+                        .into_iter()
+                        .map(|item| ObjectRef::new(kind, item.pod.name)),
+                );
             }
         }
     }
     Ok(objects)
 }
 
-fn report(out: &mut dyn Write, object: &ObjectRef, note: &str, format: Option<ReportFormat>) -> anyhow::Result<()> {
+fn report(
+    out: &mut dyn Write,
+    object: &ObjectRef,
+    note: &str,
+    format: Option<ReportFormat>,
+) -> anyhow::Result<()> {
     match format {
         Some(ReportFormat::Name) => writeln!(out, "{}/{}", object.kind, object.name.name)?,
-        None => writeln!(out, "{} \"{}\" deleted{note}", object.kind, object.name.name)?,
+        None => writeln!(
+            out,
+            "{} \"{}\" deleted{note}",
+            object.kind, object.name.name
+        )?,
     }
     Ok(())
 }

@@ -40,13 +40,20 @@ pub(super) struct Args {
     server: ServerArgs,
 }
 
-pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> anyhow::Result<Done> {
+pub(super) async fn run(
+    args: &Args,
+    early: &EarlyArgs,
+    out: &mut dyn Write,
+) -> anyhow::Result<Done> {
     let place = args.namespace.place(early);
     let format = args.output.output;
     match (pod(&args.subject), &args.service) {
         (Some(name), service) => {
             let Some(pod) = place.object(name) else {
-                return Err(Misused::of("explain", "a pod is in one namespace: use -n instead of -A"));
+                return Err(Misused::of(
+                    "explain",
+                    "a pod is in one namespace: use -n instead of -A",
+                ));
             };
             let client = args.server.connect(early).await?;
             match service {
@@ -55,13 +62,23 @@ pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> 
             }
         }
         (None, Some(_)) => {
-            return Err(Misused::of("explain", "--service is asked about a pod: write pod/NAME --service SERVICE"));
+            return Err(Misused::of(
+                "explain",
+                "--service is asked about a pod: write pod/NAME --service SERVICE",
+            ));
         }
         (None, None) => {
             let selector = Selector::parse(&args.subject).map_err(|error| {
-                Misused::of("explain", format!("{error}\n{}", indented(&error.caret(&args.subject))))
+                Misused::of(
+                    "explain",
+                    format!("{error}\n{}", indented(&error.caret(&args.subject))),
+                )
             })?;
-            let listing = Listing { selector, namespaces: place.namespaces(), ..Listing::default() };
+            let listing = Listing {
+                selector,
+                namespaces: place.namespaces(),
+                ..Listing::default()
+            };
             let client = args.server.connect(early).await?;
             let plan = client.explain(&listing).await?;
             match format {
@@ -77,11 +94,22 @@ pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> 
 fn pod(subject: &str) -> Option<&str> {
     let groups = resource::parse(std::slice::from_ref(&subject.to_owned())).ok()?;
     let is_pod = matches!(groups.as_slice(), [group] if group.resource == Resource::Pods && group.names.len() == 1);
-    subject.split_once('/').filter(|_| is_pod).map(|(_, name)| name)
+    subject
+        .split_once('/')
+        .filter(|_| is_pod)
+        .map(|(_, name)| name)
 }
 
 fn print_plan(out: &mut dyn Write, plan: Plan) -> anyhow::Result<()> {
-    writeln!(out, "selector   {}", if plan.selector.is_empty() { "<everything>" } else { &plan.selector })?;
+    writeln!(
+        out,
+        "selector   {}",
+        if plan.selector.is_empty() {
+            "<everything>"
+        } else {
+            &plan.selector
+        }
+    )?;
     writeln!(out, "pods       {}", plan.count)?;
     writeln!(out, "time       {}", time(plan.elapsed))?;
     writeln!(out)?;
@@ -96,7 +124,15 @@ fn print_plan(out: &mut dyn Write, plan: Plan) -> anyhow::Result<()> {
         ]
     };
     let rows = plan.steps.into_iter().enumerate().map(row).collect();
-    Ok(Columns::new(vec!["STEP", "ACTION", "TERM", "ESTIMATED", "REMAINING", "POSTINGS"]).print(out, rows)?)
+    Ok(Columns::new(vec![
+        "STEP",
+        "ACTION",
+        "TERM",
+        "ESTIMATED",
+        "REMAINING",
+        "POSTINGS",
+    ])
+    .print(out, rows)?)
 }
 
 /// A short time with three digits: `12.3µs`.
@@ -104,7 +140,11 @@ fn time(time: Duration) -> String {
     let nanos = time.as_nanos();
     let scaled = |unit: f64, name: &str| {
         let value = time.as_secs_f64() * unit;
-        let decimals = if value < 10.0 { 2 } else { usize::from(value < 100.0) };
+        let decimals = if value < 10.0 {
+            2
+        } else {
+            usize::from(value < 100.0)
+        };
         format!("{value:.decimals$}{name}")
     };
     match nanos {
@@ -116,7 +156,10 @@ fn time(time: Duration) -> String {
 }
 
 fn plan_data(plan: At<Plan>) -> serde_json::Value {
-    let At { revision, answer: plan } = plan;
+    let At {
+        revision,
+        answer: plan,
+    } = plan;
     let steps: Vec<_> = plan
         .steps
         .into_iter()
@@ -165,18 +208,36 @@ async fn membership(
     print_membership(out, pod, service, answer)
 }
 
-fn print_membership(out: &mut dyn Write, pod: &ObjectName, service: &str, answer: Membership) -> anyhow::Result<()> {
+fn print_membership(
+    out: &mut dyn Write,
+    pod: &ObjectName,
+    service: &str,
+    answer: Membership,
+) -> anyhow::Result<()> {
     let verdict = if answer.endpoint { "is" } else { "is not" };
-    writeln!(out, "{pod} {verdict} an endpoint of {}/{service}", pod.namespace)?;
+    writeln!(
+        out,
+        "{pod} {verdict} an endpoint of {}/{service}",
+        pod.namespace
+    )?;
     writeln!(out)?;
     let row = |reason: crate::engine::Reason| {
-        vec![if reason.met { "yes" } else { "no" }.to_owned(), reason.condition, reason.found]
+        vec![
+            if reason.met { "yes" } else { "no" }.to_owned(),
+            reason.condition,
+            reason.found,
+        ]
     };
     let rows = answer.reasons.into_iter().map(row).collect();
     Ok(Columns::new(vec!["MET", "CONDITION", "FOUND"]).print(out, rows)?)
 }
 
-async fn services(client: &Client, pod: &ObjectName, format: Option<DataFormat>, out: &mut dyn Write) -> anyhow::Result<()> {
+async fn services(
+    client: &Client,
+    pod: &ObjectName,
+    format: Option<DataFormat>,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let At { revision, answer } = client.services_of_pod(pod).await?;
     let names: Vec<String> = answer.iter().map(ToString::to_string).collect();
     match format {
@@ -211,7 +272,15 @@ mod tests {
 
     #[test]
     fn times_have_three_digits() {
-        for (nanos, text) in [(0, "0ns"), (999, "999ns"), (1_500, "1.50µs"), (12_340, "12.3µs"), (456_000, "456µs"), (7_890_000, "7.89ms"), (2_000_000_000, "2.00s")] {
+        for (nanos, text) in [
+            (0, "0ns"),
+            (999, "999ns"),
+            (1_500, "1.50µs"),
+            (12_340, "12.3µs"),
+            (456_000, "456µs"),
+            (7_890_000, "7.89ms"),
+            (2_000_000_000, "2.00s"),
+        ] {
             assert_eq!(time(Duration::from_nanos(nanos)), text);
         }
     }
@@ -227,7 +296,10 @@ mod tests {
         };
         let plan = Plan {
             selector: "active!=yes,app=rng".into(),
-            steps: vec![step("start", "app=rng", 3, 3), step("subtract", "active!=yes", 1_000, 1)],
+            steps: vec![
+                step("start", "app=rng", 3, 3),
+                step("subtract", "active!=yes", 1_000, 1),
+            ],
             count: 1,
             elapsed: Duration::from_micros(12),
         };

@@ -25,7 +25,11 @@ pub(super) struct Misused {
 impl Misused {
     /// What is wrong with the use of a verb, and what to write instead.
     pub(super) fn of(verb: &'static str, message: impl Into<String>) -> anyhow::Error {
-        Misused { message: message.into(), verb }.into()
+        Misused {
+            message: message.into(),
+            verb,
+        }
+        .into()
     }
 }
 
@@ -77,15 +81,24 @@ fn said(error: &anyhow::Error) -> String {
 }
 
 fn advice(error: &anyhow::Error) -> Option<&'static str> {
-    if error.chain().any(|cause| matches!(cause.downcast_ref(), Some(ConnectError::Unreachable { .. }))) {
+    if error
+        .chain()
+        .any(|cause| matches!(cause.downcast_ref(), Some(ConnectError::Unreachable { .. })))
+    {
         return Some(
             "Is it running? Start it with 'selectord serve', or say where it is with --server or SELECTORD_SERVER.",
         );
     }
-    let call = error.chain().find_map(|cause| cause.downcast_ref::<CallError>())?;
+    let call = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<CallError>())?;
     match call.code() {
-        tonic::Code::Unavailable => Some("The server could not be reached or is stopping; try again."),
-        tonic::Code::DeadlineExceeded => Some("The server took too long; try again, or ask for less at a time."),
+        tonic::Code::Unavailable => {
+            Some("The server could not be reached or is stopping; try again.")
+        }
+        tonic::Code::DeadlineExceeded => {
+            Some("The server took too long; try again, or ask for less at a time.")
+        }
         _ => None,
     }
 }
@@ -98,15 +111,21 @@ mod tests {
     #[test]
     fn causes_are_said_once() {
         let error: anyhow::Error = io::Error::other("no such thing").into();
-        let error = Err::<(), _>(error).context("cannot read pods.yaml: no such thing").unwrap_err();
+        let error = Err::<(), _>(error)
+            .context("cannot read pods.yaml: no such thing")
+            .unwrap_err();
         assert_eq!(said(&error), "cannot read pods.yaml: no such thing");
-        let error = Err::<(), _>(io::Error::other("no such thing")).context("cannot read pods.yaml").unwrap_err();
+        let error = Err::<(), _>(io::Error::other("no such thing"))
+            .context("cannot read pods.yaml")
+            .unwrap_err();
         assert_eq!(said(&error), "cannot read pods.yaml: no such thing");
     }
 
     #[test]
     fn a_closed_pipe_is_no_failure() {
-        let error = Err::<(), _>(io::Error::from(io::ErrorKind::BrokenPipe)).context("printing").unwrap_err();
+        let error = Err::<(), _>(io::Error::from(io::ErrorKind::BrokenPipe))
+            .context("printing")
+            .unwrap_err();
         assert!(is_broken_pipe(&error));
     }
 }

@@ -26,17 +26,32 @@ impl FileArgs {
     ///
     /// Objects without a namespace are in `given`, or else in `default`; an object of another
     /// namespace than the one `given` is refused, as kubectl does.
-    pub(super) fn read(&self, verb: &'static str, given: Option<&SmolStr>, default: &str) -> anyhow::Result<Vec<Object>> {
+    pub(super) fn read(
+        &self,
+        verb: &'static str,
+        given: Option<&SmolStr>,
+        default: &str,
+    ) -> anyhow::Result<Vec<Object>> {
         let inputs: Vec<Input> = self.files.iter().cloned().map(Input::from).collect();
-        if inputs.iter().filter(|input| **input == Input::Stdin).count() > 1 {
-            return Err(Misused::of(verb, "standard input can be read only once: write '-f -' once"));
+        if inputs
+            .iter()
+            .filter(|input| **input == Input::Stdin)
+            .count()
+            > 1
+        {
+            return Err(Misused::of(
+                verb,
+                "standard input can be read only once: write '-f -' once",
+            ));
         }
         let manifests = read(&inputs, given.map_or(default, SmolStr::as_str))?;
         tell(&manifests);
         if let Some(given) = given {
-            let stranger = manifests.objects.iter().map(Object::object_ref).find(|object| {
-                object.kind.is_namespaced() && object.name.namespace != *given
-            });
+            let stranger = manifests
+                .objects
+                .iter()
+                .map(Object::object_ref)
+                .find(|object| object.kind.is_namespaced() && object.name.namespace != *given);
             if let Some(object) = stranger {
                 anyhow::bail!(
                     "{object} is not in namespace {given}: leave out -n, or say -n {}",

@@ -13,7 +13,9 @@ use super::print::{ListPrinter, print_data};
 use super::resource::{self, Group, Resource};
 use super::rows::{Item, Shape};
 use super::table::Columns;
-use super::target::{DataFormat, EarlyArgs, Format, NamespaceArgs, Place, SelectorArgs, ServerArgs};
+use super::target::{
+    DataFormat, EarlyArgs, Format, NamespaceArgs, Place, SelectorArgs, ServerArgs,
+};
 
 /// Show pods, services, endpoints or nodes
 ///
@@ -64,28 +66,43 @@ pub(super) struct Ask {
 impl Ask {
     pub(super) fn columns(&self, resource: Resource) -> Columns {
         let columns = Columns::new(self.shape.header(resource));
-        if self.headers { columns } else { columns.without_header() }
+        if self.headers {
+            columns
+        } else {
+            columns.without_header()
+        }
     }
 
     /// Services whose endpoints are meant.
     pub(super) fn scope(&self, names: &[String]) -> Scope {
         Scope::Services(ServiceScope {
             namespaces: self.place.namespaces().into_iter().collect(),
-            names: names.iter().filter_map(|name| self.place.object(name)).collect(),
+            names: names
+                .iter()
+                .filter_map(|name| self.place.object(name))
+                .collect(),
             selector: self.selector.clone(),
         })
     }
 }
 
-pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> anyhow::Result<Done> {
-    let groups = resource::parse(&args.words).map_err(|error| Misused::of("get", error.to_string()))?;
+pub(super) async fn run(
+    args: &Args,
+    early: &EarlyArgs,
+    out: &mut dyn Write,
+) -> anyhow::Result<Done> {
+    let groups =
+        resource::parse(&args.words).map_err(|error| Misused::of("get", error.to_string()))?;
     let named = groups.iter().any(|group| !group.names.is_empty());
     let place = args.namespace.place(early);
     if named && args.selector.is_given() {
         return Err(Misused::of("get", "give names or -l, not both"));
     }
     if named && place.is_all() {
-        return Err(Misused::of("get", "names mean objects of one namespace: use -n instead of -A"));
+        return Err(Misused::of(
+            "get",
+            "names mean objects of one namespace: use -n instead of -A",
+        ));
     }
     let ask = Ask {
         shape: Shape {
@@ -101,10 +118,16 @@ pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> 
     };
     if args.watch {
         let [group] = groups.as_slice() else {
-            return Err(Misused::of("get", "--watch follows one resource type at a time"));
+            return Err(Misused::of(
+                "get",
+                "--watch follows one resource type at a time",
+            ));
         };
         if group.resource == Resource::Nodes {
-            return Err(Misused::of("get", "nodes cannot be watched; pods, services and endpoints can"));
+            return Err(Misused::of(
+                "get",
+                "nodes cannot be watched; pods, services and endpoints can",
+            ));
         }
         let client = args.server.connect(early).await?;
         return get_watch::run(&client, &ask, group, out).await;
@@ -113,10 +136,16 @@ pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> 
     show(&client, &ask, &groups, out).await
 }
 
-async fn show(client: &Client, ask: &Ask, groups: &[Group], out: &mut dyn Write) -> anyhow::Result<Done> {
+async fn show(
+    client: &Client,
+    ask: &Ask,
+    groups: &[Group],
+    out: &mut dyn Write,
+) -> anyhow::Result<Done> {
     let mut done = Done::Well;
     let mut list = ask.data_format().map(ListPrinter::new);
-    let single = matches!(groups, [group] if group.names.len() == 1 && !group.resource.is_endpoints());
+    let single =
+        matches!(groups, [group] if group.names.len() == 1 && !group.resource.is_endpoints());
     for (i, group) in groups.iter().enumerate() {
         let mut rows = Vec::new();
         let mut found = false;
@@ -150,7 +179,10 @@ async fn show(client: &Client, ask: &Ask, groups: &[Group], out: &mut dyn Write)
         if !found && group.names.is_empty() && list.is_none() {
             match &ask.place {
                 Place::Namespace(namespace) if group.resource != Resource::Nodes => {
-                    eprintln!("No {} found in namespace {namespace}.", group.resource.plural());
+                    eprintln!(
+                        "No {} found in namespace {namespace}.",
+                        group.resource.plural()
+                    );
                 }
                 _ => eprintln!("No {} found.", group.resource.plural()),
             }
@@ -179,14 +211,30 @@ enum Source<'a> {
     Nodes(Pages<crate::client::NodeItem>),
     /// Endpoints of every service, from one consistent cut.
     Cut(Option<Vec<Item>>),
-    Names { client: &'a Client, ask: &'a Ask, resource: Resource, names: std::slice::Iter<'a, String>, missing: Vec<ObjectName> },
+    Names {
+        client: &'a Client,
+        ask: &'a Ask,
+        resource: Resource,
+        names: std::slice::Iter<'a, String>,
+        missing: Vec<ObjectName>,
+    },
 }
 
 impl<'a> Source<'a> {
-    async fn open(client: &'a Client, ask: &'a Ask, group: &'a Group) -> anyhow::Result<Source<'a>> {
+    async fn open(
+        client: &'a Client,
+        ask: &'a Ask,
+        group: &'a Group,
+    ) -> anyhow::Result<Source<'a>> {
         if !group.names.is_empty() {
             let names = group.names.iter();
-            return Ok(Source::Names { client, ask, resource: group.resource, names, missing: Vec::new() });
+            return Ok(Source::Names {
+                client,
+                ask,
+                resource: group.resource,
+                names,
+                missing: Vec::new(),
+            });
         }
         let listing = Listing {
             selector: ask.selector.clone(),
@@ -198,10 +246,20 @@ impl<'a> Source<'a> {
             Resource::Services => Source::Services(client.services(&listing).await?),
             Resource::Nodes => Source::Nodes(client.nodes(&listing).await?),
             Resource::Endpoints | Resource::EndpointSlices => {
-                let options = WatchOptions { name: "selectord get".to_owned(), ..WatchOptions::default() };
+                let options = WatchOptions {
+                    name: "selectord get".to_owned(),
+                    ..WatchOptions::default()
+                };
                 let mut watcher = client.watch(ask.scope(&[]), options);
                 watcher.next().await?;
-                Source::Cut(Some(watcher.view().services().values().map(Item::of_view).collect()))
+                Source::Cut(Some(
+                    watcher
+                        .view()
+                        .services()
+                        .values()
+                        .map(Item::of_view)
+                        .collect(),
+                ))
             }
         })
     }
@@ -215,8 +273,16 @@ impl<'a> Source<'a> {
             Source::Services(pages) => items(pages.next_page().await?, Item::Service),
             Source::Nodes(pages) => items(pages.next_page().await?, Item::Node),
             Source::Cut(cut) => cut.take(),
-            Source::Names { client, ask, resource, names, missing } => {
-                let Some(name) = names.next() else { return Ok(None) };
+            Source::Names {
+                client,
+                ask,
+                resource,
+                names,
+                missing,
+            } => {
+                let Some(name) = names.next() else {
+                    return Ok(None);
+                };
                 let object = match resource {
                     Resource::Nodes => ObjectName::cluster(name.as_str()),
                     _ => ask.place.object(name).unwrap_or_default(),
@@ -245,13 +311,20 @@ impl<'a> Source<'a> {
     }
 }
 
-async fn one(client: &Client, resource: Resource, name: &ObjectName) -> Result<Option<Item>, CallError> {
+async fn one(
+    client: &Client,
+    resource: Resource,
+    name: &ObjectName,
+) -> Result<Option<Item>, CallError> {
     Ok(match resource {
         Resource::Pods => Some(Item::Pod(client.pod(name).await?.answer)),
         Resource::Services => Some(Item::Service(client.service(name).await?.answer)),
         Resource::Endpoints | Resource::EndpointSlices => {
             let answer = client.endpoints(name).await?.answer;
-            Some(Item::Endpoints { service: Arc::new(answer.service), endpoints: answer.endpoints })
+            Some(Item::Endpoints {
+                service: Arc::new(answer.service),
+                endpoints: answer.endpoints,
+            })
         }
         // There is no call for one node; there are few.
         Resource::Nodes => {
@@ -260,7 +333,11 @@ async fn one(client: &Client, resource: Resource, name: &ObjectName) -> Result<O
                 match pages.next_page().await? {
                     None => break None,
                     Some(page) => {
-                        if let Some(item) = page.items.into_iter().find(|item| item.node.name == name.name) {
+                        if let Some(item) = page
+                            .items
+                            .into_iter()
+                            .find(|item| item.node.name == name.name)
+                        {
                             break Some(Item::Node(item));
                         }
                     }

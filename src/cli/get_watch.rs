@@ -17,7 +17,12 @@ use super::target::{DataFormat, Format};
 /// What the server lists this subscriber as.
 const SUBSCRIBER: &str = "selectord get --watch";
 
-pub(super) async fn run(client: &Client, ask: &Ask, group: &Group, out: &mut dyn Write) -> anyhow::Result<Done> {
+pub(super) async fn run(
+    client: &Client,
+    ask: &Ask,
+    group: &Group,
+    out: &mut dyn Write,
+) -> anyhow::Result<Done> {
     let columns = ask.columns(group.resource);
     let printer = Printer { ask, columns, out };
     match group.resource {
@@ -26,18 +31,30 @@ pub(super) async fn run(client: &Client, ask: &Ask, group: &Group, out: &mut dyn
     }
 }
 
-async fn pods(client: &Client, ask: &Ask, group: &Group, mut printer: Printer<'_>) -> anyhow::Result<Done> {
-    let options = WatchPodsOptions { name: SUBSCRIBER.to_owned(), ..WatchPodsOptions::default() };
+async fn pods(
+    client: &Client,
+    ask: &Ask,
+    group: &Group,
+    mut printer: Printer<'_>,
+) -> anyhow::Result<Done> {
+    let options = WatchPodsOptions {
+        name: SUBSCRIBER.to_owned(),
+        ..WatchPodsOptions::default()
+    };
     let mut watcher = client.watch_pods(ask.selector.clone(), ask.place.namespaces(), options);
     let wanted = wanted(&group.names);
-    let is_wanted = |name: &ObjectName| wanted.as_ref().is_none_or(|names| names.contains(name.name.as_str()));
+    let is_wanted = |name: &ObjectName| {
+        wanted
+            .as_ref()
+            .is_none_or(|names| names.contains(name.name.as_str()))
+    };
     loop {
         let cut = watcher.next().await?;
         let mut changes = Vec::new();
         for event in cut.events {
             match event {
                 PodEvent::Pod { pod, revision } if is_wanted(&pod.name) => {
-                    changes.push(Change::Is(Item::Pod(PodItem { pod, revision })));
+                    changes.push(Change::Is(Box::new(Item::Pod(PodItem { pod, revision }))));
                 }
                 PodEvent::Removed(name) if is_wanted(&name) => changes.push(Change::Gone(name)),
                 PodEvent::Pod { .. } | PodEvent::Removed(_) | PodEvent::Reset => {}
@@ -48,8 +65,16 @@ async fn pods(client: &Client, ask: &Ask, group: &Group, mut printer: Printer<'_
     }
 }
 
-async fn services(client: &Client, ask: &Ask, group: &Group, mut printer: Printer<'_>) -> anyhow::Result<Done> {
-    let options = WatchOptions { name: SUBSCRIBER.to_owned(), ..WatchOptions::default() };
+async fn services(
+    client: &Client,
+    ask: &Ask,
+    group: &Group,
+    mut printer: Printer<'_>,
+) -> anyhow::Result<Done> {
+    let options = WatchOptions {
+        name: SUBSCRIBER.to_owned(),
+        ..WatchOptions::default()
+    };
     let mut watcher = client.watch(ask.scope(&group.names), options);
     loop {
         let cut = watcher.next().await?;
@@ -57,7 +82,10 @@ async fn services(client: &Client, ask: &Ask, group: &Group, mut printer: Printe
         names.extend(cut.dropped);
         names.sort();
         names.dedup();
-        let changes = names.into_iter().map(|name| change(watcher.view(), group.resource, name)).collect();
+        let changes = names
+            .into_iter()
+            .map(|name| change(watcher.view(), group.resource, name))
+            .collect();
         printer.print(group.resource.kind().singular(), changes)?;
     }
 }
@@ -74,14 +102,16 @@ fn service_of(event: &Event) -> Option<ObjectName> {
 fn change(view: &View, resource: Resource, name: ObjectName) -> Change {
     match view.services().get(&name) {
         None => Change::Gone(name),
-        Some(service) if resource == Resource::Services => Change::Is(Item::service_of_view(service)),
-        Some(service) => Change::Is(Item::of_view(service)),
+        Some(service) if resource == Resource::Services => {
+            Change::Is(Box::new(Item::service_of_view(service)))
+        }
+        Some(service) => Change::Is(Box::new(Item::of_view(service))),
     }
 }
 
 /// What became of an object.
 enum Change {
-    Is(Item),
+    Is(Box<Item>),
     Gone(ObjectName),
 }
 
@@ -97,13 +127,17 @@ impl Printer<'_> {
         let mut rows = Vec::new();
         for change in changes {
             match (change, self.ask.format) {
-                (Change::Is(item), Some(Format::Name)) => writeln!(self.out, "{}", item.typed_name())?,
+                (Change::Is(item), Some(Format::Name)) => {
+                    writeln!(self.out, "{}", item.typed_name())?
+                }
                 (Change::Is(item), Some(Format::Json)) => self.data(DataFormat::Json, &item)?,
                 (Change::Is(item), Some(Format::Yaml)) => self.data(DataFormat::Yaml, &item)?,
-                (Change::Is(item), Some(Format::Wide) | None) => rows.push(self.ask.shape.row(&item)),
+                (Change::Is(item), Some(Format::Wide) | None) => {
+                    rows.push(self.ask.shape.row(&item))
+                }
                 (Change::Gone(name), Some(Format::Wide) | None) => {
                     self.columns.print(self.out, std::mem::take(&mut rows))?;
-                    writeln!(self.out, "{kind}/{name} is gone")?;
+                    writeln!(self.out, "{kind} {name} is gone")?;
                 }
                 // The other forms show objects, and there is none.
                 (Change::Gone(_), Some(Format::Name | Format::Json | Format::Yaml)) => {}

@@ -1,11 +1,13 @@
 use std::io::Write;
 
+use anyhow::Context as _;
+
 use crate::client::{Client, Listing};
 use crate::engine::{ObjectResult, Outcome};
 use crate::labels::LabelSet;
 use crate::model::{
-    Expectation, Kind, LabelPatch, Object, ObjectName, ObjectRef, Operation, PatchTarget, Precondition,
-    Revision, Transaction,
+    Expectation, Kind, LabelPatch, Object, ObjectName, ObjectRef, Operation, PatchTarget,
+    Precondition, Revision, Transaction,
 };
 use crate::selector::Selector;
 
@@ -13,7 +15,9 @@ use super::changes::{self, LabelChanges};
 use super::failure::{Done, Misused};
 use super::files::FileArgs;
 use super::resource;
-use super::target::{DryRun, EarlyArgs, NamespaceArgs, Place, ReportFormat, SelectorArgs, ServerArgs};
+use super::target::{
+    DryRun, EarlyArgs, NamespaceArgs, Place, ReportFormat, SelectorArgs, ServerArgs,
+};
 
 /// Add, change and remove labels, by name or by selector
 ///
@@ -63,7 +67,11 @@ pub(super) struct Args {
 /// Whose labels are meant.
 enum Targets {
     Named(Vec<ObjectRef>),
-    Matching { kind: Kind, place: Place, selector: Selector },
+    Matching {
+        kind: Kind,
+        place: Place,
+        selector: Selector,
+    },
 }
 
 /// An object as it is now.
@@ -72,15 +80,21 @@ struct Current {
     labels: LabelSet,
 }
 
-pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> anyhow::Result<Done> {
+pub(super) async fn run(
+    args: &Args,
+    early: &EarlyArgs,
+    out: &mut dyn Write,
+) -> anyhow::Result<Done> {
     let (targets, changes) = check(args, early)?;
     let client = args.server.connect(early).await?;
     let local = args.list || args.dry_run == DryRun::Client;
     let current = match &targets {
         Targets::Named(objects) => Some(named(&client, objects).await?),
-        Targets::Matching { kind, place, selector } if local => {
-            Some(matching(&client, *kind, place, selector).await?)
-        }
+        Targets::Matching {
+            kind,
+            place,
+            selector,
+        } if local => Some(matching(&client, *kind, place, selector).await?),
         Targets::Matching { .. } => None,
     };
     if let Some(current) = &current {
@@ -88,18 +102,33 @@ pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> 
         if local {
             return preview(args, &changes, current, out);
         }
-        let unchanged = |it: &Current| changes.apply(&it.labels, args.overwrite).as_ref() == Ok(&it.labels);
+        let unchanged =
+            |it: &Current| changes.apply(&it.labels, args.overwrite).as_ref() == Ok(&it.labels);
         if current.iter().all(unchanged) {
             // As with kubectl, nothing is sent, so that a --resource-version is not looked at either.
-            return current.iter().try_for_each(|it| report(args, out, &it.object, changes.done(false))).map(|()| Done::Well);
+            return current
+                .iter()
+                .try_for_each(|it| report(args, out, &it.object, changes.done(false)))
+                .map(|()| Done::Well);
         }
     }
-    let committed = client.commit(transaction(args, targets, &changes), "").await?;
+    let committed = client
+        .commit(transaction(args, targets, &changes), "")
+        .await
+        .context("nothing was changed")?;
     if committed.results.is_empty() {
         eprintln!("No objects match.");
     }
-    for ObjectResult { object, outcome, .. } in &committed.results {
-        report(args, out, object, changes.done(*outcome != Outcome::Unchanged))?;
+    for ObjectResult {
+        object, outcome, ..
+    } in &committed.results
+    {
+        report(
+            args,
+            out,
+            object,
+            changes.done(*outcome != Outcome::Unchanged),
+        )?;
     }
     Ok(Done::Well)
 }
@@ -107,9 +136,12 @@ pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> 
 /// Sorts out what the words and flags mean together.
 fn check(args: &Args, early: &EarlyArgs) -> anyhow::Result<(Targets, LabelChanges)> {
     let misused = |message: &str| Misused::of("label", message);
-    let (words, changes) = changes::split(&args.words).map_err(|error| Misused::of("label", error.to_string()))?;
+    let (words, changes) =
+        changes::split(&args.words).map_err(|error| Misused::of("label", error.to_string()))?;
     if changes.is_empty() && !args.list {
-        return Err(misused("say what to change: KEY=VALUE sets a label, KEY- removes it; --list shows them"));
+        return Err(misused(
+            "say what to change: KEY=VALUE sets a label, KEY- removes it; --list shows them",
+        ));
     }
     if args.all && args.selector.is_given() {
         return Err(misused("give -l or --all, not both"));
@@ -124,28 +156,41 @@ fn check(args: &Args, early: &EarlyArgs) -> anyhow::Result<(Targets, LabelChange
         let objects = args.files.read("label", None, &default)?;
         Targets::Named(objects.iter().map(Object::object_ref).collect())
     } else {
-        let groups = resource::parse(words).map_err(|error| Misused::of("label", error.to_string()))?;
+        let groups =
+            resource::parse(words).map_err(|error| Misused::of("label", error.to_string()))?;
         if let [group] = groups.as_slice()
             && group.names.is_empty()
         {
             if !args.all && !args.selector.is_given() {
                 return Err(misused("say which: a name, -l SELECTOR, or --all"));
             }
-            Targets::Matching { kind: group.resource.kind(), place, selector }
+            Targets::Matching {
+                kind: group.resource.kind(),
+                place,
+                selector,
+            }
         } else {
             if args.all || args.selector.is_given() {
                 return Err(misused("give names, or -l, or --all: only one of them"));
             }
             if place.is_all() {
-                return Err(misused("names mean objects of one namespace: use -n instead of -A"));
+                return Err(misused(
+                    "names mean objects of one namespace: use -n instead of -A",
+                ));
             }
             let object = |kind: Kind, name: &String| {
-                let name =
-                    if kind.is_namespaced() { place.object(name).unwrap_or_default() } else { ObjectName::cluster(name.as_str()) };
+                let name = if kind.is_namespaced() {
+                    place.object(name).unwrap_or_default()
+                } else {
+                    ObjectName::cluster(name.as_str())
+                };
                 ObjectRef::new(kind, name)
             };
             Targets::Named(
-                groups.iter().flat_map(|g| g.names.iter().map(|name| object(g.resource.kind(), name))).collect(),
+                groups
+                    .iter()
+                    .flat_map(|g| g.names.iter().map(|name| object(g.resource.kind(), name)))
+                    .collect(),
             )
         }
     };
@@ -153,11 +198,20 @@ fn check(args: &Args, early: &EarlyArgs) -> anyhow::Result<(Targets, LabelChange
         Targets::Named(objects) => objects.iter().map(|object| object.kind).collect(),
         Targets::Matching { kind, .. } => vec![*kind],
     };
-    if kinds.iter().any(|kind| matches!(kind, Kind::Endpoints | Kind::EndpointSlice)) {
-        return Err(misused("endpoints made by hand cannot be labeled: apply the object instead"));
+    if kinds
+        .iter()
+        .any(|kind| matches!(kind, Kind::Endpoints | Kind::EndpointSlice))
+    {
+        return Err(misused(
+            "endpoints made by hand cannot be labeled: apply the object instead",
+        ));
     }
-    if args.resource_version.is_some() && !matches!(&targets, Targets::Named(objects) if objects.len() == 1) {
-        return Err(misused("--resource-version is for one object, given by its name"));
+    if args.resource_version.is_some()
+        && !matches!(&targets, Targets::Named(objects) if objects.len() == 1)
+    {
+        return Err(misused(
+            "--resource-version is for one object, given by its name",
+        ));
     }
     Ok((targets, changes))
 }
@@ -168,36 +222,70 @@ async fn named(client: &Client, objects: &[ObjectRef]) -> anyhow::Result<Vec<Cur
     let mut nodes = None;
     for object in objects {
         let labels = match object.kind {
-            Kind::Service => client.service(&object.name).await.map(|it| it.answer.service.labels)?,
+            Kind::Service => client
+                .service(&object.name)
+                .await
+                .map(|it| it.answer.service.labels)?,
             Kind::Node => {
                 if nodes.is_none() {
                     nodes = Some(client.nodes(&Listing::default()).await?.collect().await?.1);
                 }
-                let node = nodes.iter().flatten().find(|item| item.node.name == object.name.name);
-                node.map(|item| item.node.labels.clone()).ok_or_else(|| anyhow::anyhow!("{object} not found"))?
+                let node = nodes
+                    .iter()
+                    .flatten()
+                    .find(|item| item.node.name == object.name.name);
+                node.map(|item| item.node.labels.clone())
+                    .ok_or_else(|| anyhow::anyhow!("{object} not found"))?
             }
-            _ => client.pod(&object.name).await.map(|it| it.answer.pod.labels)?,
+            _ => client
+                .pod(&object.name)
+                .await
+                .map(|it| it.answer.pod.labels)?,
         };
-        found.push(Current { object: object.clone(), labels });
+        found.push(Current {
+            object: object.clone(),
+            labels,
+        });
     }
     Ok(found)
 }
 
-async fn matching(client: &Client, kind: Kind, place: &Place, selector: &Selector) -> anyhow::Result<Vec<Current>> {
-    let listing = Listing { selector: selector.clone(), namespaces: place.namespaces(), ..Listing::default() };
-    let current = |name, labels| Current { object: ObjectRef::new(kind, name), labels };
+async fn matching(
+    client: &Client,
+    kind: Kind,
+    place: &Place,
+    selector: &Selector,
+) -> anyhow::Result<Vec<Current>> {
+    let listing = Listing {
+        selector: selector.clone(),
+        namespaces: place.namespaces(),
+        ..Listing::default()
+    };
+    let current = |name, labels| Current {
+        object: ObjectRef::new(kind, name),
+        labels,
+    };
     Ok(match kind {
         Kind::Service => {
             let (_, items) = client.services(&listing).await?.collect().await?;
-            items.into_iter().map(|it| current(it.service.name, it.service.labels)).collect()
+            items
+                .into_iter()
+                .map(|it| current(it.service.name, it.service.labels))
+                .collect()
         }
         Kind::Node => {
             let (_, items) = client.nodes(&listing).await?.collect().await?;
-            items.into_iter().map(|it| current(ObjectName::cluster(it.node.name), it.node.labels)).collect()
+            items
+                .into_iter()
+                .map(|it| current(ObjectName::cluster(it.node.name), it.node.labels))
+                .collect()
         }
         _ => {
             let (_, items) = client.pods(&listing).await?.collect().await?;
-            items.into_iter().map(|it| current(it.pod.name, it.pod.labels)).collect()
+            items
+                .into_iter()
+                .map(|it| current(it.pod.name, it.pod.labels))
+                .collect()
         }
     })
 }
@@ -205,13 +293,21 @@ async fn matching(client: &Client, kind: Kind, place: &Place, selector: &Selecto
 fn note_missing(changes: &LabelChanges, current: &[Current]) {
     for it in current {
         for key in changes.missing(&it.labels) {
-            eprintln!("label \"{key}\" not found on {}/{}.", it.object.kind, it.object.name.name);
+            eprintln!(
+                "label \"{key}\" not found on {}/{}.",
+                it.object.kind, it.object.name.name
+            );
         }
     }
 }
 
 /// What would be, worked out here.
-fn preview(args: &Args, changes: &LabelChanges, current: &[Current], out: &mut dyn Write) -> anyhow::Result<Done> {
+fn preview(
+    args: &Args,
+    changes: &LabelChanges,
+    current: &[Current],
+    out: &mut dyn Write,
+) -> anyhow::Result<Done> {
     if current.is_empty() {
         eprintln!("No objects match.");
     }
@@ -245,7 +341,11 @@ fn transaction(args: &Args, targets: Targets, changes: &LabelChanges) -> Transac
     let patch = |target: PatchTarget| {
         Operation::PatchLabels(LabelPatch {
             target,
-            set: changes.set.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            set: changes
+                .set
+                .iter()
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
             remove: changes.remove.clone(),
             overwrite: args.overwrite,
         })
@@ -254,17 +354,39 @@ fn transaction(args: &Args, targets: Targets, changes: &LabelChanges) -> Transac
     let operations = match targets {
         Targets::Named(objects) => {
             if let (Some(revision), Some(object)) = (args.resource_version, objects.first()) {
-                preconditions.push(Precondition { object: object.clone(), expect: Expectation::Revision(revision) });
+                preconditions.push(Precondition {
+                    object: object.clone(),
+                    expect: Expectation::Revision(revision),
+                });
             }
-            objects.into_iter().map(|object| patch(PatchTarget::Object(object))).collect()
+            objects
+                .into_iter()
+                .map(|object| patch(PatchTarget::Object(object)))
+                .collect()
         }
-        Targets::Matching { kind, place, selector } => {
+        Targets::Matching {
+            kind,
+            place,
+            selector,
+        } => {
             // Nodes are in no namespace.
-            let namespaces = if kind.is_namespaced() { place.namespaces() } else { Vec::new() };
-            vec![patch(PatchTarget::Selector { kind, namespaces, selector })]
+            let namespaces = if kind.is_namespaced() {
+                place.namespaces()
+            } else {
+                Vec::new()
+            };
+            vec![patch(PatchTarget::Selector {
+                kind,
+                namespaces,
+                selector,
+            })]
         }
     };
-    Transaction { preconditions, operations, ..Transaction::default() }
+    Transaction {
+        preconditions,
+        operations,
+        ..Transaction::default()
+    }
 }
 
 fn report(args: &Args, out: &mut dyn Write, object: &ObjectRef, word: &str) -> anyhow::Result<()> {

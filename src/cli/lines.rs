@@ -9,10 +9,12 @@ use serde_json::{Value, json};
 
 use crate::client::{Cut, PodsCut};
 use crate::engine::{Event, PodEvent};
-use crate::model::{Conditions, Endpoint, EndpointIdentity, Object, ObjectName, Pod, ReadyCondition, Service};
+use crate::model::{
+    Conditions, Endpoint, EndpointIdentity, Object, ObjectName, Pod, ReadyCondition, Service,
+};
 use crate::source::manifest::{endpoint_json, identity_json, to_kubernetes};
 
-use super::rows::sockets;
+use super::sockets::{selector_of, sockets};
 
 /// Prints cuts of endpoints.
 #[derive(Debug, Default)]
@@ -46,10 +48,18 @@ fn by_service(cut: &Cut) -> (bool, BTreeMap<&ObjectName, Change<'_>>) {
     for event in &cut.events {
         match event {
             Event::Reset => reset = true,
-            Event::Replace(entry) => changes.entry(&entry.service.name).or_default().replace = Some(&entry.service),
-            Event::Entry(entry) => changes.entry(&entry.service.name).or_default().entry = Some(&entry.service),
-            Event::Endpoint { service, endpoint } => changes.entry(service).or_default().endpoints.push(endpoint),
-            Event::Removed { service, identity } => changes.entry(service).or_default().removed.push(identity),
+            Event::Replace(entry) => {
+                changes.entry(&entry.service.name).or_default().replace = Some(&entry.service)
+            }
+            Event::Entry(entry) => {
+                changes.entry(&entry.service.name).or_default().entry = Some(&entry.service)
+            }
+            Event::Endpoint { service, endpoint } => {
+                changes.entry(service).or_default().endpoints.push(endpoint)
+            }
+            Event::Removed { service, identity } => {
+                changes.entry(service).or_default().removed.push(identity)
+            }
             Event::Remove(name) => changes.entry(name).or_default().gone = true,
             Event::Node(_) | Event::NodeRemoved(_) => {}
         }
@@ -66,26 +76,40 @@ impl EndpointLines {
             writeln!(out, "{}", json!({ "type": "RESET", "revision": revision }))?;
         }
         for (name, change) in changes {
-            let head = |kind: &str| json!({ "type": kind, "revision": revision, "service": name.to_string() });
-            let endpoints: Vec<Value> = change.endpoints.iter().map(|endpoint| endpoint_json(endpoint)).collect();
-            let mut line = if change.gone {
-                head("REMOVE")
-            } else if change.replace.is_some() {
-                let mut line = head("REPLACE");
-                line["endpoints"] = endpoints.into();
-                line
+            let endpoints: Vec<Value> = change
+                .endpoints
+                .iter()
+                .map(|endpoint| endpoint_json(endpoint))
+                .collect();
+            let removed: Vec<Value> = change
+                .removed
+                .iter()
+                .map(|identity| identity_json(identity))
+                .collect();
+            let service = name.to_string();
+            let line = if change.gone {
+                json!({ "type": "REMOVE", "revision": revision, "service": service })
             } else {
-                let mut line = head("UPDATE");
-                line["endpoints"] = endpoints.into();
-                line["removed"] = Value::Array(Vec::new());
-                line
+                let kind = if change.replace.is_some() {
+                    "REPLACE"
+                } else {
+                    "UPDATE"
+                };
+                json!({
+                    "type": kind,
+                    "revision": revision,
+                    "service": service,
+                    "endpoints": endpoints,
+                    "removed": removed,
+                })
             };
-            if !change.removed.is_empty() {
-                line["removed"] = change.removed.iter().map(|identity| identity_json(identity)).collect();
-            }
             writeln!(out, "{line}")?;
         }
-        writeln!(out, "{}", json!({ "type": "CHECKPOINT", "revision": revision }))
+        writeln!(
+            out,
+            "{}",
+            json!({ "type": "CHECKPOINT", "revision": revision })
+        )
     }
 
     /// One line a change.
@@ -105,30 +129,58 @@ impl EndpointLines {
     }
 
     fn gone(&mut self, name: &ObjectName, out: &mut dyn Write) -> io::Result<()> {
-        let Some(told) = self.told.remove(name) else { return Ok(()) };
+        let Some(told) = self.told.remove(name) else {
+            return Ok(());
+        };
         for endpoint in told.endpoints.values() {
             writeln!(out, "- {name} {}", place(&told.service, endpoint))?;
         }
         writeln!(out, "- {name}")
     }
 
-    fn changed(&mut self, name: &ObjectName, change: &Change<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn changed(
+        &mut self,
+        name: &ObjectName,
+        change: &Change<'_>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let known = self.told.contains_key(name);
-        let Some(service) = change.replace.or(change.entry).cloned().or_else(|| Some(self.told.get(name)?.service.clone())) else {
+        let Some(service) = change
+            .replace
+            .or(change.entry)
+            .cloned()
+            .or_else(|| Some(self.told.get(name)?.service.clone()))
+        else {
             return Ok(());
         };
-        let told = self.told.entry(name.clone()).or_insert_with(|| Told { service: service.clone(), endpoints: BTreeMap::new() });
+        let told = self.told.entry(name.clone()).or_insert_with(|| Told {
+            service: service.clone(),
+            endpoints: BTreeMap::new(),
+        });
         if !known {
-            writeln!(out, "+ {name}")?;
+            writeln!(out, "+ {name} selector {}", selector_of(&service))?;
         } else if told.service != service {
-            writeln!(out, "~ {name}")?;
+            writeln!(out, "~ {name} selector {}", selector_of(&service))?;
         }
         told.service = service;
         let service = &told.service;
         if change.replace.is_some() {
             // What is not said again is gone.
-            let stays: BTreeSet<&EndpointIdentity> = change.endpoints.iter().map(|endpoint| &endpoint.identity).collect();
-            for (_, endpoint) in told.endpoints.extract_if(.., |identity, _| !stays.contains(identity)) {
+            let stays: BTreeSet<&EndpointIdentity> = change
+                .endpoints
+                .iter()
+                .map(|endpoint| &endpoint.identity)
+                .collect();
+            let gone: Vec<EndpointIdentity> = told
+                .endpoints
+                .keys()
+                .filter(|identity| !stays.contains(identity))
+                .cloned()
+                .collect();
+            for endpoint in gone
+                .iter()
+                .filter_map(|identity| told.endpoints.remove(identity))
+            {
                 writeln!(out, "- {name} {}", place(service, &endpoint))?;
             }
         }
@@ -138,13 +190,20 @@ impl EndpointLines {
             }
         }
         for endpoint in &change.endpoints {
-            let before = told.endpoints.insert(endpoint.identity.clone(), Endpoint::clone(endpoint));
+            let before = told
+                .endpoints
+                .insert(endpoint.identity.clone(), Endpoint::clone(endpoint));
             let sign = match before {
                 None => '+',
                 Some(before) if before == **endpoint => continue,
                 Some(_) => '~',
             };
-            writeln!(out, "{sign} {name} {}{}", place(service, endpoint), state(endpoint.conditions))?;
+            writeln!(
+                out,
+                "{sign} {name} {}{}",
+                place(service, endpoint),
+                state(endpoint.conditions)
+            )?;
         }
         Ok(())
     }
@@ -196,7 +255,9 @@ impl PodLines {
                     let object = to_kubernetes(&Object::Pod(Box::new(pod.clone())), *revision);
                     json!({ "type": "UPDATE", "revision": at, "pod": pod.name.to_string(), "object": object })
                 }
-                PodEvent::Removed(name) => json!({ "type": "REMOVE", "revision": at, "pod": name.to_string() }),
+                PodEvent::Removed(name) => {
+                    json!({ "type": "REMOVE", "revision": at, "pod": name.to_string() })
+                }
             };
             writeln!(out, "{line}")?;
         }
@@ -247,3 +308,6 @@ fn pod_line(pod: &Pod) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests;

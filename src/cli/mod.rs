@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `args` `target` `resource` `changes` | what a user may write, and what it means |
 //! | `apply` `count` `delete` `explain` `get` `label` `selector` `serve` `status` `watch` `completion` | the verbs |
-//! | `rows` `table` `print` `lines` | how answers look |
+//! | `rows` `sockets` `table` `print` `lines` | how answers look |
 //! | `failure` `run` | exit codes: 0 done, 1 failed, 2 used wrongly |
 
 mod apply;
@@ -17,16 +17,18 @@ mod delete;
 mod explain;
 mod failure;
 mod files;
-mod get_watch;
 mod get;
+mod get_watch;
 mod label;
 mod lines;
+mod log;
 mod print;
 mod resource;
 mod rows;
 mod run;
 mod selector;
 mod serve;
+mod sockets;
 mod status;
 mod table;
 mod target;

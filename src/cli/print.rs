@@ -9,7 +9,11 @@ use crate::source::manifest::to_yaml;
 use super::target::DataFormat;
 
 /// Prints one value, as a document of its own.
-pub(super) fn print_data(out: &mut dyn Write, format: DataFormat, value: &Value) -> anyhow::Result<()> {
+pub(super) fn print_data(
+    out: &mut dyn Write,
+    format: DataFormat,
+    value: &Value,
+) -> anyhow::Result<()> {
     out.write_all(text(format, value)?.as_bytes())?;
     Ok(())
 }
@@ -49,7 +53,11 @@ impl ListPrinter {
         self.printed = self.printed.saturating_add(1);
         match self.format {
             DataFormat::Json => {
-                let separator = if first { "{\n  \"apiVersion\": \"v1\",\n  \"items\": [\n" } else { ",\n" };
+                let separator = if first {
+                    "{\n  \"apiVersion\": \"v1\",\n  \"items\": [\n"
+                } else {
+                    ",\n"
+                };
                 out.write_all(separator.as_bytes())?;
                 for (i, line) in text.lines().enumerate() {
                     write!(out, "{}    {line}", if i == 0 { "" } else { "\n" })?;
@@ -70,9 +78,15 @@ impl ListPrinter {
 
     pub(super) fn finish(self, out: &mut dyn Write) -> anyhow::Result<()> {
         let end = match (self.format, self.printed) {
-            (DataFormat::Json, 0) => "{\n  \"apiVersion\": \"v1\",\n  \"items\": [],\n  \"kind\": \"List\",\n  \"metadata\": {\n    \"resourceVersion\": \"\"\n  }\n}\n",
-            (DataFormat::Json, _) => "\n  ],\n  \"kind\": \"List\",\n  \"metadata\": {\n    \"resourceVersion\": \"\"\n  }\n}\n",
-            (DataFormat::Yaml, 0) => "apiVersion: v1\nitems: []\nkind: List\nmetadata:\n  resourceVersion: \"\"\n",
+            (DataFormat::Json, 0) => {
+                "{\n  \"apiVersion\": \"v1\",\n  \"items\": [],\n  \"kind\": \"List\",\n  \"metadata\": {\n    \"resourceVersion\": \"\"\n  }\n}\n"
+            }
+            (DataFormat::Json, _) => {
+                "\n  ],\n  \"kind\": \"List\",\n  \"metadata\": {\n    \"resourceVersion\": \"\"\n  }\n}\n"
+            }
+            (DataFormat::Yaml, 0) => {
+                "apiVersion: v1\nitems: []\nkind: List\nmetadata:\n  resourceVersion: \"\"\n"
+            }
             (DataFormat::Yaml, _) => "kind: List\nmetadata:\n  resourceVersion: \"\"\n",
         };
         out.write_all(end.as_bytes())?;
@@ -97,15 +111,27 @@ mod tests {
 
     #[test]
     fn a_streamed_list_is_what_it_would_be_in_one_piece() {
-        for items in [vec![], vec![json!({"kind": "Pod", "metadata": {"name": "a"}}), json!({"kind": "Pod"})]] {
+        for items in [
+            vec![],
+            vec![
+                json!({"kind": "Pod", "metadata": {"name": "a"}}),
+                json!({"kind": "Pod"}),
+            ],
+        ] {
             let whole = json!({"apiVersion": "v1", "items": items, "kind": "List", "metadata": {"resourceVersion": ""}});
-            assert_eq!(list(DataFormat::Json, &items), text(DataFormat::Json, &whole).unwrap());
+            assert_eq!(
+                list(DataFormat::Json, &items),
+                text(DataFormat::Json, &whole).unwrap()
+            );
         }
     }
 
     #[test]
     fn a_yaml_list_reads_as_kubectls() {
-        let items = [json!({"kind": "Pod", "metadata": {"name": "a"}}), json!({"kind": "Pod"})];
+        let items = [
+            json!({"kind": "Pod", "metadata": {"name": "a"}}),
+            json!({"kind": "Pod"}),
+        ];
         assert_eq!(
             list(DataFormat::Yaml, &items),
             "\

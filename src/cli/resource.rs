@@ -40,7 +40,9 @@ impl Resource {
             .iter()
             .find(|(known, _)| *known == lower)
             .map(|(_, resource)| *resource)
-            .ok_or_else(|| ResourceError::Unknown { word: word.to_owned() })
+            .ok_or_else(|| ResourceError::Unknown {
+                word: word.to_owned(),
+            })
     }
 
     /// The kind of the objects.
@@ -76,9 +78,13 @@ impl Resource {
 pub(super) enum ResourceError {
     #[error("say which type of resource: pods, services, endpoints or nodes")]
     Missing,
-    #[error("there is no resource type {word:?}; the types are pods (po), services (svc), endpoints (ep) and nodes (no)")]
+    #[error(
+        "there is no resource type {word:?}; the types are pods (po), services (svc), endpoints (ep) and nodes (no)"
+    )]
     Unknown { word: String },
-    #[error("there is no need to say the resource type twice: write 'pod/a pod/b' or 'pods a b', not {word:?}")]
+    #[error(
+        "there is no need to say the resource type twice: write 'pod/a pod/b' or 'pods a b', not {word:?}"
+    )]
     Mixed { word: String },
     #[error("{word:?} has no name behind the '/'")]
     NoName { word: String },
@@ -98,24 +104,34 @@ pub(super) fn parse(words: &[String]) -> Result<Vec<Group>, ResourceError> {
     let (first, rest) = words.split_first().ok_or(ResourceError::Missing)?;
     if !first.contains('/') {
         if first.contains(',') {
-            return Err(ResourceError::Several { word: first.clone() });
+            return Err(ResourceError::Several {
+                word: first.clone(),
+            });
         }
         if let Some(word) = rest.iter().find(|word| word.contains('/')) {
             return Err(ResourceError::Mixed { word: word.clone() });
         }
         let resource = Resource::from_word(first)?;
-        return Ok(vec![Group { resource, names: rest.to_vec() }]);
+        return Ok(vec![Group {
+            resource,
+            names: rest.to_vec(),
+        }]);
     }
     let mut groups: Vec<Group> = Vec::new();
     for word in words {
-        let (kind, name) = word.split_once('/').ok_or_else(|| ResourceError::Mixed { word: word.clone() })?;
+        let (kind, name) = word
+            .split_once('/')
+            .ok_or_else(|| ResourceError::Mixed { word: word.clone() })?;
         if name.is_empty() {
             return Err(ResourceError::NoName { word: word.clone() });
         }
         let resource = Resource::from_word(kind)?;
         match groups.last_mut().filter(|group| group.resource == resource) {
             Some(group) => group.names.push(name.to_owned()),
-            None => groups.push(Group { resource, names: vec![name.to_owned()] }),
+            None => groups.push(Group {
+                resource,
+                names: vec![name.to_owned()],
+            }),
         }
     }
     Ok(groups)
@@ -130,7 +146,10 @@ mod tests {
     }
 
     fn group(resource: Resource, names: &str) -> Group {
-        Group { resource, names: words(names) }
+        Group {
+            resource,
+            names: words(names),
+        }
     }
 
     #[test]
@@ -139,11 +158,14 @@ mod tests {
             ("pods", vec![group(Resource::Pods, "")]),
             ("Po a b", vec![group(Resource::Pods, "a b")]),
             ("svc rng", vec![group(Resource::Services, "rng")]),
-            ("pod/a po/b svc/rng pod/c", vec![
-                group(Resource::Pods, "a b"),
-                group(Resource::Services, "rng"),
-                group(Resource::Pods, "c"),
-            ]),
+            (
+                "pod/a po/b svc/rng pod/c",
+                vec![
+                    group(Resource::Pods, "a b"),
+                    group(Resource::Services, "rng"),
+                    group(Resource::Pods, "c"),
+                ],
+            ),
             ("ep", vec![group(Resource::Endpoints, "")]),
             ("node/n1", vec![group(Resource::Nodes, "n1")]),
         ] {
@@ -155,10 +177,31 @@ mod tests {
     fn wrong_words_are_named() {
         let word = |word: &str| word.to_owned();
         assert_eq!(parse(&[]), Err(ResourceError::Missing));
-        assert_eq!(parse(&words("cronjobs")), Err(ResourceError::Unknown { word: word("cronjobs") }));
-        assert_eq!(parse(&words("pods pod/a")), Err(ResourceError::Mixed { word: word("pod/a") }));
-        assert_eq!(parse(&words("pod/a b")), Err(ResourceError::Mixed { word: word("b") }));
-        assert_eq!(parse(&words("pod/")), Err(ResourceError::NoName { word: word("pod/") }));
-        assert_eq!(parse(&words("pods,svc")), Err(ResourceError::Several { word: word("pods,svc") }));
+        assert_eq!(
+            parse(&words("cronjobs")),
+            Err(ResourceError::Unknown {
+                word: word("cronjobs")
+            })
+        );
+        assert_eq!(
+            parse(&words("pods pod/a")),
+            Err(ResourceError::Mixed {
+                word: word("pod/a")
+            })
+        );
+        assert_eq!(
+            parse(&words("pod/a b")),
+            Err(ResourceError::Mixed { word: word("b") })
+        );
+        assert_eq!(
+            parse(&words("pod/")),
+            Err(ResourceError::NoName { word: word("pod/") })
+        );
+        assert_eq!(
+            parse(&words("pods,svc")),
+            Err(ResourceError::Several {
+                word: word("pods,svc")
+            })
+        );
     }
 }

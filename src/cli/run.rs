@@ -7,7 +7,7 @@ use clap::Parser as _;
 use super::args::{Cli, Verb};
 use super::failure::{Done, report};
 use super::{
-    apply, completion, count, delete, explain, get, label, selector, serve, status, watch,
+    apply, completion, count, delete, explain, get, label, log, selector, serve, status, watch,
 };
 
 /// Runs the command line of this process and answers its exit code: 0 done, 1 failed, 2 used wrongly.
@@ -17,7 +17,11 @@ pub fn run() -> ExitCode {
         Err(error) => {
             // Help and version are asked for, and go to standard output.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     report(dispatch(cli))
@@ -28,8 +32,12 @@ fn dispatch(cli: Cli) -> anyhow::Result<Done> {
     let mut out = BufWriter::new(io::stdout().lock());
     let out = &mut out;
     let done = match &cli.verb {
-        Verb::Selector(args) => early.refuse("selector").and_then(|()| selector::run(args, out)),
-        Verb::Completion(args) => early.refuse("completion").and_then(|()| completion::run(args, out)),
+        Verb::Selector(args) => early
+            .refuse("selector")
+            .and_then(|()| selector::run(args, out)),
+        Verb::Completion(args) => early
+            .refuse("completion")
+            .and_then(|()| completion::run(args, out)),
         Verb::Serve(args) => early.refuse("serve").and_then(|()| serve::run(args, out)),
         Verb::Apply(args) => wait(apply::run(args, early, out)),
         Verb::Delete(args) => wait(delete::run(args, early, out)),
@@ -49,6 +57,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Done> {
 
 /// Runs a client on this thread.
 fn wait(verb: impl Future<Output = anyhow::Result<Done>>) -> anyhow::Result<Done> {
+    log::for_command()?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -17,11 +17,17 @@ const GAP: u16 = 3;
 
 impl Columns {
     pub(super) fn new(header: Vec<&'static str>) -> Columns {
-        Columns { widths: vec![0; header.len()], header: Some(header) }
+        Columns {
+            widths: vec![0; header.len()],
+            header: Some(header),
+        }
     }
 
     pub(super) fn without_header(self) -> Columns {
-        Columns { header: None, ..self }
+        Columns {
+            header: None,
+            ..self
+        }
     }
 
     /// Prints rows; the first time, under the header. Nothing at all for no rows.
@@ -54,7 +60,11 @@ impl Columns {
 /// A cell for something that may be absent.
 pub(super) fn or_none(text: impl Into<String>) -> String {
     let text = text.into();
-    if text.is_empty() { "<none>".to_owned() } else { text }
+    if text.is_empty() {
+        "<none>".to_owned()
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]
@@ -69,8 +79,18 @@ mod tests {
     fn columns_line_up_and_stay_so() {
         let mut columns = Columns::new(vec!["NAME", "READY", "IP"]);
         let mut out = Vec::new();
-        columns.print(&mut out, vec![row(&["rng-a", "True", "10.1.0.4"]), row(&["rng-long-name", "False", "<none>"])]).unwrap();
-        columns.print(&mut out, vec![row(&["b", "True", "10.1.0.5"])]).unwrap();
+        columns
+            .print(
+                &mut out,
+                vec![
+                    row(&["rng-a", "True", "10.1.0.4"]),
+                    row(&["rng-long-name", "False", "<none>"]),
+                ],
+            )
+            .unwrap();
+        columns
+            .print(&mut out, vec![row(&["b", "True", "10.1.0.5"])])
+            .unwrap();
         columns.print(&mut out, vec![]).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),

@@ -19,9 +19,21 @@ const DEFAULT_NAMESPACE: &str = "default";
 /// The shared flags as kubectl's users also write them: before the verb.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct EarlyArgs {
-    #[arg(id = "early-server", long = "server", short = 's', value_name = "ADDRESS", hide = true)]
+    #[arg(
+        id = "early-server",
+        long = "server",
+        short = 's',
+        value_name = "ADDRESS",
+        hide = true
+    )]
     server: Option<String>,
-    #[arg(id = "early-namespace", long = "namespace", short = 'n', value_name = "NAMESPACE", hide = true)]
+    #[arg(
+        id = "early-namespace",
+        long = "namespace",
+        short = 'n',
+        value_name = "NAMESPACE",
+        hide = true
+    )]
     namespace: Option<String>,
 }
 
@@ -29,8 +41,14 @@ impl EarlyArgs {
     /// Refuses them for a verb that has no use for them.
     pub(super) fn refuse(&self, verb: &'static str) -> anyhow::Result<()> {
         match (&self.server, &self.namespace) {
-            (Some(_), _) => Err(Misused::of(verb, format!("'selectord {verb}' asks no server: leave out --server"))),
-            (_, Some(_)) => Err(Misused::of(verb, format!("'selectord {verb}' has no namespace: leave out -n"))),
+            (Some(_), _) => Err(Misused::of(
+                verb,
+                format!("'selectord {verb}' asks no server: leave out --server"),
+            )),
+            (_, Some(_)) => Err(Misused::of(
+                verb,
+                format!("'selectord {verb}' has no namespace: leave out -n"),
+            )),
             (None, None) => Ok(()),
         }
     }
@@ -49,8 +67,16 @@ pub(super) struct ServerArgs {
 impl ServerArgs {
     /// Connects to the server that the flag names, or the environment, or the default one.
     pub(super) async fn connect(&self, early: &EarlyArgs) -> anyhow::Result<Client> {
-        let variable = || std::env::var(SERVER_VARIABLE).ok().filter(|text| !text.is_empty());
-        let given = self.server.clone().or_else(|| early.server.clone()).or_else(variable);
+        let variable = || {
+            std::env::var(SERVER_VARIABLE)
+                .ok()
+                .filter(|text| !text.is_empty())
+        };
+        let given = self
+            .server
+            .clone()
+            .or_else(|| early.server.clone())
+            .or_else(variable);
         let address: Address = given.as_deref().unwrap_or(DEFAULT_SERVER).parse()?;
         Ok(Client::connect_with(address, ClientOptions::default()).await?)
     }
@@ -60,7 +86,12 @@ impl ServerArgs {
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct NamespaceArgs {
     /// The namespace [default: default]
-    #[arg(long, short, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
+    #[arg(
+        long,
+        short,
+        value_name = "NAMESPACE",
+        conflicts_with = "all_namespaces"
+    )]
     namespace: Option<String>,
     /// All namespaces
     #[arg(long, short = 'A')]
@@ -78,12 +109,16 @@ pub(super) struct OneNamespaceArgs {
 impl OneNamespaceArgs {
     /// What the user said, if anything.
     pub(super) fn given(&self, early: &EarlyArgs) -> Option<SmolStr> {
-        self.namespace.as_deref().or(early.namespace.as_deref()).map(SmolStr::new)
+        self.namespace
+            .as_deref()
+            .or(early.namespace.as_deref())
+            .map(SmolStr::new)
     }
 
     /// The namespace that is meant.
     pub(super) fn meant(&self, early: &EarlyArgs) -> SmolStr {
-        self.given(early).unwrap_or_else(|| DEFAULT_NAMESPACE.into())
+        self.given(early)
+            .unwrap_or_else(|| DEFAULT_NAMESPACE.into())
     }
 }
 
@@ -142,14 +177,21 @@ impl SelectorArgs {
     /// The selector; everything where none was given.
     pub(super) fn selector(&self, verb: &'static str) -> anyhow::Result<Selector> {
         let text = self.selector.as_deref().unwrap_or_default();
-        Selector::parse(text)
-            .map_err(|error| Misused::of(verb, format!("-l: {error}\n{}", indented(&error.caret(text)))))
+        Selector::parse(text).map_err(|error| {
+            Misused::of(
+                verb,
+                format!("-l: {error}\n{}", indented(&error.caret(text))),
+            )
+        })
     }
 }
 
 /// Each line two blanks further in.
 pub(super) fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| format!("  {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// How a listing is printed.

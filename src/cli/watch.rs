@@ -54,14 +54,25 @@ struct Ask<'a> {
     json: bool,
 }
 
-pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> anyhow::Result<Done> {
-    let groups = resource::parse(&args.words).map_err(|error| Misused::of("watch", error.to_string()))?;
+pub(super) async fn run(
+    args: &Args,
+    early: &EarlyArgs,
+    out: &mut dyn Write,
+) -> anyhow::Result<Done> {
+    let groups =
+        resource::parse(&args.words).map_err(|error| Misused::of("watch", error.to_string()))?;
     let place = args.namespace.place(early);
     let [group] = groups.as_slice() else {
-        return Err(Misused::of("watch", "one resource type at a time can be followed"));
+        return Err(Misused::of(
+            "watch",
+            "one resource type at a time can be followed",
+        ));
     };
     if !group.names.is_empty() && place.is_all() {
-        return Err(Misused::of("watch", "names mean objects of one namespace: use -n instead of -A"));
+        return Err(Misused::of(
+            "watch",
+            "names mean objects of one namespace: use -n instead of -A",
+        ));
     }
     let ask = Ask {
         place,
@@ -75,17 +86,28 @@ pub(super) async fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> 
             endpoints(&args.server.connect(early).await?, ask, out).await
         }
         Resource::Pods => pods(&args.server.connect(early).await?, ask, out).await,
-        Resource::Nodes => Err(Misused::of("watch", "nodes cannot be watched; endpoints and pods can")),
+        Resource::Nodes => Err(Misused::of(
+            "watch",
+            "nodes cannot be watched; endpoints and pods can",
+        )),
     }
 }
 
 async fn endpoints(client: &Client, ask: Ask<'_>, out: &mut dyn Write) -> anyhow::Result<Done> {
     let scope = Scope::Services(ServiceScope {
         namespaces: ask.place.namespaces().into_iter().collect(),
-        names: ask.group.names.iter().filter_map(|name| ask.place.object(name)).collect(),
+        names: ask
+            .group
+            .names
+            .iter()
+            .filter_map(|name| ask.place.object(name))
+            .collect(),
         selector: ask.selector,
     });
-    let options = WatchOptions { name: ask.subscriber, ..WatchOptions::default() };
+    let options = WatchOptions {
+        name: ask.subscriber,
+        ..WatchOptions::default()
+    };
     let mut watcher = client.watch(scope, options);
     let mut lines = EndpointLines::default();
     loop {
@@ -101,7 +123,10 @@ async fn endpoints(client: &Client, ask: Ask<'_>, out: &mut dyn Write) -> anyhow
 }
 
 async fn pods(client: &Client, ask: Ask<'_>, out: &mut dyn Write) -> anyhow::Result<Done> {
-    let options = WatchPodsOptions { name: ask.subscriber, ..WatchPodsOptions::default() };
+    let options = WatchPodsOptions {
+        name: ask.subscriber,
+        ..WatchPodsOptions::default()
+    };
     let mut watcher = client.watch_pods(ask.selector, ask.place.namespaces(), options);
     let wanted = wanted(&ask.group.names);
     let mut lines = PodLines::default();

@@ -18,7 +18,9 @@ pub enum Address {
 #[non_exhaustive]
 pub enum ParseAddressError {
     /// It has a scheme that no server speaks.
-    #[error("{address:?}: the scheme {scheme:?} is not supported; write host:port, http://host:port or unix:PATH")]
+    #[error(
+        "{address:?}: the scheme {scheme:?} is not supported; write host:port, http://host:port or unix:PATH"
+    )]
     Scheme {
         /// The whole text.
         address: String,
@@ -32,7 +34,9 @@ pub enum ParseAddressError {
         address: String,
     },
     /// The host is empty or has characters that no host has.
-    #[error("{address:?} has no usable host; write host:port, as in 127.0.0.1:7400 or [::1]:7400, or unix:PATH")]
+    #[error(
+        "{address:?} has no usable host; write host:port, as in 127.0.0.1:7400 or [::1]:7400, or unix:PATH"
+    )]
     Host {
         /// The whole text.
         address: String,
@@ -60,7 +64,10 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Address, ParseAddressError> {
         let address = || text.to_owned();
-        if let Some(path) = text.strip_prefix("unix://").or_else(|| text.strip_prefix("unix:")) {
+        if let Some(path) = text
+            .strip_prefix("unix://")
+            .or_else(|| text.strip_prefix("unix:"))
+        {
             if path.is_empty() {
                 return Err(ParseAddressError::Path { address: address() });
             }
@@ -69,7 +76,10 @@ impl FromStr for Address {
         let authority = match text.split_once("://") {
             Some(("http", rest)) => rest.trim_end_matches('/'),
             Some((scheme, _)) => {
-                return Err(ParseAddressError::Scheme { address: address(), scheme: scheme.to_owned() });
+                return Err(ParseAddressError::Scheme {
+                    address: address(),
+                    scheme: scheme.to_owned(),
+                });
             }
             None => text,
         };
@@ -87,11 +97,16 @@ impl FromStr for Address {
 }
 
 fn is_host(host: &str) -> bool {
-    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+    match host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
         Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
         None => {
             !host.is_empty()
-                && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+                && host
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
         }
     }
 }
@@ -120,13 +135,28 @@ mod tests {
             ("unix:///run/selectord.sock", "unix:/run/selectord.sock"),
             ("unix:here.sock", "unix:here.sock"),
         ] {
-            assert_eq!(text.parse::<Address>().map(|a| a.to_string()).as_deref(), Ok(printed), "{text}");
+            assert_eq!(
+                text.parse::<Address>().map(|a| a.to_string()).as_deref(),
+                Ok(printed),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn refuses_what_cannot_be_dialled() {
-        for text in ["", "localhost", "localhost:", "localhost:0", "localhost:70000", ":7400", "::1:7400", "a b:1", "unix:", "https://x:1"] {
+        for text in [
+            "",
+            "localhost",
+            "localhost:",
+            "localhost:0",
+            "localhost:70000",
+            ":7400",
+            "::1:7400",
+            "a b:1",
+            "unix:",
+            "https://x:1",
+        ] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
     }

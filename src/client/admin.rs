@@ -15,7 +15,11 @@ impl Client {
     /// # Errors
     /// Whatever keeps the answer from coming.
     pub async fn status(&self) -> Result<ServerStatus, CallError> {
-        let answer = self.admin().get_status(self.timed(proto::GetStatusRequest {})).await?.into_inner();
+        let answer = self
+            .admin()
+            .get_status(self.timed(proto::GetStatusRequest {}))
+            .await?
+            .into_inner();
         Ok(ServerStatus {
             sizes: sizes(&answer.sizes.unwrap_or_default()),
             work: work(&answer.work.unwrap_or_default()),
@@ -48,7 +52,10 @@ impl Client {
             behind: convert::duration(s.behind),
         };
         let subscribers = answer.subscribers.into_iter().map(subscriber).collect();
-        Ok(At { revision: answer.revision, answer: subscribers })
+        Ok(At {
+            revision: answer.revision,
+            answer: subscribers,
+        })
     }
 
     /// Has the server recompute everything the slow way, and compare. There is no deadline.
@@ -56,10 +63,19 @@ impl Client {
     /// # Errors
     /// Whatever keeps the answer from coming.
     pub async fn verify(&self) -> Result<At<Verified>, CallError> {
-        let answer = self.admin().verify(proto::VerifyRequest {}).await?.into_inner();
-        let verified =
-            Verified { discrepancies: answer.discrepancies, elapsed: convert::duration(answer.elapsed) };
-        Ok(At { revision: answer.revision, answer: verified })
+        let answer = self
+            .admin()
+            .verify(proto::VerifyRequest {})
+            .await?
+            .into_inner();
+        let verified = Verified {
+            discrepancies: answer.discrepancies,
+            elapsed: convert::duration(answer.elapsed),
+        };
+        Ok(At {
+            revision: answer.revision,
+            answer: verified,
+        })
     }
 }
 

@@ -54,6 +54,9 @@ mod tests {
     fn random_delays_stay_within_their_half() {
         let mut backoff = Backoff::new();
         let delay = backoff.delay();
-        assert!(delay >= Duration::from_millis(100) && delay <= Duration::from_millis(200), "{delay:?}");
+        assert!(
+            delay >= Duration::from_millis(100) && delay <= Duration::from_millis(200),
+            "{delay:?}"
+        );
     }
 }

@@ -29,8 +29,14 @@ impl Client {
     ///
     /// # Errors
     /// When nobody answers in time.
-    pub async fn connect_with(address: Address, options: ClientOptions) -> Result<Client, ConnectError> {
-        let unreachable = |cause| ConnectError::Unreachable { address: address.clone(), cause };
+    pub async fn connect_with(
+        address: Address,
+        options: ClientOptions,
+    ) -> Result<Client, ConnectError> {
+        let unreachable = |cause| ConnectError::Unreachable {
+            address: address.clone(),
+            cause,
+        };
         let endpoint = Endpoint::from_shared(address.uri())
             .map_err(unreachable)?
             .connect_timeout(options.connect_timeout)
@@ -42,7 +48,12 @@ impl Client {
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW);
         let channel = endpoint.connect().await.map_err(unreachable)?;
-        Ok(Client { address, options, endpoint, channel })
+        Ok(Client {
+            address,
+            options,
+            endpoint,
+            channel,
+        })
     }
 
     /// Where the server is.

@@ -146,10 +146,18 @@ impl fmt::Display for Explained<'_> {
             }
         };
         let details = self.0.get_error_details();
-        for violation in details.bad_request().iter().flat_map(|d| &d.field_violations) {
+        for violation in details
+            .bad_request()
+            .iter()
+            .flat_map(|d| &d.field_violations)
+        {
             line(&violation.field, &violation.description)?;
         }
-        for violation in details.precondition_failure().iter().flat_map(|d| &d.violations) {
+        for violation in details
+            .precondition_failure()
+            .iter()
+            .flat_map(|d| &d.violations)
+        {
             line(&violation.subject, &violation.description)?;
         }
         for violation in details.quota_failure().iter().flat_map(|d| &d.violations) {
@@ -175,8 +183,16 @@ mod tests {
                 FieldViolation::new("operations[0].put_pod.name", "Required value"),
                 FieldViolation::new("operations[1].put_pod.name", "is refused"),
             ])
-            .set_precondition_failure(vec![PreconditionViolation::new("REVISION", "pod a/b", "is at revision 7")]);
-        let status = Status::with_error_details(Code::InvalidArgument, "the transaction is refused", details);
+            .set_precondition_failure(vec![PreconditionViolation::new(
+                "REVISION",
+                "pod a/b",
+                "is at revision 7",
+            )]);
+        let status = Status::with_error_details(
+            Code::InvalidArgument,
+            "the transaction is refused",
+            details,
+        );
         assert_eq!(
             CallError::from(status).to_string(),
             "the transaction is refused\n  operations[0].put_pod.name: Required value\n  pod a/b: is at revision 7"

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
@@ -20,18 +21,20 @@ pub(super) trait Feed {
     /// What a subscriber folds.
     type Event: Merge;
     /// What travels.
-    type Message;
+    type Message: 'static;
 
     /// Subscribes, from the cursor on.
-    fn open(
-        &mut self,
-        channel: Channel,
-        cursor: Option<&Cursor>,
-    ) -> impl Future<Output = Result<Streaming<Self::Message>, Status>> + Send;
+    fn open(&self, channel: Channel, cursor: Option<&Cursor>) -> Opening<Self::Message>;
 
     /// Takes a message apart, in order.
-    fn read(message: Self::Message, sink: &mut dyn FnMut(Item<Self::Event>)) -> Result<(), Malformed>;
+    fn read(
+        message: Self::Message,
+        sink: &mut dyn FnMut(Item<Self::Event>),
+    ) -> Result<(), Malformed>;
 }
+
+/// A subscription on its way.
+pub(super) type Opening<M> = Pin<Box<dyn Future<Output = Result<Streaming<M>, Status>> + Send>>;
 
 /// A part of a message.
 pub(super) enum Item<E> {
@@ -60,20 +63,27 @@ pub(super) struct Follower<F: Feed> {
 }
 
 enum Link<M> {
-    /// To be opened; over this channel, or over one that is yet to be dialled.
-    Closed(Option<Channel>),
-    Open { stream: Streaming<M>, heard: Instant },
+    /// Kept between calls, so that a caller who often drops the wait still gets somewhere.
+    Opening(Opening<M>),
+    Open {
+        stream: Box<Streaming<M>>,
+        heard: Instant,
+    },
     /// To be tried again then.
     Waiting(Instant),
 }
 
 impl<F: Feed> Follower<F> {
     pub(super) fn new(client: &Client, feed: F, cursor: Option<Cursor>, silence: Duration) -> Self {
+        let link = Link::Opening(in_time(
+            silence,
+            feed.open(client.channel.clone(), cursor.as_ref()),
+        ));
         Follower {
             feed,
             endpoint: client.endpoint.clone(),
             silence,
-            link: Link::Closed(Some(client.channel.clone())),
+            link,
             backoff: Backoff::new(),
             cursor,
             told: false,
@@ -105,12 +115,17 @@ impl<F: Feed> Follower<F> {
             match &mut self.link {
                 Link::Waiting(until) => {
                     sleep_until(*until).await;
-                    self.link = Link::Closed(None);
+                    self.link = Link::Opening(in_time(self.silence, self.redial()));
                 }
-                Link::Closed(channel) => {
-                    let channel = channel.clone();
-                    self.open(channel).await?;
-                }
+                Link::Opening(opening) => match opening.await {
+                    Ok(stream) => {
+                        self.link = Link::Open {
+                            stream: Box::new(stream),
+                            heard: Instant::now(),
+                        }
+                    }
+                    Err(status) => self.failed(status)?,
+                },
                 Link::Open { stream, heard } => {
                     match timeout_at(*heard + self.silence, stream.message()).await {
                         Ok(Ok(Some(message))) => {
@@ -126,25 +141,11 @@ impl<F: Feed> Follower<F> {
         }
     }
 
-    async fn open(&mut self, channel: Option<Channel>) -> Result<(), WatchError> {
-        let channel = match channel {
-            Some(channel) => channel,
-            // A connection of its own: the shared one may be the one that went silent.
-            None => match self.endpoint.connect().await {
-                Ok(channel) => channel,
-                Err(error) => {
-                    tracing::debug!(%error, "cannot connect");
-                    self.lost("the server cannot be reached");
-                    return Ok(());
-                }
-            },
-        };
-        match timeout(self.silence, self.feed.open(channel, self.cursor.as_ref())).await {
-            Ok(Ok(stream)) => self.link = Link::Open { stream, heard: Instant::now() },
-            Ok(Err(status)) => self.failed(status)?,
-            Err(_elapsed) => self.lost("the server did not answer"),
-        }
-        Ok(())
+    /// Subscribes over a connection of its own: the shared one may be the one that went silent.
+    fn redial(&self) -> Opening<F::Message> {
+        // Nothing is dialled before the subscription is sent, and both end with it.
+        self.feed
+            .open(self.endpoint.connect_lazy(), self.cursor.as_ref())
     }
 
     fn receive(&mut self, message: F::Message) -> Result<(), WatchError> {
@@ -174,8 +175,9 @@ impl<F: Feed> Follower<F> {
     fn commit(&mut self, checkpoint: Checkpoint) {
         self.backoff.reset();
         self.source_age = checkpoint.source_age;
-        let heartbeat =
-            self.told && self.pending.is_empty() && self.cursor.as_ref() == Some(&checkpoint.cursor);
+        let heartbeat = self.told
+            && self.pending.is_empty()
+            && self.cursor.as_ref() == Some(&checkpoint.cursor);
         if !heartbeat {
             self.told = true;
             self.cursor = Some(checkpoint.cursor.clone());
@@ -195,9 +197,19 @@ impl<F: Feed> Follower<F> {
     /// What came since the last checkpoint is dropped: it comes again, from the cursor on.
     fn lost(&mut self, why: &'static str) {
         let delay = self.backoff.delay();
-        tracing::info!(why, ?delay, "watch interrupted, connecting again");
+        tracing::warn!(why, ?delay, "watch interrupted, connecting again");
         self.pending.clear();
         self.reconnects = self.reconnects.saturating_add(1);
         self.link = Link::Waiting(Instant::now() + delay);
     }
+}
+
+/// Gives up a subscription that is not answered in time.
+fn in_time<M: 'static>(patience: Duration, opening: Opening<M>) -> Opening<M> {
+    Box::pin(async move {
+        match timeout(patience, opening).await {
+            Ok(opened) => opened,
+            Err(_elapsed) => Err(Status::deadline_exceeded("the server did not answer")),
+        }
+    })
 }

@@ -27,6 +27,7 @@ mod backoff;
 mod connection;
 mod convert;
 mod error;
+mod explain;
 mod follow;
 mod options;
 mod pages;
@@ -40,8 +41,8 @@ mod write;
 
 pub use address::{Address, ParseAddressError};
 pub use answer::{
-    At, Committed, Grouped, NodeItem, Plan, PlanStep, PodItem,
-    ServerStatus, ServiceEndpoints, ServiceItem, Subscriber, Verified,
+    At, Committed, Grouped, NodeItem, Plan, PlanStep, PodItem, ServerStatus, ServiceEndpoints,
+    ServiceItem, Subscriber, Verified,
 };
 pub use connection::Client;
 pub use error::{CallError, ConnectError, Malformed, WatchError};

@@ -33,7 +33,9 @@ impl<T: 'static> Pages<T> {
     ) -> Pages<T> {
         let pages = stream.timeout(patience).map(move |page| match page {
             Ok(page) => Ok(read(page?)?),
-            Err(_elapsed) => Err(Status::deadline_exceeded("the server took too long over a page").into()),
+            Err(_elapsed) => {
+                Err(Status::deadline_exceeded("the server took too long over a page").into())
+            }
         });
         Pages(Box::pin(pages))
     }

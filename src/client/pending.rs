@@ -29,7 +29,10 @@ pub(super) struct Pending<E> {
 
 impl<E: Merge> Pending<E> {
     pub(super) fn new() -> Self {
-        Pending { events: Vec::new(), merge_at: SMALL }
+        Pending {
+            events: Vec::new(),
+            merge_at: SMALL,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -94,9 +97,12 @@ impl Later {
             Event::Replace(entry) => self.settled.insert(entry.service.name.clone()),
             Event::Remove(name) => self.settled.insert(name.clone()),
             Event::Entry(entry) => {
-                !self.settled.contains(&entry.service.name) && self.entries.insert(entry.service.name.clone())
+                !self.settled.contains(&entry.service.name)
+                    && self.entries.insert(entry.service.name.clone())
             }
-            Event::Endpoint { service, endpoint } => self.wants_endpoint(service, &endpoint.identity),
+            Event::Endpoint { service, endpoint } => {
+                self.wants_endpoint(service, &endpoint.identity)
+            }
             Event::Removed { service, identity } => self.wants_endpoint(service, identity),
             Event::Node(node) => self.nodes.insert(node.name.clone()),
             Event::NodeRemoved(name) => self.nodes.insert(name.clone()),
@@ -104,7 +110,8 @@ impl Later {
     }
 
     fn wants_endpoint(&mut self, service: &ObjectName, identity: &EndpointIdentity) -> bool {
-        !self.settled.contains(service) && self.endpoints.insert((service.clone(), identity.clone()))
+        !self.settled.contains(service)
+            && self.endpoints.insert((service.clone(), identity.clone()))
     }
 }
 
@@ -144,12 +151,21 @@ mod tests {
     }
 
     fn entry(n: u64, revision: u64) -> ServiceEntry {
-        let service = Service { name: name(n), ..Service::default() };
-        ServiceEntry { service: Arc::new(service), revision }
+        let service = Service {
+            name: name(n),
+            ..Service::default()
+        };
+        ServiceEntry {
+            service: Arc::new(service),
+            revision,
+        }
     }
 
     fn identity(n: u64) -> EndpointIdentity {
-        EndpointIdentity { hostname: format!("h{n}").into(), ..EndpointIdentity::default() }
+        EndpointIdentity {
+            hostname: format!("h{n}").into(),
+            ..EndpointIdentity::default()
+        }
     }
 
     fn endpoint(n: u64, revision: u64) -> Endpoint {
@@ -157,7 +173,11 @@ mod tests {
             identity: identity(n),
             uid: format!("{revision}").into(),
             ports: EndpointPorts::OfService,
-            conditions: Conditions { ready: true, serving: true, terminating: false },
+            conditions: Conditions {
+                ready: true,
+                serving: true,
+                terminating: false,
+            },
             node: SmolStr::default(),
             zone: SmolStr::default(),
             hints: Hints::default(),
@@ -166,7 +186,9 @@ mod tests {
 
     /// A small generator of its own, so that a failure can be repeated from its seed.
     fn next(state: &mut u64) -> u64 {
-        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         *state >> 33
     }
 
@@ -177,8 +199,14 @@ mod tests {
             1 | 2 => Event::Replace(entry(service, revision)),
             3 => Event::Remove(name(service)),
             4 | 5 => Event::Entry(entry(service, revision)),
-            6..=8 => Event::Removed { service: name(service), identity: identity(member) },
-            _ => Event::Endpoint { service: name(service), endpoint: endpoint(member, revision) },
+            6..=8 => Event::Removed {
+                service: name(service),
+                identity: identity(member),
+            },
+            _ => Event::Endpoint {
+                service: name(service),
+                endpoint: endpoint(member, revision),
+            },
         }
     }
 
@@ -188,7 +216,9 @@ mod tests {
             let mut state = seed;
             let mut view = View::default();
             for cut in 0..4 {
-                let events: Vec<Event> = (0..40).map(|i| random_event(&mut state, cut * 100 + i)).collect();
+                let events: Vec<Event> = (0..40)
+                    .map(|i| random_event(&mut state, cut * 100 + i))
+                    .collect();
                 let mut merged = events.clone();
                 Event::merge(&mut merged);
                 let mut other = view.clone();
@@ -205,7 +235,10 @@ mod tests {
     fn a_long_wait_for_a_checkpoint_holds_no_more_than_the_state_twice() {
         let mut pending = Pending::new();
         for revision in 0..100_000 {
-            pending.push(Event::Endpoint { service: name(0), endpoint: endpoint(revision % 2_000, revision) });
+            pending.push(Event::Endpoint {
+                service: name(0),
+                endpoint: endpoint(revision % 2_000, revision),
+            });
         }
         assert!(pending.events.len() <= 4_000, "{}", pending.events.len());
         assert_eq!(pending.take().len(), 2_000);

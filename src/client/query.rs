@@ -1,15 +1,12 @@
 use smol_str::SmolStr;
 use tonic::Request;
 
-use crate::engine::{GroupBy, Membership, Reason};
-use crate::labels::LabelSet;
+use crate::engine::GroupBy;
 use crate::model::{ObjectName, Revision};
 use crate::selector::Selector;
 use crate::wire::{self, proto};
 
-use super::answer::{
-    At, Grouped, NodeItem, Plan, PlanStep, PodItem, ServiceEndpoints, ServiceItem,
-};
+use super::answer::{At, Grouped, NodeItem, PodItem, ServiceEndpoints, ServiceItem};
 use super::convert;
 use super::{CallError, Client, Malformed, Pages};
 
@@ -54,7 +51,7 @@ impl Listing {
 }
 
 impl Client {
-    fn queries(&self) -> proto::query_client::QueryClient<tonic::transport::Channel> {
+    pub(super) fn queries(&self) -> proto::query_client::QueryClient<tonic::transport::Channel> {
         proto::query_client::QueryClient::new(self.channel.clone())
             .max_decoding_message_size(self.options.max_message_bytes)
     }
@@ -78,7 +75,11 @@ impl Client {
             at_least_revision: listing.at_least,
         };
         let pages = self.queries().list_pods(request).await?.into_inner();
-        Ok(Pages::new(pages, self.options.call_timeout, convert::pods_page))
+        Ok(Pages::new(
+            pages,
+            self.options.call_timeout,
+            convert::pods_page,
+        ))
     }
 
     /// Services whose own labels match, in (namespace, name) order, page by page.
@@ -93,7 +94,11 @@ impl Client {
             at_least_revision: listing.at_least,
         };
         let pages = self.queries().list_services(request).await?.into_inner();
-        Ok(Pages::new(pages, self.options.call_timeout, convert::services_page))
+        Ok(Pages::new(
+            pages,
+            self.options.call_timeout,
+            convert::services_page,
+        ))
     }
 
     /// Nodes that match, by name, page by page. A listing's namespaces mean nothing here.
@@ -107,7 +112,11 @@ impl Client {
             at_least_revision: listing.at_least,
         };
         let pages = self.queries().list_nodes(request).await?.into_inner();
-        Ok(Pages::new(pages, self.options.call_timeout, convert::nodes_page))
+        Ok(Pages::new(
+            pages,
+            self.options.call_timeout,
+            convert::nodes_page,
+        ))
     }
 
     /// How many pods match. Of a listing only the selector, the namespaces and the revision count.
@@ -120,8 +129,15 @@ impl Client {
             scope: convert::scope(&listing.namespaces),
             at_least_revision: listing.at_least,
         };
-        let answer = self.queries().count_pods(self.timed(request)).await?.into_inner();
-        Ok(At { revision: answer.revision, answer: answer.count })
+        let answer = self
+            .queries()
+            .count_pods(self.timed(request))
+            .await?
+            .into_inner();
+        Ok(At {
+            revision: answer.revision,
+            answer: answer.count,
+        })
     }
 
     /// How many pods match, by label value, node or namespace; the largest `limit` groups, or the
@@ -129,7 +145,12 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::pods`].
-    pub async fn group(&self, listing: &Listing, by: &GroupBy, limit: u32) -> Result<At<Grouped>, CallError> {
+    pub async fn group(
+        &self,
+        listing: &Listing,
+        by: &GroupBy,
+        limit: u32,
+    ) -> Result<At<Grouped>, CallError> {
         use proto::group_pods_request::By as Wire;
         let request = proto::GroupPodsRequest {
             selector: Some(wire::encode_filter(&listing.selector)),
@@ -142,14 +163,25 @@ impl Client {
             limit,
             at_least_revision: listing.at_least,
         };
-        let answer = self.queries().group_pods(self.timed(request)).await?.into_inner();
+        let answer = self
+            .queries()
+            .group_pods(self.timed(request))
+            .await?
+            .into_inner();
         let grouped = Grouped {
-            groups: answer.groups.into_iter().map(|group| (group.value, group.count)).collect(),
+            groups: answer
+                .groups
+                .into_iter()
+                .map(|group| (group.value, group.count))
+                .collect(),
             without: answer.without,
             others: answer.others,
             other_groups: answer.other_groups,
         };
-        Ok(At { revision: answer.revision, answer: grouped })
+        Ok(At {
+            revision: answer.revision,
+            answer: grouped,
+        })
     }
 
     /// One pod.
@@ -162,9 +194,16 @@ impl Client {
             name: name.name.to_string(),
             at_least_revision: 0,
         };
-        let answer = self.queries().get_pod(self.timed(request)).await?.into_inner();
+        let answer = self
+            .queries()
+            .get_pod(self.timed(request))
+            .await?
+            .into_inner();
         let item = answer.pod.ok_or_else(|| Malformed::missing("pod"))?;
-        Ok(At { revision: answer.revision, answer: convert::pod_item(item)? })
+        Ok(At {
+            revision: answer.revision,
+            answer: convert::pod_item(item)?,
+        })
     }
 
     /// One service.
@@ -177,9 +216,18 @@ impl Client {
             name: name.name.to_string(),
             at_least_revision: 0,
         };
-        let answer = self.queries().get_service(self.timed(request)).await?.into_inner();
-        let item = answer.service.ok_or_else(|| Malformed::missing("service"))?;
-        Ok(At { revision: answer.revision, answer: convert::service_item(item)? })
+        let answer = self
+            .queries()
+            .get_service(self.timed(request))
+            .await?
+            .into_inner();
+        let item = answer
+            .service
+            .ok_or_else(|| Malformed::missing("service"))?;
+        Ok(At {
+            revision: answer.revision,
+            answer: convert::service_item(item)?,
+        })
     }
 
     /// A service with its endpoints, whole.
@@ -192,8 +240,15 @@ impl Client {
             name: name.name.to_string(),
             at_least_revision: 0,
         };
-        let mut parts = self.queries().get_endpoints(self.timed(request)).await?.into_inner();
-        let first = parts.message().await?.ok_or_else(|| Malformed::missing("service"))?;
+        let mut parts = self
+            .queries()
+            .get_endpoints(self.timed(request))
+            .await?
+            .into_inner();
+        let first = parts
+            .message()
+            .await?
+            .ok_or_else(|| Malformed::missing("service"))?;
         let revision = first.revision;
         let service = first.service.ok_or_else(|| Malformed::missing("service"))?;
         let service = wire::decode_service(service).map_err(Malformed::from)?;
@@ -205,97 +260,13 @@ impl Client {
             }
             match parts.message().await? {
                 Some(next) => part = next.endpoints,
-                None => return Ok(At { revision, answer: ServiceEndpoints { service, endpoints } }),
+                None => {
+                    return Ok(At {
+                        revision,
+                        answer: ServiceEndpoints { service, endpoints },
+                    });
+                }
             }
         }
-    }
-
-    /// The services that select this pod, by name.
-    ///
-    /// # Errors
-    /// `NotFound` when the pod is not there.
-    pub async fn services_of_pod(&self, pod: &ObjectName) -> Result<At<Vec<ObjectName>>, CallError> {
-        self.matching(proto::matching_services_request::Subject::Pod(wire::encode_name(pod))).await
-    }
-
-    /// The services that would select a pod with these labels, by name.
-    ///
-    /// # Errors
-    /// As [`Client::pods`].
-    pub async fn services_of_labels(&self, namespace: &str, labels: &LabelSet) -> Result<At<Vec<ObjectName>>, CallError> {
-        let subject = proto::matching_services_request::PodLabels {
-            namespace: namespace.to_owned(),
-            labels: wire::encode_labels(labels),
-        };
-        self.matching(proto::matching_services_request::Subject::Labels(subject)).await
-    }
-
-    async fn matching(&self, subject: proto::matching_services_request::Subject) -> Result<At<Vec<ObjectName>>, CallError> {
-        let request = proto::MatchingServicesRequest { subject: Some(subject), at_least_revision: 0 };
-        let answer = self.queries().matching_services(self.timed(request)).await?.into_inner();
-        let services = answer.services.into_iter().map(|name| ObjectName::new(name.namespace, name.name)).collect();
-        Ok(At { revision: answer.revision, answer: services })
-    }
-
-    /// How a selector is evaluated, and what that costs.
-    ///
-    /// # Errors
-    /// As [`Client::pods`].
-    pub async fn explain(&self, listing: &Listing) -> Result<At<Plan>, CallError> {
-        use proto::explain_query_response::Answer;
-        let subject = proto::explain_query_request::Subject::Selector(wire::encode_filter(&listing.selector));
-        let answer = self.explained(Some(subject), &listing.namespaces).await?;
-        let Some(Answer::Plan(plan)) = answer.answer else {
-            return Err(Malformed::missing("plan").into());
-        };
-        let step = |step: proto::query_plan::Step| PlanStep {
-            term: step.term,
-            action: step.action,
-            estimated: step.estimated,
-            remaining: step.remaining,
-            postings: step.postings,
-        };
-        let plan = Plan {
-            selector: plan.selector,
-            steps: plan.steps.into_iter().map(step).collect(),
-            count: plan.count,
-            elapsed: convert::duration(plan.elapsed),
-        };
-        Ok(At { revision: answer.revision, answer: plan })
-    }
-
-    /// Why a pod is, or is not, an endpoint of a service of its namespace.
-    ///
-    /// # Errors
-    /// As [`Client::pods`].
-    pub async fn explain_membership(&self, pod: &ObjectName, service: &str) -> Result<At<Membership>, CallError> {
-        use proto::explain_query_response::Answer;
-        let membership = proto::explain_query_request::Membership {
-            namespace: pod.namespace.to_string(),
-            pod: pod.name.to_string(),
-            service: service.to_owned(),
-        };
-        let subject = proto::explain_query_request::Subject::Membership(membership);
-        let answer = self.explained(Some(subject), &[]).await?;
-        let Some(Answer::Membership(membership)) = answer.answer else {
-            return Err(Malformed::missing("membership").into());
-        };
-        let reason = |reason: proto::membership_reasons::Reason| Reason {
-            met: reason.met,
-            condition: reason.condition,
-            found: reason.found,
-        };
-        let reasons = membership.reasons.into_iter().map(reason).collect();
-        Ok(At { revision: answer.revision, answer: Membership { endpoint: membership.endpoint, reasons } })
-    }
-
-    async fn explained(
-        &self,
-        subject: Option<proto::explain_query_request::Subject>,
-        namespaces: &[SmolStr],
-    ) -> Result<proto::ExplainQueryResponse, CallError> {
-        let request =
-            proto::ExplainQueryRequest { subject, scope: convert::scope(namespaces), at_least_revision: 0 };
-        Ok(self.queries().explain_query(self.timed(request)).await?.into_inner())
     }
 }

@@ -5,13 +5,12 @@ use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 use tokio_stream::{StreamExt as _, once};
 use tonic::transport::Channel;
-use tonic::{Status, Streaming};
 
 use crate::engine::{Event, Scope, View};
 use crate::model::{ObjectName, Revision};
 use crate::wire::{self, Cursor, Delta, proto};
 
-use super::follow::{Feed, Follower, Item};
+use super::follow::{Feed, Follower, Item, Opening};
 use super::{Client, Malformed, WatchError};
 
 /// How to watch, and from where on.
@@ -28,7 +27,11 @@ pub struct WatchOptions {
 
 impl Default for WatchOptions {
     fn default() -> Self {
-        WatchOptions { name: String::new(), heartbeat: Duration::from_secs(5), resume: None }
+        WatchOptions {
+            name: String::new(),
+            heartbeat: Duration::from_secs(5),
+            resume: None,
+        }
     }
 }
 
@@ -141,7 +144,9 @@ impl Watcher {
 
 impl fmt::Debug for Watcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watcher").field("cursor", &self.cursor).finish_non_exhaustive()
+        f.debug_struct("Watcher")
+            .field("cursor", &self.cursor)
+            .finish_non_exhaustive()
     }
 }
 
@@ -157,7 +162,7 @@ impl Feed for EndpointsFeed {
     type Event = Event;
     type Message = proto::WatchEndpointsResponse;
 
-    async fn open(&mut self, channel: Channel, cursor: Option<&Cursor>) -> Result<Streaming<Self::Message>, Status> {
+    fn open(&self, channel: Channel, cursor: Option<&Cursor>) -> Opening<Self::Message> {
         use proto::watch_endpoints_request::Request;
         let subscribe = proto::Subscribe {
             scope: Some(wire::encode_scope(&self.scope)),
@@ -169,10 +174,12 @@ impl Feed for EndpointsFeed {
             .map(Request::AppliedRevision);
         let requests = once(Request::Subscribe(subscribe))
             .chain(applied)
-            .map(|request| proto::WatchEndpointsRequest { request: Some(request) });
+            .map(|request| proto::WatchEndpointsRequest {
+                request: Some(request),
+            });
         let mut client = proto::watch_client::WatchClient::new(channel)
             .max_decoding_message_size(self.max_message_bytes);
-        Ok(client.watch_endpoints(requests).await?.into_inner())
+        Box::pin(async move { Ok(client.watch_endpoints(requests).await?.into_inner()) })
     }
 
     fn read(message: Self::Message, sink: &mut dyn FnMut(Item<Event>)) -> Result<(), Malformed> {

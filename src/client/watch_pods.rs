@@ -4,7 +4,6 @@ use std::time::{Duration, SystemTime};
 
 use smol_str::SmolStr;
 use tonic::transport::Channel;
-use tonic::{Status, Streaming};
 
 use crate::engine::PodEvent;
 use crate::model::{ObjectName, Revision};
@@ -12,7 +11,7 @@ use crate::selector::Selector;
 use crate::wire::{self, Cursor, PodDelta, proto};
 
 use super::convert;
-use super::follow::{Feed, Follower, Item};
+use super::follow::{Feed, Follower, Item, Opening};
 use super::{Client, Malformed, PodItem, WatchError};
 
 /// How to watch pods, and from where on.
@@ -28,7 +27,11 @@ pub struct WatchPodsOptions {
 
 impl Default for WatchPodsOptions {
     fn default() -> Self {
-        WatchPodsOptions { name: String::new(), heartbeat: Duration::from_secs(5), resume: None }
+        WatchPodsOptions {
+            name: String::new(),
+            heartbeat: Duration::from_secs(5),
+            resume: None,
+        }
     }
 }
 
@@ -52,7 +55,8 @@ impl PodsView {
             PodEvent::Reset => self.doubtful = self.pods.keys().cloned().collect(),
             PodEvent::Pod { pod, revision } => {
                 self.doubtful.remove(&pod.name);
-                self.pods.insert(pod.name.clone(), PodItem { pod, revision });
+                self.pods
+                    .insert(pod.name.clone(), PodItem { pod, revision });
             }
             PodEvent::Removed(name) => {
                 self.doubtful.remove(&name);
@@ -96,7 +100,12 @@ pub struct PodWatcher {
 impl Client {
     /// Watches the pods that match in these namespaces (none given: in all). Nothing is sent before
     /// the first [`PodWatcher::next`].
-    pub fn watch_pods(&self, selector: Selector, namespaces: Vec<SmolStr>, options: WatchPodsOptions) -> PodWatcher {
+    pub fn watch_pods(
+        &self,
+        selector: Selector,
+        namespaces: Vec<SmolStr>,
+        options: WatchPodsOptions,
+    ) -> PodWatcher {
         let silence = options.heartbeat.saturating_mul(3);
         let (cursor, view) = options.resume.unzip();
         let feed = PodsFeed {
@@ -153,7 +162,9 @@ impl PodWatcher {
 
 impl fmt::Debug for PodWatcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PodWatcher").field("cursor", &self.cursor).finish_non_exhaustive()
+        f.debug_struct("PodWatcher")
+            .field("cursor", &self.cursor)
+            .finish_non_exhaustive()
     }
 }
 
@@ -168,7 +179,7 @@ impl Feed for PodsFeed {
     type Event = PodEvent;
     type Message = proto::WatchPodsResponse;
 
-    async fn open(&mut self, channel: Channel, cursor: Option<&Cursor>) -> Result<Streaming<Self::Message>, Status> {
+    fn open(&self, channel: Channel, cursor: Option<&Cursor>) -> Opening<Self::Message> {
         let request = proto::WatchPodsRequest {
             selector: Some(wire::encode_filter(&self.selector)),
             scope: convert::scope(&self.namespaces),
@@ -177,7 +188,7 @@ impl Feed for PodsFeed {
         };
         let mut client = proto::watch_client::WatchClient::new(channel)
             .max_decoding_message_size(self.max_message_bytes);
-        Ok(client.watch_pods(request).await?.into_inner())
+        Box::pin(async move { Ok(client.watch_pods(request).await?.into_inner()) })
     }
 
     fn read(message: Self::Message, sink: &mut dyn FnMut(Item<PodEvent>)) -> Result<(), Malformed> {

@@ -27,12 +27,32 @@ impl Client {
     ///
     /// # Errors
     /// What the server refuses, and whatever keeps the answer from coming.
-    pub async fn commit(&self, transaction: Transaction, request_id: &str) -> Result<Committed, CallError> {
-        let write = WriteRequest { transaction, request_id: request_id.into() };
-        let request = proto::CommitRequest { transaction: Some(wire::encode_transaction(&write)) };
-        let answer = self.cluster().commit(self.timed(request)).await?.into_inner();
-        let results = answer.results.into_iter().map(convert::object_result).collect::<Result<_, _>>()?;
-        Ok(Committed { revision: answer.revision, results })
+    pub async fn commit(
+        &self,
+        transaction: Transaction,
+        request_id: &str,
+    ) -> Result<Committed, CallError> {
+        let write = WriteRequest {
+            transaction,
+            request_id: request_id.into(),
+        };
+        let request = proto::CommitRequest {
+            transaction: Some(wire::encode_transaction(&write)),
+        };
+        let answer = self
+            .cluster()
+            .commit(self.timed(request))
+            .await?
+            .into_inner();
+        let results = answer
+            .results
+            .into_iter()
+            .map(convert::object_result)
+            .collect::<Result<_, _>>()?;
+        Ok(Committed {
+            revision: answer.revision,
+            results,
+        })
     }
 
     /// Opens a stream of transactions. At most `window` of them (at least one) are on their way
@@ -43,8 +63,19 @@ impl Client {
     pub async fn ingest(&self, window: usize) -> Result<Ingest, CallError> {
         let window = window.max(1);
         let (requests, outgoing) = mpsc::channel(window);
-        let answers = self.cluster().ingest(ReceiverStream::new(outgoing)).await?.into_inner();
-        Ok(Ingest { requests, answers, window, sent: 0, unanswered: 0, acks: VecDeque::new() })
+        let answers = self
+            .cluster()
+            .ingest(ReceiverStream::new(outgoing))
+            .await?
+            .into_inner();
+        Ok(Ingest {
+            requests,
+            answers,
+            window,
+            sent: 0,
+            unanswered: 0,
+            acks: VecDeque::new(),
+        })
     }
 }
 
@@ -76,8 +107,14 @@ impl Ingest {
     /// # Errors
     /// When the stream has ended. What was not acknowledged may or may not have been applied.
     pub async fn send(&mut self, transaction: Transaction) -> Result<u64, CallError> {
-        let write = WriteRequest { transaction, request_id: SmolStr::default() };
-        self.step(proto::ingest_request::Step::Transaction(wire::encode_transaction(&write))).await
+        let write = WriteRequest {
+            transaction,
+            request_id: SmolStr::default(),
+        };
+        self.step(proto::ingest_request::Step::Transaction(
+            wire::encode_transaction(&write),
+        ))
+        .await
     }
 
     /// Begins a sync: what follows, up to [`Ingest::end_sync`], is all there is of this source, of
@@ -85,13 +122,22 @@ impl Ingest {
     ///
     /// # Errors
     /// As [`Ingest::send`].
-    pub async fn begin_sync(&mut self, source: &str, kinds: &[Kind], namespaces: &[SmolStr]) -> Result<u64, CallError> {
+    pub async fn begin_sync(
+        &mut self,
+        source: &str,
+        kinds: &[Kind],
+        namespaces: &[SmolStr],
+    ) -> Result<u64, CallError> {
         let begin = proto::SyncBegin {
             source: source.to_owned(),
-            kinds: kinds.iter().map(|kind| wire::encode_kind(*kind).into()).collect(),
+            kinds: kinds
+                .iter()
+                .map(|kind| wire::encode_kind(*kind).into())
+                .collect(),
             namespaces: namespaces.iter().map(ToString::to_string).collect(),
         };
-        self.step(proto::ingest_request::Step::SyncBegin(begin)).await
+        self.step(proto::ingest_request::Step::SyncBegin(begin))
+            .await
     }
 
     /// Ends the sync: what the source wrote before it and did not mention in it is deleted.
@@ -99,7 +145,8 @@ impl Ingest {
     /// # Errors
     /// As [`Ingest::send`].
     pub async fn end_sync(&mut self) -> Result<u64, CallError> {
-        self.step(proto::ingest_request::Step::SyncEnd(proto::SyncEnd {})).await
+        self.step(proto::ingest_request::Step::SyncEnd(proto::SyncEnd {}))
+            .await
     }
 
     /// The next answer, in the order of sending; none when everything sent has been answered.
@@ -122,7 +169,10 @@ impl Ingest {
             self.acks.push_back(ack);
         }
         let sequence = self.sent.saturating_add(1);
-        let request = proto::IngestRequest { sequence, step: Some(step) };
+        let request = proto::IngestRequest {
+            sequence,
+            step: Some(step),
+        };
         if self.requests.send(request).await.is_err() {
             // The server ended the stream: its status says why.
             return Err(match self.answers.message().await {
@@ -143,7 +193,11 @@ impl Ingest {
             Answer::Revision(revision) => Ok(revision),
             Answer::Refused(refusal) => Err(status_of(refusal).into()),
         };
-        Ok(Ack { sequence: answer.sequence, result, deleted: answer.deleted })
+        Ok(Ack {
+            sequence: answer.sequence,
+            result,
+            deleted: answer.deleted,
+        })
     }
 }
 
@@ -164,6 +218,9 @@ fn status_of(refusal: proto::Refusal) -> Status {
 
 impl fmt::Debug for Ingest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ingest").field("sent", &self.sent).field("unanswered", &self.unanswered).finish_non_exhaustive()
+        f.debug_struct("Ingest")
+            .field("sent", &self.sent)
+            .field("unanswered", &self.unanswered)
+            .finish_non_exhaustive()
     }
 }

@@ -18,7 +18,7 @@ pub struct Stopped;
 pub enum CommitError {
     /// It cannot be resolved.
     #[error(transparent)]
-    Refused(#[from] ResolveError),
+    Refused(Box<ResolveError>),
     /// The store did not take it, nor those that waited with it.
     #[error("not written: {0}")]
     Store(Arc<StoreError>),
@@ -37,6 +37,12 @@ pub enum CommitError {
     /// The thread that owns the engine has ended.
     #[error(transparent)]
     Stopped(#[from] Stopped),
+}
+
+impl From<ResolveError> for CommitError {
+    fn from(refused: ResolveError) -> Self {
+        CommitError::Refused(Box::new(refused))
+    }
 }
 
 /// Why a live query was not opened.

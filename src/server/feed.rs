@@ -1,8 +1,9 @@
 //! What the two kinds of stream do differently: how a piece is read, and how it travels.
 
 use std::future::Future;
+use std::vec;
 
-use crate::engine::{PodWalk, Progress, Scope, Walk};
+use crate::engine::{Event, PodEvent, PodWalk, Progress, Scope, Walk};
 use crate::model::Revision;
 use crate::runtime::{Head, LiveQuery, Runtime, Stopped};
 use crate::wire::{Checkpoint, EventBatch, PodEventBatch, proto};
@@ -18,12 +19,12 @@ pub(super) struct Reached {
 pub(super) trait Feed: Send {
     type Message: Send + 'static;
 
-    /// Reads one bounded piece, and puts the messages that it fills into `full`.
-    fn read(
-        &mut self,
-        runtime: &Runtime,
-        full: &mut Vec<Self::Message>,
-    ) -> impl Future<Output = Result<Reached, Stopped>> + Send;
+    /// Reads one bounded piece. What the piece before it told must have been taken.
+    fn read(&mut self, runtime: &Runtime) -> impl Future<Output = Result<Reached, Stopped>> + Send;
+
+    /// The next message that what was read fills. What is left over waits for more, or for the
+    /// checkpoint.
+    fn next_full(&mut self) -> Option<Self::Message>;
 
     /// Whether there is nothing to send but a checkpoint.
     fn is_quiet(&self) -> bool;
@@ -36,6 +37,8 @@ pub(super) trait Feed: Send {
 pub(super) struct EndpointsFeed {
     /// Taken while a piece is read; without it, the engine's thread has ended.
     walk: Option<Walk>,
+    /// What was read and is not yet in a message.
+    read: vec::IntoIter<Event>,
     batch: EventBatch,
     /// Whether anything was told since the last checkpoint.
     quiet: bool,
@@ -46,6 +49,7 @@ impl EndpointsFeed {
     pub(super) fn new(scope: Scope, from: Option<Revision>, message_bytes: usize) -> Self {
         EndpointsFeed {
             walk: Some(Walk::new(scope, from)),
+            read: Vec::new().into_iter(),
             batch: EventBatch::new(message_bytes),
             quiet: true,
         }
@@ -55,25 +59,20 @@ impl EndpointsFeed {
 impl Feed for EndpointsFeed {
     type Message = proto::WatchEndpointsResponse;
 
-    async fn read(
-        &mut self,
-        runtime: &Runtime,
-        full: &mut Vec<Self::Message>,
-    ) -> Result<Reached, Stopped> {
+    async fn read(&mut self, runtime: &Runtime) -> Result<Reached, Stopped> {
         let walk = self.walk.take().ok_or(Stopped)?;
         let (walk, piece) = runtime.catch_up(walk).await?;
         self.walk = Some(walk);
         self.quiet &= piece.events.is_empty();
-        full.extend(
-            piece
-                .events
-                .into_iter()
-                .filter_map(|event| self.batch.push(event)),
-        );
+        self.read = piece.events.into_iter();
         Ok(Reached {
             progress: piece.progress,
             head: piece.head,
         })
+    }
+
+    fn next_full(&mut self) -> Option<Self::Message> {
+        self.read.find_map(|event| self.batch.push(event))
     }
 
     fn is_quiet(&self) -> bool {
@@ -90,6 +89,7 @@ impl Feed for EndpointsFeed {
 pub(super) struct PodsFeed {
     query: LiveQuery,
     walk: Option<PodWalk>,
+    read: vec::IntoIter<PodEvent>,
     batch: PodEventBatch,
     quiet: bool,
 }
@@ -100,6 +100,7 @@ impl PodsFeed {
         PodsFeed {
             query,
             walk: Some(PodWalk::new(from)),
+            read: Vec::new().into_iter(),
             batch: PodEventBatch::new(message_bytes),
             quiet: true,
         }
@@ -109,25 +110,20 @@ impl PodsFeed {
 impl Feed for PodsFeed {
     type Message = proto::WatchPodsResponse;
 
-    async fn read(
-        &mut self,
-        runtime: &Runtime,
-        full: &mut Vec<Self::Message>,
-    ) -> Result<Reached, Stopped> {
+    async fn read(&mut self, runtime: &Runtime) -> Result<Reached, Stopped> {
         let walk = self.walk.take().ok_or(Stopped)?;
         let (walk, piece) = runtime.catch_up_pods(&self.query, walk).await?;
         self.walk = Some(walk);
         self.quiet &= piece.events.is_empty();
-        full.extend(
-            piece
-                .events
-                .iter()
-                .filter_map(|event| self.batch.push(event)),
-        );
+        self.read = piece.events.into_iter();
         Ok(Reached {
             progress: piece.progress,
             head: piece.head,
         })
+    }
+
+    fn next_full(&mut self) -> Option<Self::Message> {
+        self.read.find_map(|event| self.batch.push(&event))
     }
 
     fn is_quiet(&self) -> bool {

@@ -14,7 +14,7 @@ use tonic::Status;
 
 use crate::engine::Progress;
 use crate::model::Revision;
-use crate::runtime::Head;
+use crate::runtime::{Head, Stopped};
 use crate::wire::{Checkpoint, Cursor, status};
 
 use super::context::{Context, stopped};
@@ -146,21 +146,20 @@ impl<'s, F: Feed> Follower<'s, F> {
             return self.checkpoint().await;
         }
         tokio::select! {
-            moved = self.head.changed() => moved.map_err(|_| stopped(crate::runtime::Stopped))?,
+            moved = self.head.changed() => moved.map_err(|_| stopped(Stopped))?,
             () = sleep_until(due) => self.checkpoint().await?,
         }
         Ok(())
     }
 
     async fn catch_up<C>(&mut self) -> Result<(), Ended<C>> {
-        let mut full = Vec::new();
         loop {
             let reached = self
                 .feed
-                .read(&self.context.runtime, &mut full)
+                .read(&self.context.runtime)
                 .await
                 .map_err(stopped)?;
-            for message in full.drain(..) {
+            while let Some(message) = self.feed.next_full() {
                 self.outlet.send(message).await?;
                 self.told = Some(Instant::now());
             }

@@ -6,7 +6,8 @@
 //! | `listen` | where to listen, and what is refused there |
 //! | `limits` | every number that bounds a client |
 //! | `cluster` `ingest` | writes |
-//! | `query` `list` `page` | reads; listings in pages |
+//! | `query` `explain` | reads |
+//! | `list` `listings` `page` | listings in pages |
 //! | `watch` `follow` `feed` | streams: one walk a subscriber, no queue |
 //! | `subscribers` `admin` | who listens, and how the server does |
 //! | `outflow` | a stream of answers that ends with a status |
@@ -15,6 +16,7 @@
 mod admin;
 mod cluster;
 mod context;
+mod explain;
 mod feed;
 mod follow;
 mod ingest;

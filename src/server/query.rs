@@ -1,12 +1,11 @@
 //! The Query service.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use prost::Message as _;
 use tonic::{Request, Response, Status};
 
-use crate::engine::{Engine, GroupBy, Membership, Namespaces};
+use crate::engine::{Engine, GroupBy, Namespaces};
 use crate::labels::FieldError;
 use crate::model::{Endpoint, Kind, ObjectName, ObjectRef, Revision, Service};
 use crate::selector::Selector;
@@ -17,6 +16,7 @@ use proto::group_pods_request::By;
 use proto::matching_services_request::Subject;
 
 use super::context::{Context, namespaces, valid};
+use super::explain::{encode_membership, explain};
 use super::list::pages;
 use super::listings::{Nodes, Pods, Services, counted, pod_item, service_item};
 use super::outflow::{Outflow, Outlet};
@@ -380,42 +380,4 @@ async fn send_endpoints(
     }
     // Nobody is left to be told if this fails.
     let _ = outlet.send(message).await;
-}
-
-/// Evaluates a selector step by step, and takes the time of it.
-fn explain(engine: &Engine, selector: &Selector, namespaces: &Namespaces) -> proto::QueryPlan {
-    let started = Instant::now();
-    let explanation = engine.explain(selector, namespaces);
-    let elapsed = started.elapsed();
-    proto::QueryPlan {
-        selector: selector.to_string(),
-        steps: explanation
-            .steps
-            .into_iter()
-            .map(|step| proto::query_plan::Step {
-                term: step.term,
-                action: step.action.as_str().to_owned(),
-                estimated: step.estimated,
-                remaining: step.remaining,
-                postings: step.postings,
-            })
-            .collect(),
-        count: explanation.count,
-        elapsed: Some(wire::encode_duration(elapsed)),
-    }
-}
-
-fn encode_membership(found: Membership) -> proto::MembershipReasons {
-    proto::MembershipReasons {
-        endpoint: found.endpoint,
-        reasons: found
-            .reasons
-            .into_iter()
-            .map(|reason| proto::membership_reasons::Reason {
-                met: reason.met,
-                condition: reason.condition,
-                found: reason.found,
-            })
-            .collect(),
-    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use http::Response;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
@@ -61,6 +61,9 @@ pub enum ServeError {
     /// The HTTP listener failed.
     #[error("the HTTP listener failed")]
     Http(#[from] io::Error),
+    /// A task that served a listener ended by a defect.
+    #[error("a task of the server ended by a defect")]
+    Task(#[from] JoinError),
     /// The thread that owns the engine ended.
     #[error("the engine's thread ended")]
     EngineStopped,
@@ -144,10 +147,8 @@ pub async fn serve(
     }
 }
 
-fn flatten(
-    ended: Result<Result<(), ServeError>, tokio::task::JoinError>,
-) -> Result<(), ServeError> {
-    ended.unwrap_or_else(|error| Err(ServeError::Http(io::Error::other(error))))
+fn flatten(ended: Result<Result<(), ServeError>, JoinError>) -> Result<(), ServeError> {
+    ended.unwrap_or_else(|defect| Err(defect.into()))
 }
 
 fn add_services(routes: Routes, context: &Arc<Context>) -> Routes {

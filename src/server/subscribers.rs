@@ -7,8 +7,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
 
 use crate::model::Revision;
-use crate::wire::{proto, status};
+use crate::wire::{self, proto, status};
 use proto::list_subscribers_response::Subscriber as Listed;
+
+use super::context::Context;
 
 /// Who is subscribed now, and how far each has come. Touched by every stream's own task.
 #[derive(Debug)]
@@ -76,8 +78,8 @@ impl Entry {
             scope: self.scope.clone(),
             sent_revision: self.sent,
             applied_revision: self.applied,
-            since: Some(crate::wire::encode_time(self.since)),
-            behind: Some(crate::wire::encode_duration(behind)),
+            since: Some(wire::encode_time(self.since)),
+            behind: Some(wire::encode_duration(behind)),
         }
     }
 }
@@ -85,7 +87,7 @@ impl Entry {
 /// A place among the subscribers; dropping it gives it up.
 #[derive(Debug)]
 pub(super) struct Subscription {
-    subscribers: Arc<super::context::Context>,
+    context: Arc<Context>,
     id: u64,
     _place: OwnedSemaphorePermit,
 }
@@ -93,7 +95,7 @@ pub(super) struct Subscription {
 impl Subscription {
     /// Takes a place, if there is one.
     pub(super) fn new(
-        context: &Arc<super::context::Context>,
+        context: &Arc<Context>,
         name: String,
         peer: String,
         scope: String,
@@ -122,7 +124,7 @@ impl Subscription {
         };
         subscribers.entries.insert(id, entry);
         Ok(Subscription {
-            subscribers: Arc::clone(context),
+            context: Arc::clone(context),
             id,
             _place: place,
         })
@@ -161,7 +163,7 @@ impl Subscription {
     }
 
     fn change(&self, change: impl FnOnce(&mut Entry)) {
-        if let Some(mut entry) = self.subscribers.subscribers.entries.get_mut(&self.id) {
+        if let Some(mut entry) = self.context.subscribers.entries.get_mut(&self.id) {
             change(&mut entry);
         }
     }
@@ -169,6 +171,6 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.subscribers.subscribers.entries.remove(&self.id);
+        self.context.subscribers.entries.remove(&self.id);
     }
 }

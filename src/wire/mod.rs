@@ -12,6 +12,10 @@
 //! in the message as it was sent. What is not a message of the API is not known here: pages, limits
 //! and streams are the server's.
 
+#[cfg(test)]
+mod arbitrary;
+#[cfg(test)]
+mod arbitrary_steps;
 mod endpoints;
 mod events;
 mod faults;

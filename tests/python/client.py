@@ -145,7 +145,7 @@ class Watcher:
             for endpoint in event.endpoints:
                 endpoints[endpoint.identity.SerializeToString(deterministic=True)] = endpoint
             for identity in event.removed:
-                del endpoints[identity.SerializeToString(deterministic=True)]
+                endpoints.pop(identity.SerializeToString(deterministic=True), None)
 
     def pods(self, name):
         endpoints = self.services[("default", name)].values()

@@ -1,0 +1,71 @@
+//! Instructions that one change executes, in a small cluster and in a large one.
+//!
+//! What is measured: nothing by itself. This program makes changes under callgrind, which counts
+//! them; `.ci/instructions` runs it, and compares. Corpus: one namespace, ten labels a pod, no two
+//! pods with the same ones (see `tests/proportional/cluster.rs`, whose test counts work and bytes of
+//! the same changes). No seed: nothing is random.
+//!
+//! Run: `.ci/instructions`, or by itself
+//! `cargo bench --no-default-features --bench instructions -- (small|services|pods|endpoints)`
+
+#[path = "../tests/proportional/cluster.rs"]
+mod cluster;
+
+use std::env;
+use std::hint::black_box;
+use std::process::ExitCode;
+
+use cluster::{
+    CHANGES, ChangeKind, Cluster, MANY_ENDPOINTS, MANY_PODS, MANY_SERVICES, Prepared, SMALL,
+};
+
+/// What callgrind counts: it starts at each call of this function, stops at its return, and writes
+/// down what it counted in between.
+#[inline(never)]
+fn counted_change(cluster: &mut Cluster, change: Prepared) {
+    black_box(cluster.apply(change));
+}
+
+/// The same for telling a subscriber that is one change behind.
+#[inline(never)]
+fn counted_catch_up(cluster: &mut Cluster) {
+    black_box(cluster.catch_up());
+}
+
+fn main() -> ExitCode {
+    // `cargo bench` passes `--bench`; `cargo test --benches` passes nothing.
+    let size = env::args().skip(1).find(|word| !word.starts_with('-'));
+    let size = match size.as_deref() {
+        None => {
+            println!("instructions are counted by .ci/instructions");
+            return ExitCode::SUCCESS;
+        }
+        Some("small") => SMALL,
+        Some("services") => MANY_SERVICES,
+        Some("pods") => MANY_PODS,
+        Some("endpoints") => MANY_ENDPOINTS,
+        Some(other) => {
+            eprintln!("error: {other:?} is not one of small, services, pods, endpoints");
+            return ExitCode::from(2);
+        }
+    };
+    let mut cluster = Cluster::new(size);
+    for kind in ChangeKind::ALL {
+        for number in 0..CHANGES - 2 {
+            let change = cluster.prepare(kind, number);
+            cluster.apply(change);
+            cluster.catch_up();
+        }
+        let change = cluster.prepare(kind, CHANGES - 2);
+        println!("{kind:?}");
+        counted_change(&mut cluster, change);
+        println!("{kind:?}, told to a subscriber");
+        counted_catch_up(&mut cluster);
+        cluster.forget_matches(0);
+        let change = cluster.prepare(kind, CHANGES - 1);
+        println!("{kind:?}, matched anew");
+        counted_change(&mut cluster, change);
+        cluster.catch_up();
+    }
+    ExitCode::SUCCESS
+}

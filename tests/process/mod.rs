@@ -1,0 +1,213 @@
+//! The real binary, run as a user runs it.
+
+// Each test program uses its own part of this.
+#![allow(dead_code)]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+
+/// The binary under test.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_selectord");
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Done {
+    /// Its exit code; -1 when a signal ended it.
+    pub code: i32,
+    /// What it printed.
+    pub out: String,
+    /// What it complained about.
+    pub err: String,
+}
+
+/// Runs a command to its end, with text on its standard input.
+pub fn run(server: &str, args: &[&str], input: &str) -> Done {
+    let mut child = Command::new(BINARY)
+        .args(args)
+        .env("SELECTORD_SERVER", server)
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that does not read its input may be gone by now.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    Done {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A process whose output is read line by line; ends with the test.
+pub struct Lines {
+    child: Child,
+    lines: Option<BufReader<ChildStdout>>,
+}
+
+impl Lines {
+    /// Starts the binary.
+    pub fn start(server: &str, args: &[&str]) -> Lines {
+        let mut child = Command::new(BINARY)
+            .args(args)
+            .env("SELECTORD_SERVER", server)
+            .env_remove("RUST_LOG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Lines {
+            child,
+            lines: Some(lines),
+        }
+    }
+
+    /// The next line; none at the end of the output.
+    pub fn next(&mut self) -> Option<String> {
+        let mut line = String::new();
+        self.lines.as_mut()?.read_line(&mut line).unwrap();
+        line.strip_suffix('\n').map(str::to_owned)
+    }
+
+    /// Stops reading, as a pager does that is left.
+    pub fn close(&mut self) {
+        self.lines = None;
+    }
+
+    /// Whether the process has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// The process's number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the end, and answers the exit code.
+    pub fn wait(&mut self) -> i32 {
+        self.child.wait().unwrap().code().unwrap_or(-1)
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A server of its own for one test, on a port that was free.
+pub struct Server {
+    /// The process.
+    pub process: Lines,
+    /// Where it is.
+    pub address: String,
+}
+
+impl Server {
+    /// Starts a server, with more arguments, and waits until it serves.
+    pub fn start(args: &[&str]) -> Server {
+        let all = [
+            &[
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--http",
+                "off",
+                "--log",
+                "error",
+            ],
+            args,
+        ]
+        .concat();
+        let mut process = Lines::start("", &all);
+        let line = process.next().expect("a line about where it serves");
+        let address = line
+            .strip_prefix("serving gRPC on ")
+            .expect(&line)
+            .to_owned();
+        Server { process, address }
+    }
+
+    /// Runs a command against it.
+    pub fn run(&self, args: &[&str]) -> Done {
+        run(&self.address, args, "")
+    }
+
+    /// Runs a command that has to succeed, and answers what it printed.
+    pub fn ok(&self, args: &[&str]) -> String {
+        let done = self.run(args);
+        assert_eq!(done.code, 0, "{args:?}: {}", done.err);
+        done.out
+    }
+
+    /// Applies manifests given as text.
+    pub fn apply(&self, manifests: &str) -> String {
+        let done = run(&self.address, &["apply", "-f", "-"], manifests);
+        assert_eq!(done.code, 0, "{}", done.err);
+        done.out
+    }
+
+    /// The newest revision.
+    pub fn revision(&self) -> u64 {
+        let status: Value = serde_json::from_str(&self.ok(&["status", "-o", "json"])).unwrap();
+        status["revision"].as_u64().unwrap()
+    }
+
+    /// Follows the endpoints of a service, up to the state of now.
+    pub fn watch(&self, service: &str) -> Watch {
+        let args = ["watch", "endpoints", service, "-o", "json"];
+        Watch {
+            process: Lines::start(&self.address, &args),
+        }
+    }
+}
+
+/// `watch endpoints -o json`, as it goes.
+pub struct Watch {
+    process: Lines,
+}
+
+/// What a watch told up to some checkpoint.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Names of the pods behind endpoints that were new or changed, as `name` or `name!` when not
+    /// ready.
+    pub came: Vec<String>,
+    /// Names of the pods behind endpoints that went.
+    pub went: Vec<String>,
+}
+
+impl Watch {
+    /// Everything up to the first checkpoint at or behind a revision.
+    pub fn until(&mut self, revision: u64) -> Told {
+        let mut told = Told::default();
+        loop {
+            let line = self.process.next().expect("the watch goes on");
+            let line: Value = serde_json::from_str(&line).unwrap();
+            if line["type"] == "CHECKPOINT" && line["revision"].as_u64() >= Some(revision) {
+                return told;
+            }
+            for endpoint in line["endpoints"].as_array().into_iter().flatten() {
+                let ready = endpoint["conditions"]["ready"] == true;
+                told.came.push(format!(
+                    "{}{}",
+                    pod_of(endpoint),
+                    if ready { "" } else { "!" }
+                ));
+            }
+            told.went
+                .extend(line["removed"].as_array().into_iter().flatten().map(pod_of));
+        }
+    }
+}
+
+fn pod_of(endpoint: &Value) -> String {
+    endpoint["targetRef"]["name"].as_str().unwrap().to_owned()
+}

@@ -1,0 +1,12 @@
+//! The gRPC service end to end, over real sockets.
+
+#![cfg(feature = "service")]
+
+mod drain;
+mod errors;
+mod harness;
+mod ingest;
+mod read;
+mod stalled;
+mod subscriber;
+mod watch;

@@ -1,0 +1,326 @@
+use std::time::Duration;
+
+use selectord::engine::{Event, Scope, ServiceScope};
+use selectord::model::ObjectName;
+use selectord::store::HistoryId;
+use selectord::wire::{Cursor, PodDelta, decode_pod_event, proto};
+
+use crate::harness::{Server, Setup, delete_pod, patiently, pod, service, text_selector};
+use crate::subscriber::Subscriber;
+
+const RNG: &[(&str, &str)] = &[("app", "rng")];
+
+fn named(name: &str) -> Scope {
+    let names = [ObjectName::new("default", name)].into();
+    Scope::Services(ServiceScope {
+        names,
+        ..ServiceScope::default()
+    })
+}
+
+fn resets(events: &[Event]) -> usize {
+    events
+        .iter()
+        .filter(|event| matches!(event, Event::Reset))
+        .count()
+}
+
+#[tokio::test]
+async fn endpoints_follow_the_pods_that_are_selected() {
+    let server = Setup::default().start().await;
+    let first = server
+        .commit([
+            service("rng", RNG),
+            pod("rng-1", 1, RNG),
+            pod("other", 2, &[]),
+        ])
+        .await;
+    let mut subscriber = Subscriber::new(&server, &Scope::all(), None).await;
+    let (checkpoint, events) = subscriber.until(first).await;
+    assert_eq!(resets(&events), 1);
+    assert!(checkpoint.commit_time.is_some());
+    assert_eq!(subscriber.pods_of("rng"), ["rng-1"]);
+
+    let second = server
+        .commit([pod("rng-2", 3, RNG), delete_pod("rng-1")])
+        .await;
+    let (_, events) = subscriber.until(second).await;
+    assert_eq!(subscriber.pods_of("rng"), ["rng-2"]);
+    assert_eq!(events.len(), 2, "{events:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_subscriber_that_comes_back_is_sent_what_differs() {
+    let server = Setup::default().start().await;
+    server
+        .commit([
+            service("rng", RNG),
+            pod("rng-1", 1, RNG),
+            pod("rng-2", 2, RNG),
+        ])
+        .await;
+    let mut subscriber = Subscriber::new(&server, &named("rng"), None).await;
+    let cursor = subscriber.next().await.unwrap().0.cursor;
+    drop(subscriber);
+
+    let last = server.commit([delete_pod("rng-1")]).await;
+    let mut back = Subscriber::new(&server, &named("rng"), Some(&cursor)).await;
+    let (_, events) = back.until(last).await;
+    assert!(
+        matches!(events.as_slice(), [Event::Removed { .. }]),
+        "{events:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_scope_or_history_starts_over() {
+    let server = Setup::default().start().await;
+    let last = server
+        .commit([service("rng", RNG), pod("rng-1", 1, RNG)])
+        .await;
+    let mut subscriber = Subscriber::new(&server, &named("rng"), None).await;
+    let cursor = subscriber.next().await.unwrap().0.cursor;
+
+    let other_epoch = Cursor {
+        epoch: vec![0; 16].into(),
+        ..cursor.clone()
+    };
+    for (scope, cursor) in [(Scope::all(), cursor), (named("rng"), other_epoch)] {
+        let mut back = Subscriber::new(&server, &scope, Some(&cursor)).await;
+        let (_, events) = back.until(last).await;
+        assert_eq!(resets(&events), 1);
+        assert_eq!(back.pods_of("rng"), ["rng-1"]);
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_is_good_at_a_replica_and_a_lagging_one_catches_up_first() {
+    let history = HistoryId::from_bytes([9; 16]);
+    let replica = || async {
+        let mut setup = Setup::limits(|limits| limits.heartbeat = Duration::from_millis(20));
+        setup.history = Some(history);
+        setup.start().await
+    };
+    let (ahead, lagging) = (replica().await, replica().await);
+    let steps = [
+        vec![service("rng", RNG), pod("rng-1", 1, RNG)],
+        vec![pod("rng-2", 2, RNG)],
+        vec![pod("rng-3", 3, RNG)],
+    ];
+    for step in &steps {
+        ahead.commit(step.clone()).await;
+    }
+    lagging.commit(steps[0].clone()).await;
+    let mut subscriber = Subscriber::new(&ahead, &Scope::all(), None).await;
+    let cursor = subscriber.until(3).await.0.cursor;
+
+    let mut moved = Subscriber::new(&lagging, &Scope::all(), Some(&cursor)).await;
+    for _ in 0..3 {
+        let (checkpoint, events) = moved.next().await.unwrap();
+        assert_eq!(
+            (checkpoint.cursor.revision, events.len()),
+            (3, 0),
+            "never a lower checkpoint"
+        );
+    }
+    lagging.commit(steps[1].clone()).await;
+    lagging.commit(steps[2].clone()).await;
+    let last = lagging.commit([delete_pod("rng-3")]).await;
+    let (_, events) = moved.until(last).await;
+    assert!(
+        matches!(events.as_slice(), [Event::Removed { .. }]),
+        "{events:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_later_subscribe_changes_the_scope() {
+    let server = Setup::default().start().await;
+    let last = server
+        .commit([service("rng", RNG), service("hasher", &[("app", "hasher")])])
+        .await;
+    let mut subscriber = Subscriber::new(&server, &named("rng"), None).await;
+    subscriber.until(last).await;
+    assert_eq!(subscriber.view.services().len(), 1);
+
+    subscriber.resubscribe(&named("hasher"), None).await;
+    loop {
+        let (_, events) = subscriber.next().await.unwrap();
+        if resets(&events) > 0 {
+            break;
+        }
+    }
+    let names: Vec<_> = subscriber
+        .view
+        .services()
+        .keys()
+        .map(|name| name.name.as_str())
+        .collect();
+    assert_eq!(names, ["hasher"]);
+}
+
+#[tokio::test]
+async fn a_silent_stream_is_told_apart_from_a_dead_one() {
+    let server = Setup::limits(|limits| limits.heartbeat = Duration::from_millis(10))
+        .start()
+        .await;
+    let mut subscriber = Subscriber::new(&server, &Scope::all(), None).await;
+    subscriber.next().await.unwrap();
+    for _ in 0..3 {
+        let (checkpoint, events) = subscriber.next().await.unwrap();
+        assert_eq!((checkpoint.cursor.revision, events.len()), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn revisions_that_change_nothing_in_scope_are_told_too() {
+    let server = Setup::limits(|limits| limits.heartbeat = Duration::from_secs(3600))
+        .start()
+        .await;
+    server.commit([service("rng", RNG)]).await;
+    let mut subscriber = Subscriber::new(&server, &named("rng"), None).await;
+    subscriber.next().await.unwrap();
+    let last = server
+        .commit([service("hasher", &[("app", "hasher")])])
+        .await;
+    let (checkpoint, events) = subscriber.until(last).await;
+    assert_eq!((checkpoint.cursor.revision, events.len()), (last, 0));
+}
+
+#[tokio::test]
+async fn the_server_knows_who_lags() {
+    let server = Setup::default().start().await;
+    let last = server.commit([service("rng", RNG)]).await;
+    let mut subscriber = Subscriber::new(&server, &named("rng"), None).await;
+    subscriber.until(last).await;
+    subscriber.report_applied(last).await;
+    let listed = wait_for_subscribers(&server, |listed| {
+        listed.iter().all(|s| s.applied_revision == last)
+    })
+    .await;
+    let [only] = listed.as_slice() else {
+        panic!("{listed:?}")
+    };
+    assert_eq!((only.name.as_str(), only.sent_revision), ("a test", last));
+    assert_eq!(only.scope, "services named default/rng");
+    assert!(only.peer.starts_with("127.0.0.1:"), "{}", only.peer);
+
+    drop(subscriber);
+    wait_for_subscribers(&server, |listed| listed.is_empty()).await;
+}
+
+/// Asks until what is listed is as wanted.
+async fn wait_for_subscribers(
+    server: &Server,
+    wanted: impl Fn(&[proto::list_subscribers_response::Subscriber]) -> bool,
+) -> Vec<proto::list_subscribers_response::Subscriber> {
+    patiently(async {
+        loop {
+            let answer = server
+                .admin()
+                .list_subscribers(proto::ListSubscribersRequest {})
+                .await
+                .unwrap();
+            let listed = answer.into_inner().subscribers;
+            if wanted(&listed) {
+                return listed;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_large_set_travels_in_messages_below_the_limit() {
+    const ENDPOINTS: u32 = 20_000;
+    let server = Setup::default().start().await;
+    server.commit([service("rng", RNG)]).await;
+    let pods: Vec<u32> = (0..ENDPOINTS).collect();
+    for chunk in pods.chunks(5_000) {
+        server
+            .commit(chunk.iter().map(|i| pod(&format!("rng-{i:05}"), *i, RNG)))
+            .await;
+    }
+    let mut subscriber = Subscriber::new(&server, &Scope::all(), None).await;
+    let (_, events) = subscriber.next().await.unwrap();
+    assert_eq!(events.len(), 2 + ENDPOINTS as usize);
+    assert_eq!(subscriber.pods_of("rng").len(), ENDPOINTS as usize);
+    let largest = subscriber.sizes.iter().max().copied().unwrap_or_default();
+    assert!(
+        subscriber.sizes.len() > 10 && largest <= 64 << 10,
+        "{} messages, {largest} bytes",
+        subscriber.sizes.len()
+    );
+
+    let request = proto::GetEndpointsRequest {
+        namespace: "default".into(),
+        name: "rng".into(),
+        at_least_revision: 0,
+    };
+    let mut parts = server
+        .query()
+        .get_endpoints(request)
+        .await
+        .unwrap()
+        .into_inner();
+    let (mut endpoints, mut messages) = (0, 0);
+    while let Some(part) = patiently(parts.message()).await.unwrap() {
+        assert_eq!(part.service.is_some(), messages == 0);
+        endpoints += part.endpoints.len();
+        messages += 1;
+    }
+    assert_eq!(endpoints, ENDPOINTS as usize);
+    assert!(messages > 10);
+}
+
+#[tokio::test]
+async fn a_live_query_tells_who_enters_and_leaves() {
+    let server = Setup::default().start().await;
+    server
+        .commit([pod("rng-1", 1, RNG), pod("other", 2, &[])])
+        .await;
+    let request = proto::WatchPodsRequest {
+        selector: text_selector("app=rng"),
+        ..Default::default()
+    };
+    let mut stream = server
+        .watch()
+        .watch_pods(request)
+        .await
+        .unwrap()
+        .into_inner();
+    let mut next = async || {
+        let mut told = Vec::new();
+        loop {
+            for event in patiently(stream.message())
+                .await
+                .unwrap()
+                .expect("an answer")
+                .events
+            {
+                match decode_pod_event(event).unwrap() {
+                    PodDelta::Event(event) => told.push(event),
+                    PodDelta::Checkpoint(checkpoint) => return (checkpoint.cursor.revision, told),
+                }
+            }
+        }
+    };
+    use selectord::engine::PodEvent;
+    let (revision, told) = next().await;
+    assert_eq!(revision, 1);
+    assert!(
+        matches!(told.as_slice(), [PodEvent::Reset, PodEvent::Pod { .. }]),
+        "{told:?}"
+    );
+
+    server
+        .commit([pod("rng-1", 1, &[]), pod("other", 2, RNG)])
+        .await;
+    let (revision, told) = next().await;
+    assert_eq!((revision, told.len()), (2, 2));
+    assert!(
+        told.iter()
+            .any(|event| matches!(event, PodEvent::Removed(name) if name.name == "rng-1"))
+    );
+}
