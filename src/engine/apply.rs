@@ -281,7 +281,9 @@ impl Engine {
                 let left = self.reconciler.memberships.clear(pod, service, family);
                 left.into_iter()
                     .for_each(|position| self.log.drop_at(position));
-                if !self.reconciler.memberships.any(pod, service) {
+                let holds = after.map(|side| side.holder);
+                let stays = matches!(holds, Some(Holder::Computed { pod: now, .. }) if now == pod);
+                if !stays && !self.reconciler.memberships.any(pod, service) {
                     record.members.remove(pod);
                 }
             }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::ops::ControlFlow;
 
@@ -37,6 +37,8 @@ struct LiveQuery {
     /// Changes since the query was opened.
     log: BTreeMap<Position, PodRecord>,
     removals: BTreeMap<ObjectName, Position>,
+    /// Where the removals stand in the log, so that the oldest is found without reading the rest.
+    removed_at: BTreeSet<Position>,
     /// A cursor before it is started over: the query was not open then, or a removal was forgotten.
     floor: Position,
 }
@@ -97,6 +99,7 @@ impl LiveQueries {
             entry(query.members.len(), size_of::<(u32, Position)>())
                 + entry(query.log.len(), size_of::<(Position, PodRecord)>())
                 + entry(query.removals.len(), size_of::<(ObjectName, Position)>())
+                + entry(query.removed_at.len(), size_of::<Position>())
         };
         self.queries
             .iter()
@@ -166,6 +169,7 @@ impl LiveQuery {
         if let Some(left) = self.members.insert(pod, position) {
             self.log.remove(&left);
         } else if let Some(left) = name.and_then(|name| self.removals.remove(name)) {
+            self.removed_at.remove(&left);
             self.log.remove(&left);
         }
         self.log.insert(position, PodRecord::Pod(pod));
@@ -177,17 +181,15 @@ impl LiveQuery {
         }
         self.log.insert(position, PodRecord::Removed(name.clone()));
         self.removals.insert(name, position);
+        self.removed_at.insert(position);
         while self.removals.len() > retention.removals(self.members.len() as u64) {
-            let oldest = self.log.iter().find_map(|(position, record)| match record {
-                PodRecord::Removed(name) => Some((*position, name.clone())),
-                PodRecord::Pod(_) => None,
-            });
-            let Some((position, name)) = oldest else {
+            let Some(oldest) = self.removed_at.pop_first() else {
                 return;
             };
-            self.log.remove(&position);
-            self.removals.remove(&name);
-            self.floor = position;
+            if let Some(PodRecord::Removed(name)) = self.log.remove(&oldest) {
+                self.removals.remove(&name);
+            }
+            self.floor = oldest;
         }
     }
 }
@@ -219,6 +221,7 @@ impl Engine {
             members,
             log: BTreeMap::new(),
             removals: BTreeMap::new(),
+            removed_at: BTreeSet::new(),
             floor: now,
         };
         let id = live.queries.insert(query) as u32;

@@ -185,10 +185,7 @@ impl Index {
         let Some(namespace) = namespace else {
             return Put { id, before };
         };
-        let template = self
-            .templates
-            .acquire(&mut self.dictionary, namespace, &labels);
-        self.post_labels(id, before.as_ref().map(|b| b.template), Some(template));
+        let template = self.put_labels(id, namespace, before.as_ref(), &labels);
         self.post_node(
             id,
             before.as_ref().map(|b| &b.pod.node_name),
@@ -198,8 +195,6 @@ impl Index {
             if source.is_empty() {
                 source = before.source.clone();
             }
-            self.templates
-                .release(&mut self.dictionary, before.template);
             self.release_ports(&before.pod.ports);
         }
         self.live.insert(id);
@@ -284,6 +279,32 @@ impl Index {
                 self.ports.remove(ports);
             }
         }
+    }
+
+    /// Gives a pod its labels. Most changes leave them as they were, and that is found out first.
+    fn put_labels(
+        &mut self,
+        id: u32,
+        namespace: NamespaceId,
+        before: Option<&PodRecord>,
+        labels: &LabelSet,
+    ) -> TemplateId {
+        let before = before.map(|record| record.template);
+        if let Some(template) = before
+            && self
+                .templates
+                .has_labels(&self.dictionary, template, labels)
+        {
+            return template;
+        }
+        let template = self
+            .templates
+            .acquire(&mut self.dictionary, namespace, labels);
+        self.post_labels(id, before, Some(template));
+        if let Some(before) = before {
+            self.templates.release(&mut self.dictionary, before);
+        }
+        template
     }
 
     /// Moves a pod between the postings of two templates, touching only what differs.

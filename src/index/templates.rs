@@ -88,6 +88,25 @@ impl Templates {
         id
     }
 
+    /// Whether a template is of just these labels. Interns nothing.
+    pub(crate) fn has_labels(
+        &self,
+        dictionary: &Dictionary,
+        id: TemplateId,
+        labels: &LabelSet,
+    ) -> bool {
+        let same = |key: KeyId, pair: PairId| {
+            let value = dictionary
+                .key(key)
+                .and_then(|term| labels.get(term.key.as_str()));
+            value.is_some() && value == dictionary.pair(pair).map(|term| &term.value)
+        };
+        self.get(id).is_some_and(|template| {
+            template.pairs.len() == labels.len()
+                && template.pairs.iter().all(|(key, pair)| same(*key, *pair))
+        })
+    }
+
     /// One pod less; the last one frees the template and what it holds.
     pub(crate) fn release(&mut self, dictionary: &mut Dictionary, id: TemplateId) {
         let Some(template) = self.slots.get_mut(id.slot()) else {
