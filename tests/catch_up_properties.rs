@@ -55,7 +55,7 @@ fn run(seed: u64, missing_node: MissingNode, seen: &Seen) {
 #[test]
 fn every_checkpoint_is_the_state_at_its_revision() {
     let seen = Seen::default();
-    for seed in seeds(10_000, 8) {
+    for seed in seeds(10_000, 24) {
         let missing_node = if seed % 4 == 0 {
             MissingNode::Withhold
         } else {

@@ -5,7 +5,7 @@ mod support;
 
 use selectord::engine::Event;
 use selectord::model::{
-    EndpointPorts, Kind, Pod, Protocol, Service, ServicePort, ServiceType, TargetPort,
+    EndpointPorts, IpFamily, Kind, Pod, Protocol, Service, ServicePort, ServiceType, TargetPort,
 };
 
 use support::build::*;
@@ -288,6 +288,68 @@ fn traffic_distribution_is_ignored_while_topology_hints_are_asked_for() {
             hinted,
             "{mode:?}"
         );
+    }
+}
+
+/// One field of the service changes: the endpoints it decides are told anew, and no others.
+#[test]
+fn a_field_that_decides_endpoints_takes_effect_at_once() {
+    type Change = fn(&mut Service);
+    let changes: [(&str, Change, bool); 10] = [
+        (
+            "trafficDistribution",
+            |s| s.traffic_distribution = "PreferSameNode".into(),
+            true,
+        ),
+        (
+            "the same by its old name",
+            |s| s.traffic_distribution = "PreferSameZone".into(),
+            false,
+        ),
+        ("topology mode", |s| s.topology_mode = "Auto".into(), true),
+        (
+            "publishNotReadyAddresses",
+            |s| s.publish_not_ready_addresses = true,
+            true,
+        ),
+        (
+            "ipFamilies",
+            |s| s.ip_families = [IpFamily::V6].into_iter().collect(),
+            true,
+        ),
+        (
+            "a named target port",
+            |s| s.ports = vec![named("http", "main")],
+            true,
+        ),
+        (
+            "a target port number",
+            |s| s.ports[0].target_port = TargetPort::Number(9),
+            false,
+        ),
+        ("labels", |s| s.labels = labels("a=b"), false),
+        ("type", |s| s.service_type = ServiceType::NodePort, false),
+        (
+            "session affinity",
+            |s| s.session_affinity_seconds = Some(60),
+            false,
+        ),
+    ];
+    for (field, change, decides) in changes {
+        let before = web().traffic_distribution("PreferClose");
+        let mut after = before.clone();
+        change(&mut after);
+        let mut facts = facts([
+            put(node("n").zone("za")),
+            put(before),
+            put(member("ns/a").ip("fd00::1").on("n")),
+            put(pod("ns/b").label("app", "x").ip("10.0.0.2").on("n")),
+        ]);
+        let held = facts.endpoints("ns/web");
+        let events = facts.told_of([put(after)]);
+        let told = events.iter().any(|event| !matches!(event, Event::Entry(_)));
+        assert_eq!(told, decides, "{field}: {events:?}");
+        assert_eq!(facts.endpoints("ns/web") != held, decides, "{field}");
     }
 }
 

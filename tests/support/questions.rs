@@ -217,6 +217,9 @@ impl Questions<'_> {
                 page.into_iter()
                     .map(|stored| (stored.object, stored.revision)),
             );
+            if found.len() > expected.len() {
+                return Err(format!("{}: more than there is", what("listing")));
+            }
             if !full && found.len() != expected.len() {
                 return Err(format!(
                     "{}: a page is not full, and not the last",
