@@ -276,6 +276,29 @@ fn label_keeps_kubectls_rules_in_one_transaction() {
 }
 
 #[test]
+fn one_node_is_shown_and_labeled_by_its_name() {
+    let server = Server::start(&["--manifests", "examples/rng"]);
+    assert_eq!(
+        server.ok(&["get", "node", "node1", "--no-headers"]),
+        "node1   east   2\n"
+    );
+    assert_eq!(
+        server.ok(&["label", "node", "node1", "pool=spot"]),
+        "node/node1 labeled\n"
+    );
+    let list = server.ok(&["label", "node", "node1", "--list"]);
+    assert_eq!(
+        list,
+        "kubernetes.io/hostname=node1\npool=spot\ntopology.kubernetes.io/zone=east\n"
+    );
+    fails(
+        &server.run(&["label", "node", "no-such", "pool=spot"]),
+        1,
+        &["node no-such"],
+    );
+}
+
+#[test]
 fn what_is_printed_can_be_applied_again() {
     let server = Server::start(&["--manifests", "examples/rng"]);
     let copy = Server::start(&[]);

@@ -288,11 +288,7 @@ impl<'a> Source<'a> {
                     _ => ask.place.object(name).unwrap_or_default(),
                 };
                 match one(client, *resource, &object).await {
-                    Ok(Some(item)) => Some(vec![item]),
-                    Ok(None) => {
-                        missing.push(object);
-                        Some(Vec::new())
-                    }
+                    Ok(item) => Some(vec![item]),
                     Err(error) if error.code() == tonic::Code::NotFound => {
                         missing.push(object);
                         Some(Vec::new())
@@ -311,39 +307,18 @@ impl<'a> Source<'a> {
     }
 }
 
-async fn one(
-    client: &Client,
-    resource: Resource,
-    name: &ObjectName,
-) -> Result<Option<Item>, CallError> {
+async fn one(client: &Client, resource: Resource, name: &ObjectName) -> Result<Item, CallError> {
     Ok(match resource {
-        Resource::Pods => Some(Item::Pod(client.pod(name).await?.answer)),
-        Resource::Services => Some(Item::Service(client.service(name).await?.answer)),
+        Resource::Pods => Item::Pod(client.pod(name).await?.answer),
+        Resource::Services => Item::Service(client.service(name).await?.answer),
         Resource::Endpoints | Resource::EndpointSlices => {
             let answer = client.endpoints(name).await?.answer;
-            Some(Item::Endpoints {
+            Item::Endpoints {
                 service: Arc::new(answer.service),
                 endpoints: answer.endpoints,
-            })
-        }
-        // There is no call for one node; there are few.
-        Resource::Nodes => {
-            let mut pages = client.nodes(&Listing::default()).await?;
-            loop {
-                match pages.next_page().await? {
-                    None => break None,
-                    Some(page) => {
-                        if let Some(item) = page
-                            .items
-                            .into_iter()
-                            .find(|item| item.node.name == name.name)
-                        {
-                            break Some(Item::Node(item));
-                        }
-                    }
-                }
             }
         }
+        Resource::Nodes => Item::Node(client.node(&name.name).await?.answer),
     })
 }
 

@@ -219,24 +219,16 @@ fn check(args: &Args, early: &EarlyArgs) -> anyhow::Result<(Targets, LabelChange
 /// The labels of named objects.
 async fn named(client: &Client, objects: &[ObjectRef]) -> anyhow::Result<Vec<Current>> {
     let mut found = Vec::new();
-    let mut nodes = None;
     for object in objects {
         let labels = match object.kind {
             Kind::Service => client
                 .service(&object.name)
                 .await
                 .map(|it| it.answer.service.labels)?,
-            Kind::Node => {
-                if nodes.is_none() {
-                    nodes = Some(client.nodes(&Listing::default()).await?.collect().await?.1);
-                }
-                let node = nodes
-                    .iter()
-                    .flatten()
-                    .find(|item| item.node.name == object.name.name);
-                node.map(|item| item.node.labels.clone())
-                    .ok_or_else(|| anyhow::anyhow!("{object} not found"))?
-            }
+            Kind::Node => client
+                .node(&object.name.name)
+                .await
+                .map(|it| it.answer.node.labels)?,
             _ => client
                 .pod(&object.name)
                 .await

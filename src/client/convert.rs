@@ -46,7 +46,7 @@ pub(super) fn service_item(item: proto::ServiceItem) -> Result<ServiceItem, Malf
     })
 }
 
-fn node_item(item: proto::NodeItem) -> Result<NodeItem, Malformed> {
+pub(super) fn node_item(item: proto::NodeItem) -> Result<NodeItem, Malformed> {
     let node = item.node.ok_or_else(|| Malformed::missing("node"))?;
     Ok(NodeItem {
         node: wire::decode_node(node)?,

@@ -230,6 +230,27 @@ impl Client {
         })
     }
 
+    /// One node.
+    ///
+    /// # Errors
+    /// `NotFound` when it is not there.
+    pub async fn node(&self, name: &str) -> Result<At<NodeItem>, CallError> {
+        let request = proto::GetNodeRequest {
+            name: name.to_owned(),
+            at_least_revision: 0,
+        };
+        let answer = self
+            .queries()
+            .get_node(self.timed(request))
+            .await?
+            .into_inner();
+        let item = answer.node.ok_or_else(|| Malformed::missing("node"))?;
+        Ok(At {
+            revision: answer.revision,
+            answer: convert::node_item(item)?,
+        })
+    }
+
     /// A service with its endpoints, whole.
     ///
     /// # Errors

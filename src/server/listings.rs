@@ -98,8 +98,11 @@ pub(super) struct Nodes {
     pub selector: Selector,
 }
 
+/// A node, and how many pods name it.
+pub(super) type PeopledNode = (Stored<Arc<Node>>, u64);
+
 impl Listing for Nodes {
-    type Object = (Stored<Arc<Node>>, u64);
+    type Object = PeopledNode;
     type Item = proto::NodeItem;
     type Page = proto::ListNodesResponse;
 
@@ -111,10 +114,7 @@ impl Listing for Nodes {
         );
         nodes
             .into_iter()
-            .map(|node| {
-                let pods = engine.pods_on_node(&node.object.name);
-                (node, pods)
-            })
+            .map(|node| peopled(engine, node))
             .collect()
     }
 
@@ -122,12 +122,8 @@ impl Listing for Nodes {
         ObjectName::cluster(node.object.name.clone())
     }
 
-    fn encode((node, pods): &Self::Object) -> proto::NodeItem {
-        proto::NodeItem {
-            node: Some(wire::encode_node(&node.object)),
-            revision: node.revision,
-            pods: *pods,
-        }
+    fn encode(node: &Self::Object) -> proto::NodeItem {
+        node_item(node)
     }
 
     fn page(
@@ -164,5 +160,18 @@ pub(super) fn service_item((service, counts): &CountedService) -> proto::Service
         revision: service.revision,
         endpoints: counts.total,
         ready_endpoints: counts.ready,
+    }
+}
+
+pub(super) fn peopled(engine: &Engine, node: Stored<Arc<Node>>) -> PeopledNode {
+    let pods = engine.pods_on_node(&node.object.name);
+    (node, pods)
+}
+
+pub(super) fn node_item((node, pods): &PeopledNode) -> proto::NodeItem {
+    proto::NodeItem {
+        node: Some(wire::encode_node(&node.object)),
+        revision: node.revision,
+        pods: *pods,
     }
 }

@@ -6,7 +6,7 @@
 //! | `listen` | where to listen, and what is refused there |
 //! | `limits` | every number that bounds a client |
 //! | `cluster` `ingest` | writes |
-//! | `query` `explain` | reads |
+//! | `query` `endpoints` `explain` | reads |
 //! | `list` `listings` `page` | listings in pages |
 //! | `watch` `follow` `feed` | streams: one walk a subscriber, no queue |
 //! | `subscribers` `admin` | who listens, and how the server does |
@@ -16,6 +16,7 @@
 mod admin;
 mod cluster;
 mod context;
+mod endpoints;
 mod explain;
 mod feed;
 mod follow;

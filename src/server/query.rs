@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use prost::Message as _;
 use tonic::{Request, Response, Status};
 
 use crate::engine::{Engine, GroupBy, Namespaces};
 use crate::labels::FieldError;
-use crate::model::{Endpoint, Kind, ObjectName, ObjectRef, Revision, Service};
+use crate::model::{Kind, ObjectName, ObjectRef};
 use crate::selector::Selector;
 use crate::wire::{self, proto, status};
 use proto::explain_query_request::Subject as ExplainSubject;
@@ -16,14 +15,12 @@ use proto::group_pods_request::By;
 use proto::matching_services_request::Subject;
 
 use super::context::{Context, namespaces, valid};
+use super::endpoints::send_endpoints;
 use super::explain::{encode_membership, explain};
 use super::list::pages;
-use super::listings::{Nodes, Pods, Services, counted, pod_item, service_item};
-use super::outflow::{Outflow, Outlet};
+use super::listings::{Nodes, Pods, Services, counted, node_item, peopled, pod_item, service_item};
+use super::outflow::Outflow;
 use super::page::{Paging, page_size};
-
-/// Most bytes of an element's tag and length.
-const FRAMING: usize = 6;
 
 pub(super) struct QueryService(pub Arc<Context>);
 
@@ -187,6 +184,34 @@ impl proto::query_server::Query for QueryService {
         }))
     }
 
+    async fn get_node(
+        &self,
+        request: Request<proto::GetNodeRequest>,
+    ) -> Result<Response<proto::GetNodeResponse>, Status> {
+        let proto::GetNodeRequest {
+            name,
+            at_least_revision,
+        } = request.into_inner();
+        let node = ObjectRef::new(Kind::Node, ObjectName::cluster(name.as_str()));
+        if name.is_empty() {
+            return Err(status::invalid(&[FieldError::required(
+                "name",
+                "say which object is meant",
+            )]));
+        }
+        let (revision, found) = self
+            .0
+            .read(at_least_revision, move |engine| {
+                engine.node(&name).map(|node| peopled(engine, node))
+            })
+            .await?;
+        let found = found.ok_or_else(|| status::not_found(&node))?;
+        Ok(Response::new(proto::GetNodeResponse {
+            revision,
+            node: Some(node_item(&found)),
+        }))
+    }
+
     async fn get_endpoints(
         &self,
         request: Request<proto::GetEndpointsRequest>,
@@ -342,42 +367,4 @@ impl Filter {
 fn object_name(namespace: String, name: String) -> Result<ObjectName, Status> {
     wire::decode_name(proto::ObjectName { namespace, name })
         .map_err(|faults| status::invalid(&faults))
-}
-
-async fn send_endpoints(
-    revision: Revision,
-    service: &Service,
-    endpoints: &[Endpoint],
-    max_bytes: usize,
-    outlet: &Outlet<proto::GetEndpointsResponse>,
-) {
-    let mut message = proto::GetEndpointsResponse {
-        revision,
-        service: Some(wire::encode_service(service)),
-        endpoints: Vec::new(),
-    };
-    let mut bytes = message.encoded_len();
-    for endpoint in endpoints {
-        let endpoint = wire::encode_endpoint(endpoint, &service.name.namespace);
-        let len = endpoint.encoded_len().saturating_add(FRAMING);
-        if bytes.saturating_add(len) > max_bytes && !message.endpoints.is_empty() {
-            let next = proto::GetEndpointsResponse {
-                revision,
-                service: None,
-                endpoints: Vec::new(),
-            };
-            if outlet
-                .send(std::mem::replace(&mut message, next))
-                .await
-                .is_err()
-            {
-                return;
-            }
-            bytes = 0;
-        }
-        bytes = bytes.saturating_add(len);
-        message.endpoints.push(endpoint);
-    }
-    // Nobody is left to be told if this fails.
-    let _ = outlet.send(message).await;
 }

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use selectord::model::{Node, Object, Operation};
 use selectord::wire::proto;
 use tonic::Code;
 
@@ -177,6 +178,30 @@ async fn one_object_is_shown_or_not_found() {
         .service
         .unwrap();
     assert_eq!((service.endpoints, service.ready_endpoints), (20, 20));
+}
+
+#[tokio::test]
+async fn one_node_is_shown_with_its_pods_or_not_found() {
+    let server = server().await;
+    let node = Node {
+        name: "node-1".into(),
+        ..Node::default()
+    };
+    let revision = server
+        .commit([Operation::Put(Object::Node(Box::new(node)))])
+        .await;
+    let mut query = server.query();
+    let mut get = async |name: &str| {
+        let request = proto::GetNodeRequest {
+            name: name.into(),
+            at_least_revision: revision,
+        };
+        query.get_node(request).await
+    };
+    let item = get("node-1").await.unwrap().into_inner().node.unwrap();
+    assert_eq!((item.revision, item.pods), (revision, 25));
+    assert_eq!(get("node-2").await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(get("").await.unwrap_err().code(), Code::InvalidArgument);
 }
 
 #[tokio::test]
