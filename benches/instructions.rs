@@ -19,17 +19,25 @@ use cluster::{
     CHANGES, ChangeKind, Cluster, MANY_ENDPOINTS, MANY_PODS, MANY_SERVICES, Prepared, SMALL,
 };
 
+enum Step {
+    /// Resolve and apply.
+    Change(Prepared),
+    /// Tell a subscriber that is one change behind.
+    CatchUp,
+}
+
 /// What callgrind counts: it starts at each call of this function, stops at its return, and writes
 /// down what it counted in between.
 #[inline(never)]
-fn counted_change(cluster: &mut Cluster, change: Prepared) {
-    black_box(cluster.apply(change));
-}
-
-/// The same for telling a subscriber that is one change behind.
-#[inline(never)]
-fn counted_catch_up(cluster: &mut Cluster) {
-    black_box(cluster.catch_up());
+fn counted(cluster: &mut Cluster, step: Step) {
+    match step {
+        Step::Change(change) => {
+            black_box(cluster.apply(change));
+        }
+        Step::CatchUp => {
+            black_box(cluster.catch_up());
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -53,18 +61,19 @@ fn main() -> ExitCode {
     for kind in ChangeKind::ALL {
         for number in 0..CHANGES - 2 {
             let change = cluster.prepare(kind, number);
-            cluster.apply(change);
+            let work = cluster.apply(change);
+            assert_eq!(work.records_written, kind.records(), "{kind:?} {number}");
             cluster.catch_up();
         }
         let change = cluster.prepare(kind, CHANGES - 2);
         println!("{kind:?}");
-        counted_change(&mut cluster, change);
+        counted(&mut cluster, Step::Change(change));
         println!("{kind:?}, told to a subscriber");
-        counted_catch_up(&mut cluster);
+        counted(&mut cluster, Step::CatchUp);
         cluster.forget_matches(0);
         let change = cluster.prepare(kind, CHANGES - 1);
         println!("{kind:?}, matched anew");
-        counted_change(&mut cluster, change);
+        counted(&mut cluster, Step::Change(change));
         cluster.catch_up();
     }
     ExitCode::SUCCESS

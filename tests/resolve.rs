@@ -236,12 +236,41 @@ fn the_limit_counts_resolved_operations() {
             put_op(pod("ns/c").label("app", "x")),
             patched(all_matching(Kind::Pod, "app=x"), &["on=1"]),
         ]);
-        Resolver::new(&engine, ResolveLimits { max_operations }).resolve(transaction)
+        Resolver::new(
+            &engine,
+            ResolveLimits {
+                max_operations,
+                max_labels: 3,
+            },
+        )
+        .resolve(transaction)
     };
     assert!(resolve(4).is_ok(), "one pod put, three patched");
     assert!(matches!(
         resolve(3),
         Err(ResolveError::TooManyOperations { limit: 3 })
+    ));
+}
+
+#[test]
+fn the_limit_of_labels_counts_what_an_object_ends_with() {
+    let engine = engine();
+    let resolve = |max_labels: usize| {
+        let limits = ResolveLimits {
+            max_labels,
+            ..LIMITS
+        };
+        let patch = patched(of_pod("ns/a"), &["one=1", "two=2"]);
+        Resolver::new(&engine, limits).resolve(asked([patch]))
+    };
+    assert!(resolve(4).is_ok(), "two it had, two more");
+    assert!(matches!(
+        resolve(3),
+        Err(ResolveError::TooManyLabels {
+            labels: 4,
+            limit: 3,
+            ..
+        })
     ));
 }
 

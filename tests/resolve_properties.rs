@@ -156,6 +156,7 @@ fn agrees(groups: &[Group]) -> Result<(), String> {
             &engine,
             ResolveLimits {
                 max_operations: 10_000,
+                max_labels: 256,
             },
         );
         let mut accepted = Vec::new();

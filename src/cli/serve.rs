@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::{EngineOptions, MissingNode};
+use crate::engine::{EngineOptions, MissingNode, ResolveLimits};
 use crate::model::{Kind, Object, ObjectName, Operation, Transaction};
 use crate::runtime::{self, Readiness, Runtime, RuntimeOptions};
 use crate::server::{self, Limits, ListenAddress, ServerOptions};
@@ -73,13 +73,13 @@ enum Missing {
 #[command(next_help_heading = "Limits")]
 struct LimitArgs {
     /// Operations that one transaction may resolve to
-    #[arg(long, value_name = "NUMBER", default_value_t = RuntimeOptions::default().max_operations)]
+    #[arg(long, value_name = "NUMBER", default_value_t = ResolveLimits::default().max_operations)]
     max_operations: usize,
     /// Bytes of one request
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_message_bytes)]
     max_message_bytes: usize,
     /// Labels of one object
-    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().max_labels)]
+    #[arg(long, value_name = "NUMBER", default_value_t = ResolveLimits::default().max_labels)]
     max_labels: usize,
     /// Objects in one page of a listing
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().max_page_size)]
@@ -103,7 +103,6 @@ impl LimitArgs {
         let defaults = Limits::default();
         Limits {
             max_message_bytes: self.max_message_bytes,
-            max_labels: self.max_labels,
             max_page_size: self.max_page_size,
             page_size: defaults.page_size.min(self.max_page_size),
             max_subscribers: self.max_subscribers,
@@ -185,7 +184,10 @@ async fn serve(args: &Args, objects: Vec<Object>, out: &mut dyn Write) -> anyhow
             missing_node,
             ..EngineOptions::default()
         },
-        max_operations: args.limits.max_operations,
+        resolve: ResolveLimits {
+            max_operations: args.limits.max_operations,
+            max_labels: args.limits.max_labels,
+        },
         max_live_queries: args.limits.max_live_queries,
     };
     let store = MemoryStore::new().context("no randomness to name this history by")?;

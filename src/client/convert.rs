@@ -4,7 +4,6 @@ use std::time::{Duration, SystemTime};
 
 use smol_str::SmolStr;
 
-use crate::engine::{ObjectResult, Outcome};
 use crate::model::{Endpoint, Service};
 use crate::wire::{self, proto};
 
@@ -27,26 +26,6 @@ pub(super) fn duration(duration: Option<prost_types::Duration>) -> Duration {
     duration
         .and_then(|duration| Duration::try_from(duration).ok())
         .unwrap_or_default()
-}
-
-/// What became of one object of a transaction.
-pub(super) fn object_result(result: proto::ObjectResult) -> Result<ObjectResult, Malformed> {
-    use proto::object_result::Outcome as Wire;
-    let outcome = match result.outcome() {
-        Wire::Created => Outcome::Created,
-        Wire::Configured => Outcome::Configured,
-        Wire::Unchanged => Outcome::Unchanged,
-        Wire::Deleted => Outcome::Deleted,
-        Wire::NotFound => Outcome::NotFound,
-        Wire::Unspecified => return Err(Malformed::missing("outcome")),
-    };
-    let object = result.object.ok_or_else(|| Malformed::missing("object"))?;
-    let operation = usize::try_from(result.operation).unwrap_or(usize::MAX);
-    Ok(ObjectResult {
-        object: wire::decode_ref(object)?,
-        outcome,
-        operation,
-    })
 }
 
 pub(super) fn pod_item(item: proto::PodItem) -> Result<PodItem, Malformed> {

@@ -11,7 +11,6 @@ use crate::model::{Kind, Revision, Transaction};
 use crate::wire::{self, WriteRequest, proto};
 
 use super::answer::Committed;
-use super::convert;
 use super::{CallError, Client, Malformed};
 
 impl Client {
@@ -47,8 +46,8 @@ impl Client {
         let results = answer
             .results
             .into_iter()
-            .map(convert::object_result)
-            .collect::<Result<_, _>>()?;
+            .map(|result| Ok(wire::decode_result(result)?))
+            .collect::<Result<_, Malformed>>()?;
         Ok(Committed {
             revision: answer.revision,
             results,

@@ -57,7 +57,7 @@ impl Engine {
                 head: self.head,
             });
         }
-        if !self.index.has_room_for(transaction.changes().len()) {
+        if !self.has_room_for(transaction.changes().len()) {
             return Err(ApplyError::TooManyPods);
         }
         let before = self.work(0);
@@ -90,6 +90,11 @@ impl Engine {
         Ok(Applied {
             work: self.work(count) - before,
         })
+    }
+
+    /// Whether so many objects more are sure to find room.
+    pub(super) fn has_room_for(&self, objects: usize) -> bool {
+        self.index.has_room_for(objects)
     }
 
     fn work(&self, changes: u64) -> Work {

@@ -18,12 +18,15 @@ use super::state::{Engine, Stored};
 pub struct ResolveLimits {
     /// Most resolved operations: objects put, deleted or patched, each mention counted.
     pub max_operations: usize,
+    /// Most labels that one object may have afterwards.
+    pub max_labels: usize,
 }
 
 impl Default for ResolveLimits {
     fn default() -> Self {
         ResolveLimits {
             max_operations: 10_000,
+            max_labels: 256,
         }
     }
 }
@@ -106,6 +109,10 @@ impl<'e> Resolver<'e> {
                 Operation::Delete(object) => work.delete(operation, object)?,
                 Operation::PatchLabels(patch) => work.patch(operation, &patch)?,
             }
+        }
+        let puts = work.pending.len() + work.resolver.group.len();
+        if !self.engine.has_room_for(puts) {
+            return Err(ResolveError::TooManyPods);
         }
         let Work {
             pending,
@@ -213,6 +220,7 @@ impl Work<'_, '_> {
     }
 
     fn put(&mut self, operation: usize, object: Object) -> Result<(), ResolveError> {
+        self.check_labels(operation, &object)?;
         let name = object.object_ref();
         let outcome = match self.lookup(&name) {
             None => Outcome::Created,
@@ -223,6 +231,20 @@ impl Work<'_, '_> {
         let source = self.source_over(self.lookup(&name).map(|(_, source)| source));
         self.pending.insert(name, Some((object, source)));
         Ok(())
+    }
+
+    fn check_labels(&self, operation: usize, object: &Object) -> Result<(), ResolveError> {
+        let (limit, labels) = (self.resolver.limits.max_labels, object.labels().len());
+        if labels <= limit {
+            return Ok(());
+        }
+        let object = object.object_ref();
+        Err(ResolveError::TooManyLabels {
+            operation,
+            object,
+            labels,
+            limit,
+        })
     }
 
     fn delete(&mut self, operation: usize, object: ObjectRef) -> Result<(), ResolveError> {
@@ -313,6 +335,7 @@ impl Work<'_, '_> {
         if *labels == before {
             return self.record(operation, name.clone(), Outcome::Unchanged);
         }
+        self.check_labels(operation, &object)?;
         self.record(operation, name.clone(), Outcome::Configured)?;
         let source = self.source_over(Some(source));
         self.pending.insert(name.clone(), Some((object, source)));

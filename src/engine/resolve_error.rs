@@ -64,6 +64,23 @@ pub enum ResolveError {
         /// The kind.
         kind: Kind,
     },
+    /// An object would have too many labels.
+    #[error(
+        "operation {operation}: {object} would have {labels} labels, and the limit max_labels is {limit}"
+    )]
+    TooManyLabels {
+        /// Index of the operation.
+        operation: usize,
+        /// Which object.
+        object: ObjectRef,
+        /// How many labels it would have.
+        labels: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// There are no pod ids left.
+    #[error("there is no room for more pods: 32-bit pod ids are used up")]
+    TooManyPods,
     /// It would change too many objects.
     #[error(
         "the transaction comes to more than {limit} operations; split it, or raise the limit of the server"

@@ -5,7 +5,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use crate::engine::{Engine, EngineOptions};
+use crate::engine::{Engine, EngineOptions, ResolveLimits};
 use crate::store::{Epoch, Store};
 
 use super::error::{StartError, Stopped};
@@ -24,8 +24,8 @@ const READ_QUEUE: usize = 1024;
 pub struct RuntimeOptions {
     /// What the engine derives and remembers.
     pub engine: EngineOptions,
-    /// Most operations that one transaction may resolve to.
-    pub max_operations: usize,
+    /// What one transaction may come to.
+    pub resolve: ResolveLimits,
     /// Most distinct live queries open at one time.
     pub max_live_queries: usize,
 }
@@ -34,7 +34,7 @@ impl Default for RuntimeOptions {
     fn default() -> Self {
         RuntimeOptions {
             engine: EngineOptions::default(),
-            max_operations: 10_000,
+            resolve: ResolveLimits::default(),
             max_live_queries: 1_000,
         }
     }
@@ -66,7 +66,7 @@ pub fn start(
     let store_kind = store.kind();
     let engine = Engine::new(options.engine);
     let owner = Owner {
-        writer: Writer::new(engine, store, options.max_operations, head_tx, totals_tx),
+        writer: Writer::new(engine, store, options.resolve, head_tx, totals_tx),
         writes: write_queue,
         queries: query_queue,
         catch_ups: catch_up_queue,

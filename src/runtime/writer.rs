@@ -26,7 +26,7 @@ pub(super) struct Writer {
     pub(super) syncs: Syncs,
     store: Box<dyn Store>,
     recent: Recent,
-    max_operations: usize,
+    limits: ResolveLimits,
     /// Set once it is not known what the store holds.
     read_only: bool,
     head: watch::Sender<Head>,
@@ -51,7 +51,7 @@ impl Writer {
     pub(super) fn new(
         engine: Engine,
         store: Box<dyn Store>,
-        max_operations: usize,
+        limits: ResolveLimits,
         head: watch::Sender<Head>,
         totals: watch::Sender<Totals>,
     ) -> Self {
@@ -60,7 +60,7 @@ impl Writer {
             syncs: Syncs::default(),
             store,
             recent: Recent::default(),
-            max_operations,
+            limits,
             read_only: false,
             head,
             totals,
@@ -90,12 +90,7 @@ impl Writer {
 
     /// Resolves each transaction against the engine and those before it.
     fn resolve(&self, group: Vec<Commit>) -> (Vec<Pending>, Vec<ResolvedTransaction>) {
-        let mut resolver = Resolver::new(
-            &self.engine,
-            ResolveLimits {
-                max_operations: self.max_operations,
-            },
-        );
+        let mut resolver = Resolver::new(&self.engine, self.limits);
         let mut pending: Vec<Pending> = Vec::with_capacity(group.len());
         let mut appended = Vec::new();
         let mut by_request: HashMap<SmolStr, usize> = HashMap::new();
@@ -239,6 +234,7 @@ impl Writer {
             &self.engine,
             ResolveLimits {
                 max_operations: usize::MAX,
+                ..self.limits
             },
         );
         let resolution = resolver.resolve(transaction)?;

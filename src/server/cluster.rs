@@ -4,11 +4,8 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::engine::{ObjectResult, Outcome};
 use crate::labels::FieldError;
-use crate::model::Operation;
 use crate::runtime::Committed;
-use crate::wire::proto::object_result::Outcome as WireOutcome;
 use crate::wire::{self, WriteRequest, proto, status};
 
 use super::context::{Context, uncommitted, valid};
@@ -23,14 +20,14 @@ impl proto::cluster_server::Cluster for ClusterService {
         &self,
         request: Request<proto::CommitRequest>,
     ) -> Result<Response<proto::CommitResponse>, Status> {
-        let write = decode_write(&self.0, request.into_inner().transaction)?;
+        let write = decode_write(request.into_inner().transaction)?;
         let committed = self
             .0
             .runtime
             .commit(write.transaction, write.request_id)
             .await;
         let Committed { revision, results } = committed.map_err(|error| uncommitted(&error))?;
-        let results = results.iter().map(encode_result).collect();
+        let results = results.iter().map(wire::encode_result).collect();
         Ok(Response::new(proto::CommitResponse { revision, results }))
     }
 
@@ -47,9 +44,8 @@ impl proto::cluster_server::Cluster for ClusterService {
     }
 }
 
-/// A transaction that is legal and within the server's limits.
+/// A transaction whose objects and selectors keep the rules.
 pub(super) fn decode_write(
-    context: &Context,
     transaction: Option<proto::Transaction>,
 ) -> Result<WriteRequest, Status> {
     let Some(transaction) = transaction else {
@@ -58,42 +54,5 @@ pub(super) fn decode_write(
             "say what to change",
         )]));
     };
-    let write = valid("transaction", wire::decode_transaction(transaction))?;
-    let max = context.limits.max_labels;
-    let too_many: Vec<FieldError> = write
-        .transaction
-        .operations
-        .iter()
-        .enumerate()
-        .filter_map(|(i, operation)| {
-            let labels = match operation {
-                Operation::Put(object) => object.labels().len(),
-                Operation::PatchLabels(patch) => patch.set.len(),
-                Operation::Delete(_) => 0,
-            };
-            let detail = || format!("{labels} labels, and the server's limit max_labels is {max}");
-            (labels > max)
-                .then(|| FieldError::too_many(format!("transaction.operations[{i}]"), detail()))
-        })
-        .collect();
-    if too_many.is_empty() {
-        Ok(write)
-    } else {
-        Err(status::invalid(&too_many))
-    }
-}
-
-fn encode_result(result: &ObjectResult) -> proto::ObjectResult {
-    let outcome = match result.outcome {
-        Outcome::Created => WireOutcome::Created,
-        Outcome::Configured => WireOutcome::Configured,
-        Outcome::Unchanged => WireOutcome::Unchanged,
-        Outcome::Deleted => WireOutcome::Deleted,
-        Outcome::NotFound => WireOutcome::NotFound,
-    };
-    proto::ObjectResult {
-        object: Some(wire::encode_ref(&result.object)),
-        outcome: outcome.into(),
-        operation: u32::try_from(result.operation).unwrap_or(u32::MAX),
-    }
+    valid("transaction", wire::decode_transaction(transaction))
 }

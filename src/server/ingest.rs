@@ -150,7 +150,7 @@ impl Reader<'_> {
     }
 
     fn decode(&self, transaction: proto::Transaction) -> Result<WriteRequest, Status> {
-        let mut write = decode_write(self.context, Some(transaction))?;
+        let mut write = decode_write(Some(transaction))?;
         if let Some(session) = &self.sync {
             let source = &mut write.transaction.source;
             if source.is_empty() {

@@ -10,8 +10,6 @@ pub struct Limits {
     pub page_size: u32,
     /// Most objects in a page, and groups in an answer, that a request may ask for.
     pub max_page_size: u32,
-    /// Most labels that a transaction may give one object.
-    pub max_labels: usize,
     /// Most streams of WatchEndpoints and WatchPods together.
     pub max_subscribers: usize,
     /// Most calls at one time on one connection.
@@ -36,7 +34,6 @@ impl Default for Limits {
             max_message_bytes: 4 << 20,
             page_size: 500,
             max_page_size: 5_000,
-            max_labels: 256,
             max_subscribers: 10_000,
             max_streams_per_connection: 256,
             max_unacknowledged: 64,

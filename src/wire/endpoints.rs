@@ -269,7 +269,7 @@ pub fn encode_manual(manual: &ManualEndpoints) -> proto::ManualEndpoints {
     }
 }
 
-/// A hand-made object, as it stands: [`super::decode_object`] also asks the rules for entering a
+/// A hand-made object, as it stands: [`super::decode_transaction`] also asks the rules for entering a
 /// transaction.
 ///
 /// # Errors

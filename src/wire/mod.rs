@@ -3,7 +3,7 @@
 //! | file | both ways between |
 //! |---|---|
 //! | `labels` `name` `pod` `service` `endpoints` | messages and the nouns of [`crate::model`] |
-//! | `transaction` | a writer's request, and what became of each object |
+//! | `transaction` `outcome` | a writer's request, and what became of each object |
 //! | `scope` | scopes, cursors, checkpoints |
 //! | `events` `pod_events` | what a catch-up tells, and messages below a set size |
 //! | `status` | our errors and gRPC's codes with their details |
@@ -21,6 +21,7 @@ mod events;
 mod faults;
 mod labels;
 mod name;
+mod outcome;
 mod paths;
 mod pod;
 mod pod_events;
@@ -44,6 +45,7 @@ pub use labels::{
     encode_selector,
 };
 pub use name::{decode_kind, decode_name, decode_ref, encode_kind, encode_name, encode_ref};
+pub use outcome::{decode_result, encode_result};
 pub use pod::{decode_pod, encode_pod};
 pub use pod_events::{PodDelta, PodEventBatch, decode_pod_event};
 pub use scope::{

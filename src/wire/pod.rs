@@ -28,7 +28,7 @@ pub fn encode_pod(pod: &Pod) -> proto::Pod {
     }
 }
 
-/// A pod, as it stands: [`super::decode_object`] also asks the rules for entering a transaction.
+/// A pod, as it stands: [`super::decode_transaction`] also asks the rules for entering a transaction.
 ///
 /// # Errors
 /// Every field that cannot be what it says.

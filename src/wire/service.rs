@@ -76,7 +76,7 @@ pub fn encode_service(service: &Service) -> proto::Service {
     }
 }
 
-/// A service, as it stands: [`super::decode_object`] also asks the rules for entering a transaction.
+/// A service, as it stands: [`super::decode_transaction`] also asks the rules for entering a transaction.
 ///
 /// # Errors
 /// Every field that cannot be what it says.

@@ -65,6 +65,11 @@ pub fn refused(error: &ResolveError) -> Status {
         ResolveError::KindNotPatchable { operation, .. } => {
             invalid_field(&format!("{}.patch_labels", at(*operation)), message)
         }
+        ResolveError::TooManyLabels { operation, .. } => {
+            let path = format!("{}.labels", at(*operation));
+            invalid(&[FieldError::too_many(path, message)])
+        }
+        ResolveError::TooManyPods => limit_exceeded("pods", message),
         ResolveError::NotFound { object, .. } => missing(object, message),
         ResolveError::PreconditionFailed { object, expect, .. } => {
             let kind = match expect {

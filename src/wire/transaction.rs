@@ -1,4 +1,4 @@
-//! Transactions: what a writer asks for, and what became of it.
+//! Transactions: what a writer asks for.
 
 use smol_str::SmolStr;
 

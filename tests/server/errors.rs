@@ -1,3 +1,4 @@
+use selectord::engine::ResolveLimits;
 use selectord::labels::{Key, Value};
 use selectord::model::{
     Expectation, Kind, LabelPatch, ObjectName, ObjectRef, Operation, PatchTarget, Precondition,
@@ -120,11 +121,13 @@ async fn label_patches_follow_kubectl() {
 async fn limits_are_answered_by_name() {
     let mut setup = Setup::limits(|limits| {
         limits.max_message_bytes = 2_000;
-        limits.max_labels = 2;
         limits.max_subscribers = 1;
     });
     setup.runtime = RuntimeOptions {
-        max_operations: 3,
+        resolve: ResolveLimits {
+            max_operations: 3,
+            max_labels: 2,
+        },
         max_live_queries: 0,
         ..RuntimeOptions::default()
     };

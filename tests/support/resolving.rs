@@ -7,6 +7,7 @@ use super::build::*;
 
 pub const LIMITS: ResolveLimits = ResolveLimits {
     max_operations: 1_000,
+    max_labels: 256,
 };
 
 /// An engine with two pods, a service and a node, written at revision 1.

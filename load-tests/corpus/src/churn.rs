@@ -22,6 +22,17 @@ pub enum Change {
     },
 }
 
+/// The kinds of change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// [`Change::Readiness`]
+    Readiness,
+    /// [`Change::Relabel`]
+    Relabel,
+    /// [`Change::Replace`]
+    Replace,
+}
+
 /// Changes of random pods: of ten, eight of readiness, one relabelling, one replacement.
 ///
 /// Endless. Holds 12 bytes a pod: each change starts from what the earlier ones left.
@@ -30,6 +41,7 @@ pub struct Churn<'c> {
     corpus: &'c Corpus,
     rng: Rng,
     histories: Vec<History>,
+    only: Option<ChangeKind>,
 }
 
 impl Churn<'_> {
@@ -43,6 +55,20 @@ impl Churn<'_> {
             corpus,
             rng: Rng::of(spec.seed, 11, seed),
             histories: (0..spec.pods).map(first).collect(),
+            only: None,
+        }
+    }
+
+    /// From here on changes of every kind.
+    pub fn mixed(self) -> Self {
+        Churn { only: None, ..self }
+    }
+
+    /// From here on only changes of this kind.
+    pub fn only(self, kind: ChangeKind) -> Self {
+        Churn {
+            only: Some(kind),
+            ..self
         }
     }
 }
@@ -54,24 +80,28 @@ impl Iterator for Churn<'_> {
         let pods = self.histories.len() as u64;
         let number = self.rng.below(pods) as u32;
         let history = self.histories.get_mut(number as usize)?;
-        let kind = self.rng.below(10);
+        let kind = self.only.unwrap_or_else(|| match self.rng.below(10) {
+            0 => ChangeKind::Relabel,
+            1 => ChangeKind::Replace,
+            _ => ChangeKind::Readiness,
+        });
         match kind {
-            0 => history.relabels += 1,
-            1 => {}
-            _ => history.unready = !history.unready,
+            ChangeKind::Relabel => history.relabels += 1,
+            ChangeKind::Readiness => history.unready = !history.unready,
+            ChangeKind::Replace => {}
         }
-        let before = self.corpus.pod_after(number, *history);
-        match kind {
-            0 => Some(Change::Relabel(before)),
-            1 => {
+        let pod = self.corpus.pod_after(number, *history);
+        Some(match kind {
+            ChangeKind::Relabel => Change::Relabel(pod),
+            ChangeKind::Readiness => Change::Readiness(pod),
+            ChangeKind::Replace => {
                 history.incarnation += 1;
-                Some(Change::Replace {
-                    namespace: before.namespace,
-                    deleted: before.name,
+                Change::Replace {
+                    namespace: pod.namespace,
+                    deleted: pod.name,
                     created: self.corpus.pod_after(number, *history),
-                })
+                }
             }
-            _ => Some(Change::Readiness(before)),
-        }
+        })
     }
 }

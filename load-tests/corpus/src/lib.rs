@@ -44,7 +44,7 @@ mod spec;
 #[cfg(test)]
 mod tests;
 
-pub use churn::{Change, Churn};
+pub use churn::{Change, ChangeKind, Churn};
 pub use cluster::Corpus;
 pub use labels::{APP, Labels};
 pub use ndjson::{write_change, write_ndjson, write_node, write_pod, write_service};
