@@ -42,7 +42,7 @@ fn run(seed: u64, missing_node: MissingNode, seen: &Seen) {
     let retention = Retention {
         removals: random.below(3),
         deleted_names: random.below(3),
-        share: 0,
+        share: random.pick(&[0, 0, 0, 3]),
     };
     let options = EngineOptions {
         missing_node,
@@ -198,7 +198,11 @@ impl Run<'_> {
                 self.readers[*reader].reconnect(*keep_uncommitted, &self.engine);
             }
             Step::Rebuild { keep_uncommitted } => {
-                self.engine = self.replay(self.log.len())?;
+                let rebuilt = self.replay(self.log.len())?;
+                if rebuilt.dump() != self.engine.dump() {
+                    return Err("the same transactions came to another state".to_owned());
+                }
+                self.engine = rebuilt;
                 for reader in &mut self.readers {
                     reader.reconnect(*keep_uncommitted, &self.engine);
                 }
