@@ -57,7 +57,8 @@ impl Engine {
                 head: self.head,
             });
         }
-        if !self.has_room_for(transaction.changes().len()) {
+        let puts_pod = |change: &&Change| matches!(change, Change::Put(Object::Pod(_)));
+        if !self.has_room_for(transaction.changes().iter().filter(puts_pod).count()) {
             return Err(ApplyError::TooManyPods);
         }
         let before = self.work(0);
@@ -92,9 +93,9 @@ impl Engine {
         })
     }
 
-    /// Whether so many objects more are sure to find room.
-    pub(super) fn has_room_for(&self, objects: usize) -> bool {
-        self.index.has_room_for(objects)
+    /// Whether so many pods more are sure to find room.
+    pub(super) fn has_room_for(&self, pods: usize) -> bool {
+        self.index.has_room_for(pods)
     }
 
     fn work(&self, changes: u64) -> Work {

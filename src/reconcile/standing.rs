@@ -55,6 +55,10 @@ impl Standing {
         self.selectors.is_empty()
     }
 
+    pub(crate) fn selector_of(&self, owner: Owner) -> Option<&Selector> {
+        self.selectors.get(&owner).map(|filed| &filed.selector)
+    }
+
     pub(crate) fn classes(&self) -> u64 {
         self.classes.len()
     }

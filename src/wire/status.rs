@@ -69,6 +69,7 @@ pub fn refused(error: &ResolveError) -> Status {
             let path = format!("{}.labels", at(*operation));
             invalid(&[FieldError::too_many(path, message)])
         }
+        ResolveError::TooManySelectorPatches { .. } => limit_exceeded("selector_patches", message),
         ResolveError::TooManyPods => limit_exceeded("pods", message),
         ResolveError::NotFound { object, .. } => missing(object, message),
         ResolveError::PreconditionFailed { object, expect, .. } => {
