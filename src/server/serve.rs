@@ -12,8 +12,10 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Status};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tonic_reflection::server::v1::{ServerReflection, ServerReflectionServer};
@@ -47,7 +49,9 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 pub struct ServerOptions {
     /// What bounds its clients.
     pub limits: Limits,
-    /// Until this is ready, health says NOT_SERVING.
+    /// Until this is ready, health says NOT_SERVING, and nothing is read, watched or written:
+    /// whoever comes back to a server that begins anew must not take half of what it will serve
+    /// for all there is.
     pub readiness: Readiness,
 }
 
@@ -99,7 +103,7 @@ pub async fn serve(
     let (reporter, health) = tonic_health::server::health_reporter();
     report(&reporter, ServingStatus::NotServing).await;
     let routes = Routes::new(health).add_service(reflection()?);
-    let routes = add_services(routes, &context);
+    let routes = add_services(routes, &context, &readiness);
 
     let mut servers: JoinSet<Result<(), ServeError>> = JoinSet::new();
     for listener in listeners {
@@ -151,21 +155,40 @@ fn flatten(ended: Result<Result<(), ServeError>, JoinError>) -> Result<(), Serve
     ended.unwrap_or_else(|defect| Err(defect.into()))
 }
 
-fn add_services(routes: Routes, context: &Arc<Context>) -> Routes {
+fn add_services(routes: Routes, context: &Arc<Context>, readiness: &Readiness) -> Routes {
     let max = context.limits.max_message_bytes;
+    let cluster = ClusterServer::new(ClusterService(Arc::clone(context)));
+    let query = QueryServer::new(QueryService(Arc::clone(context)));
+    let watch = WatchServer::new(WatchService(Arc::clone(context)));
+    let admin = AdminServer::new(AdminService(Arc::clone(context)));
+    let once_ready = once_ready(readiness.clone());
     routes
-        .add_service(
-            ClusterServer::new(ClusterService(Arc::clone(context))).max_decoding_message_size(max),
-        )
-        .add_service(
-            QueryServer::new(QueryService(Arc::clone(context))).max_decoding_message_size(max),
-        )
-        .add_service(
-            WatchServer::new(WatchService(Arc::clone(context))).max_decoding_message_size(max),
-        )
-        .add_service(
-            AdminServer::new(AdminService(Arc::clone(context))).max_decoding_message_size(max),
-        )
+        .add_service(InterceptedService::new(
+            cluster.max_decoding_message_size(max),
+            once_ready.clone(),
+        ))
+        .add_service(InterceptedService::new(
+            query.max_decoding_message_size(max),
+            once_ready.clone(),
+        ))
+        .add_service(InterceptedService::new(
+            watch.max_decoding_message_size(max),
+            once_ready,
+        ))
+        .add_service(admin.max_decoding_message_size(max))
+}
+
+/// Lets calls in once everything that has to be done before serving is done.
+fn once_ready(
+    readiness: Readiness,
+) -> impl FnMut(Request<()>) -> Result<Request<()>, Status> + Clone + Send + Sync + 'static {
+    move |request| {
+        if readiness.is_ready() {
+            Ok(request)
+        } else {
+            Err(status::loading(&readiness.pending()))
+        }
+    }
 }
 
 fn reflection() -> Result<ServerReflectionServer<impl ServerReflection>, ServeError> {

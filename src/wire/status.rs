@@ -17,7 +17,7 @@ use super::proto;
 
 /// Most field violations that one status lists: it travels in a header.
 const MAX_VIOLATIONS: usize = 20;
-/// How soon a client may try a server again that is about to be another one.
+/// How soon a client may try a server again that ends or begins.
 const RECONNECT_DELAY: Duration = Duration::from_millis(500);
 
 /// A request breaks rules: INVALID_ARGUMENT with the path of each field.
@@ -143,6 +143,13 @@ pub fn draining() -> Status {
         "draining; reconnect with your cursor",
         details,
     )
+}
+
+/// The server does not hold yet what it is to serve.
+pub fn loading(pending: &[&str]) -> Status {
+    let details = ErrorDetails::with_retry_info(Some(RECONNECT_DELAY));
+    let message = format!("not ready, still at: {}; try again", pending.join(", "));
+    Status::with_error_details(Code::Unavailable, message, details)
 }
 
 /// Another writer took over what this one was doing.
