@@ -257,13 +257,14 @@ impl Work<'_, '_> {
     fn put(&mut self, operation: usize, object: Object) -> Result<(), ResolveError> {
         self.check_labels(operation, &object)?;
         let name = object.object_ref();
-        let outcome = match self.lookup(&name) {
+        let before = self.lookup(&name);
+        let outcome = match &before {
             None => Outcome::Created,
-            Some((before, _)) if before == object => Outcome::Unchanged,
+            Some((before, _)) if *before == object => Outcome::Unchanged,
             Some(_) => Outcome::Configured,
         };
         self.record(operation, name.clone(), outcome)?;
-        let source = self.source_over(self.lookup(&name).map(|(_, source)| source));
+        let source = self.source_over(before.map(|(_, source)| source));
         self.pending.insert(name, Some((object, source)));
         Ok(())
     }

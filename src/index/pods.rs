@@ -3,6 +3,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
+use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use crate::labels::{Key, LabelSet, Value};
@@ -141,6 +142,15 @@ impl Index {
     /// The labels of a template, spelt out.
     pub(crate) fn template_labels(&self, id: TemplateId) -> LabelSet {
         self.templates.labels(&self.dictionary, id)
+    }
+
+    /// The stamps of those pairs of a template whose keys are `wanted`.
+    pub(crate) fn template_stamps(
+        &self,
+        id: TemplateId,
+        wanted: impl Fn(&Key) -> bool,
+    ) -> SmallVec<[u64; 12]> {
+        self.templates.stamps_of(&self.dictionary, id, wanted)
     }
 
     /// How many pods carry a label pair.

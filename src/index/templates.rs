@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use slab::Slab;
+use smallvec::SmallVec;
 
-use crate::labels::LabelSet;
+use crate::labels::{Key, LabelSet};
 
-use super::dictionary::{Dictionary, KeyId, PairId};
+use super::dictionary::{Dictionary, KeyId, KeyTerm, PairId, PairTerm};
 use super::namespaces::NamespaceId;
 
 /// A label set that pods of one namespace share, interned.
@@ -126,19 +127,38 @@ impl Templates {
 
     /// The labels, spelt out. Linear in their number.
     pub(crate) fn labels(&self, dictionary: &Dictionary, id: TemplateId) -> LabelSet {
-        let pairs = self
-            .get(id)
-            .map(|template| &*template.pairs)
-            .unwrap_or_default();
-        pairs
-            .iter()
-            .filter_map(|(key, pair)| {
-                Some((
-                    dictionary.key(*key)?.key.clone(),
-                    dictionary.pair(*pair)?.value.clone(),
-                ))
-            })
+        let mut labels = Vec::with_capacity(self.get(id).map_or(0, |t| t.pairs.len()));
+        labels.extend(
+            self.terms(dictionary, id)
+                .map(|(key, pair)| (key.key.clone(), pair.value.clone())),
+        );
+        labels.into_iter().collect()
+    }
+
+    /// The stamps of those pairs whose keys are `wanted`: as good as the labels to tell two label sets
+    /// apart that exist at the same time.
+    pub(crate) fn stamps_of(
+        &self,
+        dictionary: &Dictionary,
+        id: TemplateId,
+        wanted: impl Fn(&Key) -> bool,
+    ) -> SmallVec<[u64; 12]> {
+        self.terms(dictionary, id)
+            .filter(|(key, _)| wanted(&key.key))
+            .map(|(_, pair)| pair.stamp)
             .collect()
+    }
+
+    fn terms<'d>(
+        &self,
+        dictionary: &'d Dictionary,
+        id: TemplateId,
+    ) -> impl Iterator<Item = (&'d KeyTerm, &'d PairTerm)> {
+        let pairs = self.get(id).map(|template| &*template.pairs);
+        pairs
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|(key, pair)| Some((dictionary.key(*key)?, dictionary.pair(*pair)?)))
     }
 }
 

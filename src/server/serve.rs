@@ -9,9 +9,11 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinSet};
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
+use tonic::Request;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
@@ -47,7 +49,8 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 pub struct ServerOptions {
     /// What bounds its clients.
     pub limits: Limits,
-    /// Until this is ready, health says NOT_SERVING.
+    /// Until this is ready, health says NOT_SERVING, and all services but Admin answer UNAVAILABLE: what
+    /// is only half there must not be taken for the state.
     pub readiness: Readiness,
 }
 
@@ -95,6 +98,7 @@ pub async fn serve(
         started: SystemTime::now(),
         drain: drain.clone(),
         limits: limits.clone(),
+        readiness: readiness.clone(),
     });
     let (reporter, health) = tonic_health::server::health_reporter();
     report(&reporter, ServingStatus::NotServing).await;
@@ -151,21 +155,30 @@ fn flatten(ended: Result<Result<(), ServeError>, JoinError>) -> Result<(), Serve
     ended.unwrap_or_else(|defect| Err(defect.into()))
 }
 
+/// Whoever looks after a server is answered from the start; everybody else once it is ready. A
+/// subscriber that came back early would take the half-loaded state for the whole, and drop the rest.
 fn add_services(routes: Routes, context: &Arc<Context>) -> Routes {
     let max = context.limits.max_message_bytes;
+    let gated = Arc::clone(context);
+    let gate = move |request: Request<()>| gated.ready().map(|()| request);
+    let cluster = ClusterServer::new(ClusterService(Arc::clone(context)));
+    let query = QueryServer::new(QueryService(Arc::clone(context)));
+    let watch = WatchServer::new(WatchService(Arc::clone(context)));
+    let admin = AdminServer::new(AdminService(Arc::clone(context)));
     routes
-        .add_service(
-            ClusterServer::new(ClusterService(Arc::clone(context))).max_decoding_message_size(max),
-        )
-        .add_service(
-            QueryServer::new(QueryService(Arc::clone(context))).max_decoding_message_size(max),
-        )
-        .add_service(
-            WatchServer::new(WatchService(Arc::clone(context))).max_decoding_message_size(max),
-        )
-        .add_service(
-            AdminServer::new(AdminService(Arc::clone(context))).max_decoding_message_size(max),
-        )
+        .add_service(InterceptedService::new(
+            cluster.max_decoding_message_size(max),
+            gate.clone(),
+        ))
+        .add_service(InterceptedService::new(
+            query.max_decoding_message_size(max),
+            gate.clone(),
+        ))
+        .add_service(InterceptedService::new(
+            watch.max_decoding_message_size(max),
+            gate,
+        ))
+        .add_service(admin.max_decoding_message_size(max))
 }
 
 fn reflection() -> Result<ServerReflectionServer<impl ServerReflection>, ServeError> {

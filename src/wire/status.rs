@@ -146,6 +146,16 @@ pub fn draining() -> Status {
     )
 }
 
+/// The server has not yet done what comes before serving: the client tries again soon.
+pub fn unready(pending: &str) -> Status {
+    let details = ErrorDetails::with_retry_info(Some(RECONNECT_DELAY));
+    Status::with_error_details(
+        Code::Unavailable,
+        format!("not ready: {pending}; try again"),
+        details,
+    )
+}
+
 /// Another writer took over what this one was doing.
 pub fn aborted(detail: impl Into<String>) -> Status {
     Status::aborted(detail)
