@@ -22,6 +22,9 @@ pub(super) trait Feed: Send {
     /// Reads one bounded piece. What the piece before it told must have been taken.
     fn read(&mut self, runtime: &Runtime) -> impl Future<Output = Result<Reached, Stopped>> + Send;
 
+    /// Goes to a later revision without reading, if nothing on the way there can be of interest.
+    fn skip(&mut self, runtime: &Runtime, to: Revision) -> bool;
+
     /// The next message that what was read fills. What is left over waits for more, or for the
     /// checkpoint.
     fn next_full(&mut self) -> Option<Self::Message>;
@@ -82,6 +85,19 @@ impl Feed for EndpointsFeed {
         })
     }
 
+    fn skip(&mut self, runtime: &Runtime, to: Revision) -> bool {
+        let Some(walk) = &mut self.walk else {
+            return false;
+        };
+        let spared = walk
+            .resting_at()
+            .is_some_and(|from| runtime.spares(walk.scope(), from, to));
+        if spared {
+            walk.skip_to(to);
+        }
+        spared
+    }
+
     fn next_full(&mut self) -> Option<Self::Message> {
         self.read.find_map(|event| self.batch.push(event))
     }
@@ -138,6 +154,11 @@ impl Feed for PodsFeed {
             progress: piece.progress,
             head: piece.head,
         })
+    }
+
+    /// A live query is a list of its own, and short: there is nothing to skip.
+    fn skip(&mut self, _: &Runtime, _: Revision) -> bool {
+        false
     }
 
     fn next_full(&mut self) -> Option<Self::Message> {

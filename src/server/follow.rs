@@ -134,7 +134,12 @@ impl<'s, F: Feed> Follower<'s, F> {
         if head.revision >= self.position && (head.revision > self.position || self.told.is_none())
         {
             self.subscription.lags();
-            self.catch_up().await?;
+            if self.feed.skip(&self.context.runtime, head.revision) {
+                self.position = head.revision;
+                self.commit_time = head.commit_time;
+            } else {
+                self.catch_up().await?;
+            }
         }
         let limits = &self.context.limits;
         let patience = if !self.feed.is_quiet() {

@@ -243,6 +243,29 @@ async fn revisions_that_change_nothing_in_scope_are_told_too() {
 }
 
 #[tokio::test]
+async fn changes_of_others_cost_the_engine_nothing() {
+    let server = Setup::limits(|limits| limits.bare_checkpoint = Duration::from_millis(1))
+        .start()
+        .await;
+    let first = server.commit([service("rng", RNG)]).await;
+    let mut subscriber = Subscriber::new(&server, &named("rng"), None).await;
+    subscriber.until(first).await;
+    let before = server.runtime.pieces();
+    for i in 0..50 {
+        let app = format!("v{i}");
+        let last = server.commit([service("hasher", &[("app", &app)])]).await;
+        let (_, events) = subscriber.until(last).await;
+        assert_eq!(events, []);
+    }
+    assert_eq!(server.runtime.pieces(), before, "records were read");
+
+    let last = server.commit([pod("rng-1", 1, RNG)]).await;
+    let (_, events) = subscriber.until(last).await;
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert!(server.runtime.pieces() > before);
+}
+
+#[tokio::test]
 async fn the_server_knows_who_lags() {
     let server = Setup::default().start().await;
     let last = server.commit([service("rng", RNG)]).await;
