@@ -3,8 +3,8 @@ use thiserror::Error;
 
 use crate::index::PodRecord;
 use crate::model::{
-    Change, IpFamily, Kind, ManualKind, Object, ObjectRef, Position, ResolvedTransaction, Revision,
-    Service,
+    Change, IpFamily, Kind, ManualKind, Object, ObjectName, ObjectRef, Position,
+    ResolvedTransaction, Revision, Service,
 };
 use crate::reconcile::{
     Difference, Holder, Membership, ServiceId, ServicePositions, Side, Touched,
@@ -12,13 +12,16 @@ use crate::reconcile::{
 
 use super::log::Record;
 use super::state::Engine;
+use super::touched_names::TouchedNames;
 use super::work::Work;
 
 /// What applying a transaction did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Applied {
     /// The work it took.
     pub work: Work,
+    /// What subscribers may have to be told of.
+    pub touched: TouchedNames,
 }
 
 /// Why a transaction was not applied; nothing was changed.
@@ -80,16 +83,21 @@ impl Engine {
             .extend(removed.into_iter().map(|(id, record)| (id, Some(record))));
         self.live_queries
             .update(&self.index, &touched, revision, self.options.retention);
+        let mut names = TouchedNames {
+            services: Vec::new(),
+            nodes: touched.nodes.keys().cloned().collect(),
+        };
         self.write_nodes(&touched);
-        self.write_deleted_services(&touched);
+        self.write_deleted_services(&touched, &mut names.services);
         let differences = self.reconciler.differences(&self.index, &touched);
-        self.write_services(&touched, differences);
+        self.write_services(&touched, differences, &mut names.services);
         self.release_ids(touched);
-        let names = self.reconciler.services.len() + self.reconciler.nodes.len();
+        let living = self.reconciler.services.len() + self.reconciler.nodes.len();
         self.log
-            .limit_deletions(self.options.retention.deleted_names(names));
+            .limit_deletions(self.options.retention.deleted_names(living));
         Ok(Applied {
             work: self.work(count) - before,
+            touched: names,
         })
     }
 
@@ -169,7 +177,7 @@ impl Engine {
     }
 
     /// Drops all records of deleted services; what is left of each is its name.
-    fn write_deleted_services(&mut self, touched: &Touched) {
+    fn write_deleted_services(&mut self, touched: &Touched, names: &mut Vec<ObjectName>) {
         for id in &touched.deleted_services {
             let Some(record) = self.reconciler.services.remove(*id) else {
                 continue;
@@ -198,14 +206,20 @@ impl Engine {
             [entry, created, labels, cluster_ip]
                 .into_iter()
                 .for_each(|position| self.log.drop_at(position));
-            self.log
-                .remember_service_deletion(record.service.name.clone());
+            let name = &record.service.name;
+            self.log.remember_service_deletion(name.clone());
+            names.push(name.clone());
         }
     }
 
     /// Writes, service by service: its changed fields, its endpoints, and last the anchor of a service
     /// that is new, so that a subscriber is sent it with its endpoints in one piece.
-    fn write_services(&mut self, touched: &Touched, differences: Vec<Difference>) {
+    fn write_services(
+        &mut self,
+        touched: &Touched,
+        differences: Vec<Difference>,
+        names: &mut Vec<ObjectName>,
+    ) {
         let mut ids: Vec<ServiceId> = differences
             .iter()
             .map(|difference| difference.service)
@@ -226,6 +240,8 @@ impl Engine {
                 self.write_creation(id);
             }
             self.limit_removals(id);
+            let record = self.reconciler.services.get(id);
+            names.extend(record.map(|record| record.service.name.clone()));
         }
     }
 
