@@ -10,7 +10,7 @@ use crate::model::{Endpoint, Node, Pod, Revision, Service};
 /// A transaction that was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {
-    /// The revision it got; the newest one if nothing had to be changed.
+    /// The revision it got; that of the state it saw if nothing had to be changed.
     pub revision: Revision,
     /// What became of each object it named or matched, in the order of its operations.
     pub results: Vec<ObjectResult>,

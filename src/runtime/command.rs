@@ -15,7 +15,7 @@ use super::sync::{SyncEnd, SyncId, SyncScope};
 /// A transaction that is applied and seen by every later read.
 #[derive(Debug, Clone)]
 pub struct Committed {
-    /// The revision it got; the newest one if nothing had to be changed.
+    /// The revision it got; that of the state it saw if nothing had to be changed.
     pub revision: Revision,
     /// What became of each object, in the order of operations.
     pub results: Arc<[ObjectResult]>,

@@ -148,6 +148,24 @@ async fn what_changes_nothing_gets_no_revision() {
 }
 
 #[tokio::test]
+async fn revisions_never_fall_for_who_writes_what_changes_nothing_in_between() {
+    let (runtime, _thread) = started();
+    runtime.commit(put("rng"), "".into()).await.unwrap();
+    let mut submitted = Vec::new();
+    for number in 0..100 {
+        for name in ["rng", &format!("rng-{number}")] {
+            submitted.push(runtime.submit(put(name), "".into(), None).await.unwrap());
+        }
+    }
+    let mut revisions = Vec::new();
+    for pending in submitted {
+        revisions.push(pending.committed().await.unwrap().revision);
+    }
+    let expected: Vec<Revision> = (1..=100).flat_map(|before| [before, before + 1]).collect();
+    assert_eq!(revisions, expected);
+}
+
+#[tokio::test]
 async fn a_retry_is_answered_as_the_first_was() {
     let (runtime, _thread) = started();
     let first = runtime

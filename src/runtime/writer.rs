@@ -50,8 +50,8 @@ struct Pending {
 /// What a transaction comes to.
 struct Resolved {
     results: Arc<[ObjectResult]>,
-    /// Its place among those that are appended; none if it changes nothing.
-    index: Option<usize>,
+    /// How many of the group are appended up to it, itself included unless it changes nothing.
+    appended: usize,
 }
 
 impl Writer {
@@ -83,9 +83,10 @@ impl Writer {
             }
             return;
         }
+        let before = self.engine.head();
         let (pending, appended) = self.resolve(group);
         match self.write(appended) {
-            Ok(revisions) => self.acknowledge(pending, &revisions),
+            Ok(revisions) => self.acknowledge(pending, before, &revisions),
             Err(refusal) => {
                 let replies = pending.into_iter().flat_map(|pending| pending.replies);
                 replies.for_each(|reply| answer(reply, Err(refusal.error())));
@@ -116,13 +117,12 @@ impl Writer {
                 continue;
             }
             let outcome = resolver.resolve(commit.transaction).map(|resolution| {
-                let index = (!resolution.transaction.is_empty()).then(|| {
+                if !resolution.transaction.is_empty() {
                     appended.push(resolution.transaction);
-                    appended.len() - 1
-                });
+                }
                 Resolved {
                     results: resolution.results.into(),
-                    index,
+                    appended: appended.len(),
                 }
             });
             if outcome.is_ok() && !commit.request_id.is_empty() {
@@ -180,8 +180,9 @@ impl Writer {
         Refusal::ReadOnly
     }
 
-    fn acknowledge(&mut self, pending: Vec<Pending>, revisions: &[Revision]) {
-        let head = self.engine.head();
+    /// Answers each with its revision; what changes nothing, with that of the state it saw, so that
+    /// whoever writes one after another is answered in revisions that never fall.
+    fn acknowledge(&mut self, pending: Vec<Pending>, before: Revision, revisions: &[Revision]) {
         for Pending {
             request_id,
             replies,
@@ -190,11 +191,9 @@ impl Writer {
         {
             match outcome {
                 Ok(resolved) => {
-                    let revision = resolved
-                        .index
-                        .and_then(|index| revisions.get(index))
-                        .copied()
-                        .unwrap_or(head);
+                    let last = resolved.appended.checked_sub(1);
+                    let revision = last.and_then(|last| revisions.get(last)).copied();
+                    let revision = revision.unwrap_or(before);
                     let committed = Committed {
                         revision,
                         results: resolved.results,
