@@ -43,6 +43,7 @@ pub(super) struct Published {
 /// A transaction of the group that is being written, and who waits for it.
 struct Pending {
     request_id: SmolStr,
+    digest: u64,
     replies: SmallVec<[CommitReply; 1]>,
     outcome: Result<Resolved, ResolveError>,
 }
@@ -104,15 +105,30 @@ impl Writer {
                 answer(commit.reply, Err(aborted));
                 continue;
             }
-            if let Some(before) = self.recent.get(&commit.request_id) {
-                answer(commit.reply, Ok(before.clone()));
-                continue;
+            match self.recent.get(&commit.request_id, commit.digest) {
+                Ok(None) => {}
+                Ok(Some(before)) => {
+                    answer(commit.reply, Ok(before.clone()));
+                    continue;
+                }
+                Err(reused) => {
+                    answer(commit.reply, Err(reused));
+                    continue;
+                }
             }
             if let Some(same) = by_request
                 .get(&commit.request_id)
                 .and_then(|same| pending.get_mut(*same))
             {
-                same.replies.push(commit.reply);
+                if same.digest == commit.digest {
+                    same.replies.push(commit.reply);
+                } else {
+                    let request_id = commit.request_id;
+                    answer(
+                        commit.reply,
+                        Err(CommitError::RequestIdReused { request_id }),
+                    );
+                }
                 continue;
             }
             let outcome = resolver.resolve(commit.transaction).map(|resolution| {
@@ -130,6 +146,7 @@ impl Writer {
             }
             pending.push(Pending {
                 request_id: commit.request_id,
+                digest: commit.digest,
                 replies: smallvec![commit.reply],
                 outcome,
             });
@@ -177,13 +194,14 @@ impl Writer {
 
     fn fail(&mut self) -> Refusal {
         self.read_only = true;
-        Refusal::ReadOnly
+        Refusal::Unknown
     }
 
     fn acknowledge(&mut self, pending: Vec<Pending>, revisions: &[Revision]) {
         let head = self.engine.head();
         for Pending {
             request_id,
+            digest,
             replies,
             outcome,
         } in pending
@@ -199,7 +217,7 @@ impl Writer {
                         revision,
                         results: resolved.results,
                     };
-                    self.recent.insert(request_id, committed.clone());
+                    self.recent.insert(request_id, digest, committed.clone());
                     replies
                         .into_iter()
                         .for_each(|reply| answer(reply, Ok(committed.clone())));
@@ -259,14 +277,15 @@ impl Writer {
 /// Why a whole group was not written.
 enum Refusal {
     Store(Arc<crate::store::StoreError>),
-    ReadOnly,
+    /// The store holds it or does not.
+    Unknown,
 }
 
 impl Refusal {
     fn error(&self) -> CommitError {
         match self {
             Refusal::Store(refused) => CommitError::Store(Arc::clone(refused)),
-            Refusal::ReadOnly => CommitError::ReadOnly,
+            Refusal::Unknown => CommitError::Unknown,
         }
     }
 }
