@@ -39,8 +39,6 @@ impl Client {
     /// # Errors
     /// Whatever keeps the answer from coming.
     pub async fn subscribers(&self) -> Result<At<Vec<Subscriber>>, CallError> {
-        let request = self.timed(proto::ListSubscribersRequest {});
-        let answer = self.admin().list_subscribers(request).await?.into_inner();
         let subscriber = |s: proto::list_subscribers_response::Subscriber| Subscriber {
             id: s.id,
             name: s.name,
@@ -51,11 +49,20 @@ impl Client {
             since: convert::time(s.since),
             behind: convert::duration(s.behind),
         };
-        let subscribers = answer.subscribers.into_iter().map(subscriber).collect();
-        Ok(At {
-            revision: answer.revision,
-            answer: subscribers,
-        })
+        let mut subscribers = Vec::new();
+        let mut after_id = 0;
+        loop {
+            let request = self.timed(proto::ListSubscribersRequest { after_id });
+            let answer = self.admin().list_subscribers(request).await?.into_inner();
+            subscribers.extend(answer.subscribers.into_iter().map(subscriber));
+            if answer.next_after_id <= after_id {
+                return Ok(At {
+                    revision: answer.revision,
+                    answer: subscribers,
+                });
+            }
+            after_id = answer.next_after_id;
+        }
     }
 
     /// Has the server recompute everything the slow way, and compare. There is no deadline.

@@ -17,7 +17,8 @@ use super::sync::{SyncEnd, SyncId, SyncScope};
 pub struct Committed {
     /// The revision it got; that of the state it saw if nothing had to be changed.
     pub revision: Revision,
-    /// What became of each object, in the order of operations.
+    /// What became of each object, in the order of operations. Empty in the answer to a late retry of
+    /// a transaction whose results were too many to be remembered so long.
     pub results: Arc<[ObjectResult]>,
 }
 
@@ -28,6 +29,8 @@ pub(super) struct Commit {
     pub transaction: Transaction,
     /// Empty: a retry of it would be another transaction.
     pub request_id: SmolStr,
+    /// Of what it asks; 0 without a request id.
+    pub digest: u64,
     /// The sync it belongs to, which may have been aborted by the time it is looked at.
     pub sync: Option<SyncId>,
     pub reply: CommitReply,

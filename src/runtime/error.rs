@@ -12,7 +12,7 @@ use crate::store::StoreError;
 #[error("the server is stopping")]
 pub struct Stopped;
 
-/// Why a transaction was not applied. Nothing of it was.
+/// Why a transaction was not applied. Nothing of it was, unless the error says that it is not known.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CommitError {
@@ -22,6 +22,20 @@ pub enum CommitError {
     /// The store did not take it, nor those that waited with it.
     #[error("not written: {0}")]
     Store(Arc<StoreError>),
+    /// The store took it, and then failed: it may be durable. Whether it is shows when the server has
+    /// started again.
+    #[error(
+        "the store failed while this was written: whether it was applied is not known until the server has restarted; ask again then, with the same request id"
+    )]
+    Unknown,
+    /// Another transaction was applied under this request id.
+    #[error(
+        "request id {request_id:?} was used for another transaction: a retry must be the same, and what is new needs an id of its own"
+    )]
+    RequestIdReused {
+        /// The id of both.
+        request_id: SmolStr,
+    },
     /// An earlier write could not be made durable. What is durable shows when the server starts
     /// again and reads its store back; until then it takes no writes.
     #[error("writes are refused since one could not be made durable: restart the server")]

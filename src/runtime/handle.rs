@@ -18,6 +18,7 @@ use super::command::{Commit, Committed, Read, Release, Write};
 use super::error::{CommitError, LiveQueryError, Stopped};
 use super::head::{Head, Totals};
 use super::live_query::LiveQuery;
+use super::recent::digest;
 use super::sync::{SyncEnd, SyncId, SyncScope, SyncSession};
 
 /// Most records that one piece of a catch-up reads.
@@ -131,7 +132,7 @@ impl Runtime {
     ///
     /// # Errors
     /// It was refused, or could not be made durable; nothing of it was applied. After
-    /// [`CommitError::Stopped`] alone it is not known: the answer may have been lost.
+    /// [`CommitError::Unknown`] and [`CommitError::Stopped`] alone that is not known.
     pub async fn commit(
         &self,
         transaction: Transaction,
@@ -155,9 +156,16 @@ impl Runtime {
         sync: Option<SyncId>,
     ) -> Result<PendingCommit, Stopped> {
         let (reply, committed) = oneshot::channel();
+        // Taken here, and not on the engine's thread.
+        let digest = if request_id.is_empty() {
+            0
+        } else {
+            digest(&transaction)
+        };
         let commit = Commit {
             transaction,
             request_id,
+            digest,
             sync,
             reply,
         };

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::LiveQueryId;
+use crate::engine::{LiveQueryId, Namespaces};
+use crate::selector::Selector;
 
 use super::command::{Read, Release, Write};
 use super::error::LiveQueryError;
@@ -36,10 +37,17 @@ pub(super) struct Owner {
     pub(super) release: UnboundedSender<Release>,
     pub(super) drain: CancellationToken,
     pub(super) max_live_queries: usize,
-    /// How often each live query is open.
-    pub(super) live_queries: HashMap<LiveQueryId, usize>,
+    pub(super) live_queries: HashMap<LiveQueryId, OpenQuery>,
     /// What [`Owner::wait`] took from a queue to see that it is not empty.
     pub(super) first: First,
+}
+
+/// A live query that is open.
+pub(super) struct OpenQuery {
+    selector: Selector,
+    namespaces: Namespaces,
+    /// How often.
+    users: usize,
 }
 
 #[derive(Default)]
@@ -146,20 +154,34 @@ impl Owner {
                 namespaces,
                 reply,
             } => {
-                let id = self.writer.engine.open_live_query(&selector, &namespaces);
-                let opened = self.live_queries.entry(id).or_default();
-                *opened = opened.saturating_add(1);
-                let guard = LiveQuery::new(id, self.release.clone());
-                let too_many = self.live_queries.len() > self.max_live_queries;
-                let _ = reply.send(if too_many {
-                    Err(LiveQueryError::TooMany {
-                        limit: self.max_live_queries,
-                    })
-                } else {
-                    Ok(guard)
-                });
+                let _ = reply.send(self.open(selector, namespaces));
             }
         }
+    }
+
+    /// Opens a live query. Whether there is room for another is looked at before it is evaluated.
+    fn open(
+        &mut self,
+        selector: Selector,
+        namespaces: Namespaces,
+    ) -> Result<LiveQuery, LiveQueryError> {
+        let is_open = || {
+            let mut open = self.live_queries.values();
+            open.any(|open| open.selector == selector && open.namespaces == namespaces)
+        };
+        if self.live_queries.len() >= self.max_live_queries && !is_open() {
+            return Err(LiveQueryError::TooMany {
+                limit: self.max_live_queries,
+            });
+        }
+        let id = self.writer.engine.open_live_query(&selector, &namespaces);
+        let open = self.live_queries.entry(id).or_insert(OpenQuery {
+            selector,
+            namespaces,
+            users: 0,
+        });
+        open.users = open.users.saturating_add(1);
+        Ok(LiveQuery::new(id, self.release.clone()))
     }
 
     fn release(&mut self, release: Release) {
@@ -168,7 +190,7 @@ impl Owner {
             Release::LiveQuery(id) => {
                 self.writer.engine.close_live_query(id);
                 match self.live_queries.get_mut(&id) {
-                    Some(opened) if *opened > 1 => *opened -= 1,
+                    Some(open) if open.users > 1 => open.users -= 1,
                     _ => {
                         self.live_queries.remove(&id);
                     }

@@ -1,49 +1,94 @@
 use std::collections::{HashMap, VecDeque};
+use std::fmt::{self, Write as _};
+use std::hash::{DefaultHasher, Hasher as _};
 
 use smol_str::SmolStr;
 
-use super::command::Committed;
+use crate::model::Transaction;
 
-/// Most transactions remembered by their request ids.
+use super::command::Committed;
+use super::error::CommitError;
+
+/// Transactions remembered by their request ids.
 const MAX_REMEMBERED: usize = 4096;
 /// Most object results remembered with them, so that large transactions do not pile up.
 const MAX_RESULTS: usize = 262_144;
 
-/// The last transactions that were applied under a request id, and how each was answered.
+/// What a transaction asks, so that another one under the same request id is told from a retry.
+/// Good within one process. Linear in the transaction's size.
+pub(super) fn digest(transaction: &Transaction) -> u64 {
+    struct Digest(DefaultHasher);
+    impl fmt::Write for Digest {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0.write(text.as_bytes());
+            Ok(())
+        }
+    }
+    let mut digest = Digest(DefaultHasher::new());
+    // Nothing that is written here can fail.
+    let _ = write!(digest, "{transaction:?}");
+    digest.0.finish()
+}
+
+/// The last transactions that were applied under a request id, and how each was answered. Of the
+/// older ones the results of single objects may be forgotten, never the revision.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    answers: HashMap<SmolStr, Committed>,
+    answers: HashMap<SmolStr, Remembered>,
     oldest_first: VecDeque<SmolStr>,
+    /// As many of the oldest have no results any more.
+    bare: usize,
     results: usize,
 }
 
+#[derive(Debug)]
+struct Remembered {
+    digest: u64,
+    answer: Committed,
+}
+
 impl Recent {
-    /// How the transaction with this id was answered.
-    pub(super) fn get(&self, request_id: &str) -> Option<&Committed> {
-        self.answers.get(request_id)
+    /// How the transaction with this id was answered, if there was one.
+    ///
+    /// # Errors
+    /// It asked something else.
+    pub(super) fn get(
+        &self,
+        request_id: &SmolStr,
+        digest: u64,
+    ) -> Result<Option<&Committed>, CommitError> {
+        match self.answers.get(request_id) {
+            Some(before) if before.digest != digest => Err(CommitError::RequestIdReused {
+                request_id: request_id.clone(),
+            }),
+            before => Ok(before.map(|before| &before.answer)),
+        }
     }
 
-    /// Remembers an answer, and forgets the oldest beyond the bounds. A transaction without an id
-    /// cannot be asked for again.
-    pub(super) fn insert(&mut self, request_id: SmolStr, answer: Committed) {
-        if request_id.is_empty() {
+    /// Remembers an answer under an id that is not known, and forgets the oldest beyond the bounds.
+    /// A transaction without an id cannot be asked for again.
+    pub(super) fn insert(&mut self, request_id: SmolStr, digest: u64, answer: Committed) {
+        if request_id.is_empty() || self.answers.contains_key(&request_id) {
             return;
         }
         self.results = self.results.saturating_add(answer.results.len());
-        if let Some(old) = self.answers.insert(request_id.clone(), answer) {
-            self.results = self.results.saturating_sub(old.results.len());
-        } else {
-            self.oldest_first.push_back(request_id);
-        }
-        while self.oldest_first.len() > MAX_REMEMBERED
-            || (self.results > MAX_RESULTS && self.oldest_first.len() > 1)
+        self.oldest_first.push_back(request_id.clone());
+        self.answers
+            .insert(request_id, Remembered { digest, answer });
+        if self.oldest_first.len() > MAX_REMEMBERED
+            && let Some(oldest) = self.oldest_first.pop_front()
+            && let Some(old) = self.answers.remove(&oldest)
         {
-            let Some(oldest) = self.oldest_first.pop_front() else {
-                break;
-            };
-            if let Some(old) = self.answers.remove(&oldest) {
-                self.results = self.results.saturating_sub(old.results.len());
+            self.results = self.results.saturating_sub(old.answer.results.len());
+            self.bare = self.bare.saturating_sub(1);
+        }
+        while self.results > MAX_RESULTS && self.bare.saturating_add(1) < self.oldest_first.len() {
+            let oldest = self.oldest_first.get(self.bare);
+            if let Some(old) = oldest.and_then(|id| self.answers.get_mut(id)) {
+                self.results = self.results.saturating_sub(old.answer.results.len());
+                old.answer.results = [].into();
             }
+            self.bare = self.bare.saturating_add(1);
         }
     }
 }
@@ -51,28 +96,62 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{ObjectResult, Outcome};
+    use crate::model::{Kind, ObjectName, ObjectRef};
 
-    fn answer(revision: u64) -> Committed {
+    fn answer(revision: u64, results: usize) -> Committed {
+        let result = ObjectResult {
+            object: ObjectRef::new(Kind::Pod, ObjectName::new("default", "rng")),
+            outcome: Outcome::Created,
+            operation: 0,
+        };
         Committed {
             revision,
-            results: [].into(),
+            results: vec![result; results].into(),
         }
+    }
+
+    fn of(recent: &Recent, id: &str) -> Option<(u64, usize)> {
+        let found = recent.get(&id.into(), 0).unwrap();
+        found.map(|answer| (answer.revision, answer.results.len()))
     }
 
     #[test]
     fn the_oldest_is_forgotten_first() {
         let mut recent = Recent::default();
         for i in 0..=MAX_REMEMBERED {
-            recent.insert(i.to_string().into(), answer(i as u64));
+            recent.insert(i.to_string().into(), 0, answer(i as u64, 1));
         }
-        assert!(recent.get("0").is_none());
-        assert_eq!(recent.get("1").map(|answer| answer.revision), Some(1));
+        assert_eq!(of(&recent, "0"), None);
+        assert_eq!(of(&recent, "1"), Some((1, 1)));
+    }
+
+    #[test]
+    fn large_answers_lose_their_results_and_not_their_revisions() {
+        let mut recent = Recent::default();
+        for i in 0..60 {
+            recent.insert(i.to_string().into(), 0, answer(i, 10_000));
+        }
+        assert_eq!(of(&recent, "0"), Some((0, 0)));
+        assert_eq!(of(&recent, "59"), Some((59, 10_000)));
+        assert!(recent.results <= MAX_RESULTS);
     }
 
     #[test]
     fn transactions_without_an_id_are_not_remembered() {
         let mut recent = Recent::default();
-        recent.insert("".into(), answer(1));
-        assert!(recent.get("").is_none());
+        recent.insert("".into(), 0, answer(1, 1));
+        assert_eq!(of(&recent, ""), None);
+    }
+
+    #[test]
+    fn another_transaction_under_the_same_id_is_refused() {
+        let mut recent = Recent::default();
+        recent.insert("a".into(), 7, answer(1, 1));
+        assert!(recent.get(&"a".into(), 7).unwrap().is_some());
+        assert!(matches!(
+            recent.get(&"a".into(), 8),
+            Err(CommitError::RequestIdReused { .. })
+        ));
     }
 }

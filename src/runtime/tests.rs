@@ -195,6 +195,19 @@ async fn a_retry_is_answered_as_the_first_was() {
 }
 
 #[tokio::test]
+async fn another_transaction_under_the_same_id_is_refused() {
+    let (runtime, _thread) = started();
+    let first = runtime.submit(put("rng-1"), "a".into(), None).await;
+    let other = runtime.submit(put("rng-2"), "a".into(), None).await;
+    assert!(first.unwrap().committed().await.is_ok());
+    let late = runtime.commit(put("rng-3"), "a".into()).await;
+    for answer in [other.unwrap().committed().await, late] {
+        assert!(matches!(answer, Err(CommitError::RequestIdReused { .. })));
+    }
+    assert_eq!(count(&runtime).await, 1);
+}
+
+#[tokio::test]
 async fn a_refused_transaction_changes_nothing_and_holds_nobody_up() {
     let (runtime, _thread) = started();
     let mut refused = put("rng-1");
@@ -237,12 +250,10 @@ async fn after_a_failed_sync_reads_go_on_and_writes_do_not() {
         sync: true,
         ..Failing::new()
     }));
-    for _ in 0..2 {
-        assert!(matches!(
-            runtime.commit(put("rng-1"), "".into()).await,
-            Err(CommitError::ReadOnly)
-        ));
-    }
+    let first = runtime.commit(put("rng-1"), "".into()).await;
+    assert!(matches!(first, Err(CommitError::Unknown)));
+    let second = runtime.commit(put("rng-1"), "".into()).await;
+    assert!(matches!(second, Err(CommitError::ReadOnly)));
     assert_eq!((count(&runtime).await, runtime.head().revision), (0, 0));
 }
 

@@ -43,6 +43,7 @@ pub(super) struct Published {
 /// A transaction of the group that is being written, and who waits for it.
 struct Pending {
     request_id: SmolStr,
+    digest: u64,
     replies: SmallVec<[CommitReply; 1]>,
     outcome: Result<Resolved, ResolveError>,
 }
@@ -105,15 +106,30 @@ impl Writer {
                 answer(commit.reply, Err(aborted));
                 continue;
             }
-            if let Some(before) = self.recent.get(&commit.request_id) {
-                answer(commit.reply, Ok(before.clone()));
-                continue;
+            match self.recent.get(&commit.request_id, commit.digest) {
+                Ok(None) => {}
+                Ok(Some(before)) => {
+                    answer(commit.reply, Ok(before.clone()));
+                    continue;
+                }
+                Err(reused) => {
+                    answer(commit.reply, Err(reused));
+                    continue;
+                }
             }
             if let Some(same) = by_request
                 .get(&commit.request_id)
                 .and_then(|same| pending.get_mut(*same))
             {
-                same.replies.push(commit.reply);
+                if same.digest == commit.digest {
+                    same.replies.push(commit.reply);
+                } else {
+                    let request_id = commit.request_id;
+                    answer(
+                        commit.reply,
+                        Err(CommitError::RequestIdReused { request_id }),
+                    );
+                }
                 continue;
             }
             let outcome = resolver.resolve(commit.transaction).map(|resolution| {
@@ -130,6 +146,7 @@ impl Writer {
             }
             pending.push(Pending {
                 request_id: commit.request_id,
+                digest: commit.digest,
                 replies: smallvec![commit.reply],
                 outcome,
             });
@@ -177,7 +194,7 @@ impl Writer {
 
     fn fail(&mut self) -> Refusal {
         self.read_only = true;
-        Refusal::ReadOnly
+        Refusal::Unknown
     }
 
     /// Answers each with its revision; what changes nothing, with that of the state it saw, so that
@@ -185,6 +202,7 @@ impl Writer {
     fn acknowledge(&mut self, pending: Vec<Pending>, before: Revision, revisions: &[Revision]) {
         for Pending {
             request_id,
+            digest,
             replies,
             outcome,
         } in pending
@@ -198,7 +216,7 @@ impl Writer {
                         revision,
                         results: resolved.results,
                     };
-                    self.recent.insert(request_id, committed.clone());
+                    self.recent.insert(request_id, digest, committed.clone());
                     replies
                         .into_iter()
                         .for_each(|reply| answer(reply, Ok(committed.clone())));
@@ -258,14 +276,15 @@ impl Writer {
 /// Why a whole group was not written.
 enum Refusal {
     Store(Arc<crate::store::StoreError>),
-    ReadOnly,
+    /// The store holds it or does not.
+    Unknown,
 }
 
 impl Refusal {
     fn error(&self) -> CommitError {
         match self {
             Refusal::Store(refused) => CommitError::Store(Arc::clone(refused)),
-            Refusal::ReadOnly => CommitError::ReadOnly,
+            Refusal::Unknown => CommitError::Unknown,
         }
     }
 }

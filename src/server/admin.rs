@@ -51,13 +51,15 @@ impl proto::admin_server::Admin for AdminService {
 
     async fn list_subscribers(
         &self,
-        _: Request<proto::ListSubscribersRequest>,
+        request: Request<proto::ListSubscribersRequest>,
     ) -> Result<Response<proto::ListSubscribersResponse>, Status> {
         let revision = self.0.runtime.head().revision;
-        let subscribers = self.0.subscribers.list(revision);
+        let after_id = request.into_inner().after_id;
+        let (subscribers, next_after_id) = self.0.subscribers.list(revision, after_id);
         Ok(Response::new(proto::ListSubscribersResponse {
             revision,
             subscribers,
+            next_after_id,
         }))
     }
 

@@ -100,9 +100,13 @@ pub(super) fn uncommitted(error: &CommitError) -> Status {
     match error {
         CommitError::Refused(refused) => status::refused(refused),
         CommitError::SyncAborted { .. } => status::aborted(error.to_string()),
-        CommitError::Store(_) | CommitError::ReadOnly | CommitError::Stopped(_) => {
-            status::unavailable(error.to_string())
+        CommitError::RequestIdReused { .. } => {
+            status::invalid_field("transaction.request_id", error.to_string())
         }
+        CommitError::Store(_)
+        | CommitError::Unknown
+        | CommitError::ReadOnly
+        | CommitError::Stopped(_) => status::unavailable(error.to_string()),
     }
 }
 

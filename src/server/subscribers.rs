@@ -12,6 +12,11 @@ use proto::list_subscribers_response::Subscriber as Listed;
 
 use super::context::Context;
 
+/// Most subscribers that one answer lists.
+const MAX_LISTED: usize = 1_000;
+/// Most bytes of a scope's words that are kept to be listed.
+const MAX_SCOPE: usize = 1_024;
+
 /// Who is subscribed now, and how far each has come. Touched by every stream's own task.
 #[derive(Debug)]
 pub(super) struct Subscribers {
@@ -51,17 +56,39 @@ impl Subscribers {
         self.entries.len()
     }
 
-    /// All of them, by id.
-    pub(super) fn list(&self, head: Revision) -> Vec<Listed> {
+    /// The first behind an id, by id, and the id behind which the next are; 0 if there are none.
+    pub(super) fn list(&self, head: Revision, after_id: u64) -> (Vec<Listed>, u64) {
         let now = Instant::now();
-        let mut listed: Vec<Listed> = self
+        let mut ids: Vec<u64> = self
             .entries
             .iter()
-            .map(|entry| entry.value().listed(*entry.key(), head, now))
+            .map(|entry| *entry.key())
+            .filter(|id| *id > after_id)
             .collect();
-        listed.sort_unstable_by_key(|subscriber| subscriber.id);
-        listed
+        ids.sort_unstable();
+        let more = ids.len() > MAX_LISTED;
+        ids.truncate(MAX_LISTED);
+        let next = ids.last().copied().filter(|_| more).unwrap_or_default();
+        // Who has left meanwhile is not listed.
+        let listed = ids
+            .into_iter()
+            .filter_map(|id| Some(self.entries.get(&id)?.listed(id, head, now)))
+            .collect();
+        (listed, next)
     }
+}
+
+/// The beginning of a scope's words.
+fn shortened(mut scope: String) -> String {
+    if scope.len() > MAX_SCOPE {
+        let end = (0..=MAX_SCOPE)
+            .rev()
+            .find(|end| scope.is_char_boundary(*end))
+            .unwrap_or_default();
+        scope.truncate(end);
+        scope.push('…');
+    }
+    scope
 }
 
 impl Entry {
@@ -115,7 +142,7 @@ impl Subscription {
         let entry = Entry {
             name,
             peer,
-            scope,
+            scope: shortened(scope),
             sent: 0,
             applied: 0,
             since: SystemTime::now(),
@@ -134,7 +161,7 @@ impl Subscription {
     pub(super) fn rescoped(&self, name: String, scope: String) {
         self.change(|entry| {
             entry.name = name;
-            entry.scope = scope;
+            entry.scope = shortened(scope);
             entry.sent = 0;
         });
     }

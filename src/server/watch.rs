@@ -3,6 +3,7 @@
 use std::future::pending;
 use std::sync::Arc;
 
+use prost::Message as _;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::engine::Scope;
@@ -19,6 +20,10 @@ use super::subscribers::Subscription;
 
 /// Longest name of a subscriber, in bytes.
 const MAX_NAME: usize = 253;
+/// Most names and namespaces in the scope of one stream.
+const MAX_SCOPE_NAMES: usize = 10_000;
+/// Most bytes of the selector of one stream.
+const MAX_SELECTOR: usize = 64 << 10;
 
 pub(super) struct WatchService(pub Arc<Context>);
 
@@ -47,6 +52,8 @@ impl proto::watch_server::Watch for WatchService {
         let request = request.into_inner();
         let context = Arc::clone(&self.0);
         check_name(&request.name, "name")?;
+        let namespaced = request.scope.as_ref().map_or(0, |s| s.namespaces.len());
+        check_scope(namespaced, request.selector.as_ref(), "")?;
         let selector = valid("selector", wire::decode_filter(request.selector.as_ref()))?;
         let mut names = request.scope.unwrap_or_default().namespaces;
         names.sort_unstable();
@@ -97,6 +104,16 @@ struct Wanted {
 impl Wanted {
     fn new(subscribe: proto::Subscribe) -> Result<Self, Status> {
         check_name(&subscribe.name, "subscribe.name")?;
+        if let Some(proto::watch_scope::Scope::Services(services)) =
+            subscribe.scope.as_ref().and_then(|s| s.scope.as_ref())
+        {
+            let path = "subscribe.scope.services";
+            let names = services
+                .names
+                .len()
+                .saturating_add(services.namespaces.len());
+            check_scope(names, services.selector.as_ref(), path)?;
+        }
         Ok(Wanted {
             scope: valid("subscribe.scope", wire::decode_scope(subscribe.scope))?,
             cursor: subscribe.cursor.map(wire::decode_cursor),
@@ -112,6 +129,27 @@ fn check_name(name: &str, path: &str) -> Result<(), Status> {
         return Err(status::invalid_field(path, detail));
     }
     Ok(())
+}
+
+/// A scope is kept, and looked at with every change, for as long as its stream is open.
+fn check_scope(names: usize, selector: Option<&proto::Selector>, path: &str) -> Result<(), Status> {
+    let mut faults = Vec::new();
+    if names > MAX_SCOPE_NAMES {
+        let detail =
+            format!("may have at most {MAX_SCOPE_NAMES} names and namespaces, has {names}");
+        let field = if path.is_empty() { "scope" } else { path };
+        faults.push(FieldError::invalid(field, detail));
+    }
+    let bytes = selector.map_or(0, proto::Selector::encoded_len);
+    if bytes > MAX_SELECTOR {
+        let detail = format!("may have at most {MAX_SELECTOR} bytes, has {bytes}");
+        faults.push(FieldError::invalid("selector", detail).under(path));
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(status::invalid(&faults))
+    }
 }
 
 async fn watch_endpoints(

@@ -243,6 +243,30 @@ async fn revisions_that_change_nothing_in_scope_are_told_too() {
 }
 
 #[tokio::test]
+async fn a_scope_of_too_many_names_or_too_long_a_selector_is_refused() {
+    let server = Setup::default().start().await;
+    let many = Scope::Services(ServiceScope {
+        names: (0..=10_000)
+            .map(|i| ObjectName::new("default", format!("s{i}")))
+            .collect(),
+        ..ServiceScope::default()
+    });
+    let mut refused = Subscriber::new(&server, &many, None).await;
+    let refusal = refused.next().await.unwrap_err();
+    assert_eq!(refusal.code(), tonic::Code::InvalidArgument);
+
+    let long = proto::WatchPodsRequest {
+        selector: text_selector(&format!("app in ({})", "a,".repeat(40_000))),
+        ..Default::default()
+    };
+    let refusal = patiently(server.watch().watch_pods(long))
+        .await
+        .unwrap_err();
+    assert_eq!(refusal.code(), tonic::Code::InvalidArgument);
+    assert!(refusal.message().starts_with("selector"), "{refusal}");
+}
+
+#[tokio::test]
 async fn changes_of_others_cost_the_engine_nothing() {
     let server = Setup::limits(|limits| limits.bare_checkpoint = Duration::from_millis(1))
         .start()
@@ -296,7 +320,7 @@ async fn wait_for_subscribers(
         loop {
             let answer = server
                 .admin()
-                .list_subscribers(proto::ListSubscribersRequest {})
+                .list_subscribers(proto::ListSubscribersRequest { after_id: 0 })
                 .await
                 .unwrap();
             let listed = answer.into_inner().subscribers;
