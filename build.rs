@@ -10,9 +10,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = protox::compile(&files, ["proto"])?;
     let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("selectord.v1.binpb"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure()
-        .bytes(".selectord.v1")
-        .compile_fds(descriptors)?;
+    // A message of many small operations must not take the room of as many large ones.
+    let large = [
+        "put_pod",
+        "put_service",
+        "put_node",
+        "put_endpoints",
+        "patch_labels",
+    ];
+    let mut code = tonic_prost_build::configure().bytes(".selectord.v1");
+    for step in large {
+        code = code.boxed(format!(".selectord.v1.Operation.operation.{step}"));
+    }
+    code.compile_fds(descriptors)?;
     Ok(())
 }
 

@@ -170,8 +170,12 @@ pub(super) struct SelectorArgs {
 }
 
 impl SelectorArgs {
+    /// Whether a selector was given. As for kubectl an empty one was not: a script whose variable is
+    /// unset must not reach every object.
     pub(super) fn is_given(&self) -> bool {
-        self.selector.is_some()
+        self.selector
+            .as_deref()
+            .is_some_and(|text| !text.trim().is_empty())
     }
 
     /// The selector; everything where none was given.

@@ -2,10 +2,15 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::{Address, ClientOptions, ConnectError};
 
-/// Bytes a server may send on one stream before the reader takes any.
-const STREAM_WINDOW: u32 = 256 << 10;
-/// Bytes on all streams of a connection: 256 stalled streams do not hold up another.
-const CONNECTION_WINDOW: u32 = 256 * STREAM_WINDOW;
+/// Bytes a server may send on one stream before the reader takes any: what a stream that is not read
+/// costs here.
+const STREAM_WINDOW: u32 = 64 << 10;
+/// Streams of one connection that may be left unread without holding up another. A server allows
+/// 256 by default.
+const STALLED_STREAMS: u32 = 1_024;
+/// Bytes on all streams of a connection. Nothing is set aside: it is what the streams together may
+/// hold.
+const CONNECTION_WINDOW: u32 = STALLED_STREAMS * STREAM_WINDOW;
 
 /// A connection to a server. Cheap to clone; clones share the connection, which mends itself.
 #[derive(Debug, Clone)]

@@ -162,6 +162,9 @@ impl<'s, F: Feed> Follower<'s, F> {
 
     async fn catch_up<C>(&mut self) -> Result<(), Ended<C>> {
         loop {
+            // What is read before there is room for it is held for as long as the client does not
+            // read, and merged no more.
+            self.outlet.room().await?;
             let reached = self.read().await?;
             while let Some(message) = self.feed.next_full() {
                 self.send(message).await?;

@@ -5,6 +5,9 @@ use crate::labels::FieldError;
 /// What decoding answers: the value, or every fault with its field path.
 pub type Decoded<T> = Result<T, Vec<FieldError>>;
 
+/// Most faults that are collected of one message.
+const MAX_FAULTS: usize = 100;
+
 /// The faults of one message. Paths are built only once something is wrong, so that a good message
 /// costs nothing here.
 #[derive(Debug, Default)]
@@ -13,7 +16,9 @@ pub(super) struct Faults(Vec<FieldError>);
 impl Faults {
     /// Notes a fault of the message itself.
     pub(super) fn push(&mut self, fault: FieldError) {
-        self.0.push(fault);
+        if self.0.len() < MAX_FAULTS {
+            self.0.push(fault);
+        }
     }
 
     /// The part, or its default with its faults noted under `path`.
@@ -27,8 +32,13 @@ impl Faults {
             Ok(value) => Some(value),
             Err(faults) => {
                 let path = path();
-                self.0
-                    .extend(faults.into_iter().map(|fault| fault.under(&path)));
+                let room = MAX_FAULTS.saturating_sub(self.0.len());
+                self.0.extend(
+                    faults
+                        .into_iter()
+                        .take(room)
+                        .map(|fault| fault.under(&path)),
+                );
                 None
             }
         }

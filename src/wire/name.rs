@@ -8,6 +8,11 @@ use crate::model::{IpFamily, Kind, ObjectName, ObjectRef, Protocol, parse_ip};
 use super::faults::{Decoded, Faults, invalid};
 use super::proto;
 
+/// Longest namespace, in bytes.
+const MAX_NAMESPACE: usize = 63;
+/// Longest name, in bytes.
+const MAX_NAME: usize = 253;
+
 /// The wire's number for a kind.
 pub fn encode_kind(kind: Kind) -> proto::Kind {
     match kind {
@@ -69,6 +74,7 @@ pub fn decode_name(name: proto::ObjectName) -> Decoded<ObjectName> {
     if name.name.is_empty() {
         faults.push(FieldError::required("name", "say which object is meant"));
     }
+    check_lengths(&mut faults, &name.namespace, &name.name);
     faults.finish(ObjectName::new(name.namespace, name.name))
 }
 
@@ -78,6 +84,24 @@ pub fn encode_ref(object: &ObjectRef) -> proto::ObjectRef {
         kind: encode_kind(object.kind).into(),
         namespace: object.name.namespace.to_string(),
         name: object.name.name.to_string(),
+    }
+}
+
+/// Whether an object may be called so, as far as length goes: what is longer is nobody's name, and is
+/// not remembered or repeated.
+pub(super) fn is_of_legal_length(namespace: &str, name: &str) -> bool {
+    namespace.len() <= MAX_NAMESPACE && name.len() <= MAX_NAME
+}
+
+fn check_lengths(faults: &mut Faults, namespace: &str, name: &str) {
+    for (path, text, max) in [
+        ("namespace", namespace, MAX_NAMESPACE),
+        ("name", name, MAX_NAME),
+    ] {
+        if text.len() > max {
+            let detail = format!("must be no more than {max} bytes, is {}", text.len());
+            faults.push(FieldError::invalid(path, detail));
+        }
     }
 }
 
@@ -91,6 +115,7 @@ pub fn decode_ref(object: proto::ObjectRef) -> Decoded<ObjectRef> {
     if object.name.is_empty() {
         faults.push(FieldError::required("name", "say which object is meant"));
     }
+    check_lengths(&mut faults, &object.namespace, &object.name);
     match kind {
         Some(kind) if kind.is_namespaced() && object.namespace.is_empty() => {
             faults.push(FieldError::required(

@@ -16,9 +16,23 @@ use crate::model::{Expectation, ObjectRef, Revision};
 use super::proto;
 
 /// Most field violations that one status lists: it travels in a header.
-const MAX_VIOLATIONS: usize = 20;
+const MAX_VIOLATIONS: usize = 8;
 /// How soon a client may try a server again that is about to be another one.
 const RECONNECT_DELAY: Duration = Duration::from_millis(500);
+
+/// Longest text in a status, in bytes, for the same reason.
+const MAX_TEXT: usize = 512;
+
+/// A text that fits a header: what clients send is repeated, and may be long.
+fn short(text: impl Into<String>) -> String {
+    let mut text = text.into();
+    if text.len() > MAX_TEXT {
+        let cut = (0..=MAX_TEXT).rev().find(|at| text.is_char_boundary(*at));
+        text.truncate(cut.unwrap_or_default());
+        text.push('…');
+    }
+    text
+}
 
 /// A request breaks rules: INVALID_ARGUMENT with the path of each field.
 pub fn invalid(faults: &[FieldError]) -> Status {
@@ -33,18 +47,20 @@ pub fn invalid(faults: &[FieldError]) -> Status {
         .map(|fault| {
             let reason = fault.clone();
             FieldViolation::new(
-                fault.path.clone(),
-                FieldError {
-                    path: String::new(),
-                    ..reason
-                }
-                .to_string(),
+                short(fault.path.clone()),
+                short(
+                    FieldError {
+                        path: String::new(),
+                        ..reason
+                    }
+                    .to_string(),
+                ),
             )
         })
         .collect();
     Status::with_error_details(
         Code::InvalidArgument,
-        message,
+        short(message),
         ErrorDetails::with_bad_request(violations),
     )
 }
@@ -57,7 +73,7 @@ pub fn invalid_field(path: &str, detail: impl Into<String>) -> Status {
 /// A transaction was refused when it was resolved; field paths begin at the request.
 pub fn refused(error: &ResolveError) -> Status {
     let at = |operation: usize| format!("transaction.operations[{operation}]");
-    let message = error.to_string();
+    let message = short(error.to_string());
     match error {
         ResolveError::PatchContradicts { operation, .. } => {
             invalid_field(&format!("{}.patch_labels.remove", at(*operation)), message)
@@ -100,7 +116,7 @@ fn precondition(kind: &str, object: &ObjectRef, message: String) -> Status {
 
 /// An object that a request names is not there.
 pub fn not_found(object: &ObjectRef) -> Status {
-    missing(object, format!("{object} not found"))
+    missing(object, short(format!("{object} not found")))
 }
 
 fn missing(object: &ObjectRef, message: String) -> Status {

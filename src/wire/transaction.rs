@@ -11,7 +11,7 @@ use crate::model::{
 use super::endpoints::{decode_manual, encode_manual};
 use super::faults::{Decoded, Faults, required};
 use super::labels::{decode_key, decode_label, decode_selector, encode_label, encode_selector};
-use super::name::{decode_kind, decode_ref, encode_kind, encode_ref};
+use super::name::{decode_kind, decode_ref, encode_kind, encode_ref, is_of_legal_length};
 use super::paths::in_proto_terms;
 use super::pod::{decode_pod, encode_pod};
 use super::proto;
@@ -88,11 +88,11 @@ pub fn decode_transaction(transaction: proto::Transaction) -> Decoded<WriteReque
 }
 
 /// The objects that a transaction says are there, be they legal or not: what it puts, and what it
-/// patches by name.
+/// patches by name. What no object can be called is not among them.
 pub fn mentioned_objects(transaction: &proto::Transaction) -> impl Iterator<Item = ObjectRef> + '_ {
     let in_namespace =
         |kind, namespace: &str, name: &str| ObjectRef::new(kind, ObjectName::new(namespace, name));
-    transaction.operations.iter().filter_map(move |operation| {
+    let named = transaction.operations.iter().filter_map(move |operation| {
         match operation.operation.as_ref()? {
             Step::PutPod(pod) => Some(in_namespace(Kind::Pod, &pod.namespace, &pod.name)),
             Step::PutService(service) => Some(in_namespace(
@@ -110,7 +110,8 @@ pub fn mentioned_objects(transaction: &proto::Transaction) -> impl Iterator<Item
             },
             Step::Delete(_) => None,
         }
-    })
+    });
+    named.filter(|object| is_of_legal_length(&object.name.namespace, &object.name.name))
 }
 
 fn check_length(faults: &mut Faults, path: &str, text: &str, max: usize) {
@@ -166,12 +167,16 @@ fn missing_object<T>() -> Decoded<T> {
 /// One operation as a message.
 pub fn encode_operation(operation: &Operation) -> Step {
     match operation {
-        Operation::Put(Object::Pod(pod)) => Step::PutPod(encode_pod(pod)),
-        Operation::Put(Object::Service(service)) => Step::PutService(encode_service(service)),
-        Operation::Put(Object::Node(node)) => Step::PutNode(encode_node(node)),
-        Operation::Put(Object::Manual(manual)) => Step::PutEndpoints(encode_manual(manual)),
+        Operation::Put(Object::Pod(pod)) => Step::PutPod(Box::new(encode_pod(pod))),
+        Operation::Put(Object::Service(service)) => {
+            Step::PutService(Box::new(encode_service(service)))
+        }
+        Operation::Put(Object::Node(node)) => Step::PutNode(Box::new(encode_node(node))),
+        Operation::Put(Object::Manual(manual)) => {
+            Step::PutEndpoints(Box::new(encode_manual(manual)))
+        }
         Operation::Delete(object) => Step::Delete(encode_ref(object)),
-        Operation::PatchLabels(patch) => Step::PatchLabels(encode_patch(patch)),
+        Operation::PatchLabels(patch) => Step::PatchLabels(Box::new(encode_patch(patch))),
     }
 }
 
@@ -179,28 +184,28 @@ fn decode_operation(step: Step) -> Decoded<Operation> {
     let (field, decoded) = match step {
         Step::PutPod(pod) => (
             "put_pod",
-            decode_pod(pod)
+            decode_pod(*pod)
                 .map(Box::new)
                 .map(Object::Pod)
                 .and_then(valid),
         ),
         Step::PutService(service) => (
             "put_service",
-            decode_service(service)
+            decode_service(*service)
                 .map(Box::new)
                 .map(Object::Service)
                 .and_then(valid),
         ),
         Step::PutNode(node) => (
             "put_node",
-            decode_node(node)
+            decode_node(*node)
                 .map(Box::new)
                 .map(Object::Node)
                 .and_then(valid),
         ),
         Step::PutEndpoints(manual) => (
             "put_endpoints",
-            decode_manual(manual)
+            decode_manual(*manual)
                 .map(Box::new)
                 .map(Object::Manual)
                 .and_then(valid),
@@ -208,7 +213,7 @@ fn decode_operation(step: Step) -> Decoded<Operation> {
         Step::Delete(object) => ("delete", decode_ref(object).map(Operation::Delete)),
         Step::PatchLabels(patch) => (
             "patch_labels",
-            decode_patch(patch).map(Operation::PatchLabels),
+            decode_patch(*patch).map(Operation::PatchLabels),
         ),
     };
     decoded.map_err(|faults| faults.into_iter().map(|fault| fault.under(field)).collect())

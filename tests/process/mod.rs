@@ -113,15 +113,14 @@ pub struct Server {
 impl Server {
     /// Starts a server, with more arguments, and waits until it serves.
     pub fn start(args: &[&str]) -> Server {
+        Server::start_at("127.0.0.1:0", args)
+    }
+
+    /// Starts a server that listens at an address of the test's choice.
+    pub fn start_at(listen: &str, args: &[&str]) -> Server {
         let all = [
             &[
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--http",
-                "off",
-                "--log",
-                "error",
+                "serve", "--listen", listen, "--http", "off", "--log", "error",
             ],
             args,
         ]
@@ -152,6 +151,15 @@ impl Server {
         let done = run(&self.address, &["apply", "-f", "-"], manifests);
         assert_eq!(done.code, 0, "{}", done.err);
         done.out
+    }
+
+    /// Bytes of memory that it has in use, as far as the system tells; else 0.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kib.unwrap_or(0) * 1024
     }
 
     /// The newest revision.
