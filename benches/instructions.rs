@@ -6,7 +6,10 @@
 //! the same changes). No seed: nothing is random.
 //!
 //! Run: `.ci/instructions`, or by itself
-//! `cargo bench --no-default-features --bench instructions -- (small|services|pods|endpoints)`
+//! `cargo bench --no-default-features --bench instructions -- (small|services|pods|endpoints) [KIND]`,
+//! where KIND is one of the kinds that the script prints; under
+//! `valgrind --tool=callgrind --collect-atstart=no --toggle-collect=instructions::counted` it says
+//! where one kind of change spends its instructions.
 
 #[path = "../tests/proportional/cluster.rs"]
 mod cluster;
@@ -42,7 +45,8 @@ fn counted(cluster: &mut Cluster, step: Step) {
 
 fn main() -> ExitCode {
     // `cargo bench` passes `--bench`; `cargo test --benches` passes nothing.
-    let size = env::args().skip(1).find(|word| !word.starts_with('-'));
+    let mut words = env::args().skip(1).filter(|word| !word.starts_with('-'));
+    let (size, only) = (words.next(), words.next());
     let size = match size.as_deref() {
         None => {
             println!("instructions are counted by .ci/instructions");
@@ -58,7 +62,11 @@ fn main() -> ExitCode {
         }
     };
     let mut cluster = Cluster::new(size);
-    for kind in ChangeKind::ALL {
+    let wanted = |kind: &ChangeKind| {
+        only.as_ref()
+            .is_none_or(|only| format!("{kind:?}") == *only)
+    };
+    for kind in ChangeKind::ALL.into_iter().filter(wanted) {
         for number in 0..CHANGES - 2 {
             let change = cluster.prepare(kind, number);
             let work = cluster.apply(change);

@@ -26,7 +26,7 @@ const PATIENCE: u64 = 500;
 
 #[test]
 fn every_subscriber_reaches_checkpoints_while_the_writer_never_pauses() {
-    for seed in seeds(20_000, 4) {
+    for seed in seeds(20_000, 3) {
         storm(seed).unwrap_or_else(|why| panic!("seed {seed} (SELECTORD_TEST_SEED={seed}): {why}"));
     }
 }

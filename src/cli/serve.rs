@@ -193,7 +193,7 @@ async fn serve(args: &Args, objects: Vec<Object>, out: &mut dyn Write) -> anyhow
     let store = MemoryStore::new().context("no randomness to name this history by")?;
     let (runtime, thread) = runtime::start(Box::new(store), options)?;
     let readiness = Readiness::new();
-    let loading = readiness.guard("manifests");
+    let mut loading = Some(readiness.guard("loading manifests"));
     let (shutdown, at_once) = signals()?;
     let options = ServerOptions {
         limits: args.limits.limits(),
@@ -209,7 +209,7 @@ async fn serve(args: &Args, objects: Vec<Object>, out: &mut dyn Write) -> anyhow
 
     let begin = async {
         let services = load(&runtime, objects, args.limits.max_operations).await?;
-        drop(loading);
+        drop(loading.take());
         // A reader that has gone is no reason to stop serving.
         if let Err(error) = announce(&runtime, &addresses, services, out).await? {
             tracing::warn!(%error, "cannot write to standard output");
@@ -217,7 +217,11 @@ async fn serve(args: &Args, objects: Vec<Object>, out: &mut dyn Write) -> anyhow
         anyhow::Ok(())
     };
     tokio::select! {
-        begun = begin => begun?,
+        begun = begin => if let Err(failed) = begun {
+            // Nobody is to see the half that was loaded.
+            shutdown.cancel();
+            return Err(failed);
+        },
         () = shutdown.cancelled() => {}
         ended = &mut server => {
             ended.context("the server panicked")??;

@@ -168,6 +168,8 @@ impl Feed for EndpointsFeed {
             scope: Some(wire::encode_scope(&self.scope)),
             cursor: cursor.map(wire::encode_cursor),
             name: self.name.clone(),
+            // It subscribes once on a stream.
+            subscription: 0,
         };
         let applied = WatchStream::new(self.applied.subscribe())
             .filter(|revision| *revision > 0)

@@ -3,8 +3,8 @@ use thiserror::Error;
 
 use crate::index::PodRecord;
 use crate::model::{
-    Change, IpFamily, Kind, ManualKind, Object, ObjectRef, Position, ResolvedTransaction, Revision,
-    Service,
+    Change, IpFamily, Kind, ManualKind, Object, ObjectName, ObjectRef, Position,
+    ResolvedTransaction, Revision, Service,
 };
 use crate::reconcile::{
     Difference, Holder, Membership, ServiceId, ServicePositions, Side, Touched,
@@ -12,13 +12,16 @@ use crate::reconcile::{
 
 use super::log::Record;
 use super::state::Engine;
+use super::touched_names::TouchedNames;
 use super::work::Work;
 
 /// What applying a transaction did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Applied {
     /// The work it took.
     pub work: Work,
+    /// What subscribers may have to be told of.
+    pub touched: TouchedNames,
 }
 
 /// Why a transaction was not applied; nothing was changed.
@@ -57,7 +60,8 @@ impl Engine {
                 head: self.head,
             });
         }
-        if !self.has_room_for(transaction.changes().len()) {
+        let puts_pod = |change: &&Change| matches!(change, Change::Put(Object::Pod(_)));
+        if !self.has_room_for(transaction.changes().iter().filter(puts_pod).count()) {
             return Err(ApplyError::TooManyPods);
         }
         let before = self.work(0);
@@ -79,22 +83,27 @@ impl Engine {
             .extend(removed.into_iter().map(|(id, record)| (id, Some(record))));
         self.live_queries
             .update(&self.index, &touched, revision, self.options.retention);
+        let mut names = TouchedNames {
+            services: Vec::new(),
+            nodes: touched.nodes.keys().cloned().collect(),
+        };
         self.write_nodes(&touched);
-        self.write_deleted_services(&touched);
+        self.write_deleted_services(&touched, &mut names.services);
         let differences = self.reconciler.differences(&self.index, &touched);
-        self.write_services(&touched, differences);
+        self.write_services(&touched, differences, &mut names.services);
         self.release_ids(touched);
-        let names = self.reconciler.services.len() + self.reconciler.nodes.len();
+        let living = self.reconciler.services.len() + self.reconciler.nodes.len();
         self.log
-            .limit_deletions(self.options.retention.deleted_names(names));
+            .limit_deletions(self.options.retention.deleted_names(living));
         Ok(Applied {
             work: self.work(count) - before,
+            touched: names,
         })
     }
 
-    /// Whether so many objects more are sure to find room.
-    pub(super) fn has_room_for(&self, objects: usize) -> bool {
-        self.index.has_room_for(objects)
+    /// Whether so many pods more are sure to find room.
+    pub(super) fn has_room_for(&self, pods: usize) -> bool {
+        self.index.has_room_for(pods)
     }
 
     fn work(&self, changes: u64) -> Work {
@@ -168,7 +177,7 @@ impl Engine {
     }
 
     /// Drops all records of deleted services; what is left of each is its name.
-    fn write_deleted_services(&mut self, touched: &Touched) {
+    fn write_deleted_services(&mut self, touched: &Touched, names: &mut Vec<ObjectName>) {
         for id in &touched.deleted_services {
             let Some(record) = self.reconciler.services.remove(*id) else {
                 continue;
@@ -197,14 +206,20 @@ impl Engine {
             [entry, created, labels, cluster_ip]
                 .into_iter()
                 .for_each(|position| self.log.drop_at(position));
-            self.log
-                .remember_service_deletion(record.service.name.clone());
+            let name = &record.service.name;
+            self.log.remember_service_deletion(name.clone());
+            names.push(name.clone());
         }
     }
 
     /// Writes, service by service: its changed fields, its endpoints, and last the anchor of a service
     /// that is new, so that a subscriber is sent it with its endpoints in one piece.
-    fn write_services(&mut self, touched: &Touched, differences: Vec<Difference>) {
+    fn write_services(
+        &mut self,
+        touched: &Touched,
+        differences: Vec<Difference>,
+        names: &mut Vec<ObjectName>,
+    ) {
         let mut ids: Vec<ServiceId> = differences
             .iter()
             .map(|difference| difference.service)
@@ -225,6 +240,8 @@ impl Engine {
                 self.write_creation(id);
             }
             self.limit_removals(id);
+            let record = self.reconciler.services.get(id);
+            names.extend(record.map(|record| record.service.name.clone()));
         }
     }
 
@@ -281,7 +298,9 @@ impl Engine {
                 let left = self.reconciler.memberships.clear(pod, service, family);
                 left.into_iter()
                     .for_each(|position| self.log.drop_at(position));
-                if !self.reconciler.memberships.any(pod, service) {
+                let holds = after.map(|side| side.holder);
+                let stays = matches!(holds, Some(Holder::Computed { pod: now, .. }) if now == pod);
+                if !stays && !self.reconciler.memberships.any(pod, service) {
                     record.members.remove(pod);
                 }
             }

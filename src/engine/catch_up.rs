@@ -53,6 +53,7 @@ impl Engine {
             // The cursor comes from a replica that is ahead: there is nothing to tell until the head is there.
             return Progress::More;
         }
+        walk.resting = false;
         let mut teller = Teller {
             left: max_records,
             sink,
@@ -78,6 +79,7 @@ impl Engine {
         if self.is_through(walk) {
             walk.position = Position::end_of(self.head);
             walk.checkpoint = Some(self.head);
+            walk.resting = true;
             return Progress::Head(self.head);
         }
         Progress::More

@@ -1,12 +1,13 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::ops::ControlFlow;
 
 use rustc_hash::FxHashMap;
 use slab::Slab;
 use smallvec::SmallVec;
+use smol_str::SmolStr;
 
-use crate::index::{Index, Namespaces};
+use crate::index::{Index, Namespaces, PodRecord as IndexedPod};
 use crate::model::{ObjectName, Position, Revision};
 use crate::reconcile::{Standing, Touched};
 use crate::selector::Selector;
@@ -37,6 +38,8 @@ struct LiveQuery {
     /// Changes since the query was opened.
     log: BTreeMap<Position, PodRecord>,
     removals: BTreeMap<ObjectName, Position>,
+    /// Where the removals stand in the log, so that the oldest is found without reading the rest.
+    removed_at: BTreeSet<Position>,
     /// A cursor before it is started over: the query was not open then, or a removal was forgotten.
     floor: Position,
 }
@@ -46,8 +49,10 @@ struct LiveQuery {
 pub(crate) struct LiveQueries {
     queries: Slab<LiveQuery>,
     ids: BTreeMap<(Selector, Namespaces), u32>,
-    /// Their selectors, for all namespaces together.
-    standing: Standing,
+    /// Selectors that look in all namespaces.
+    everywhere: Standing,
+    /// Selectors that look in some, by namespace.
+    by_namespace: BTreeMap<SmolStr, Standing>,
     /// Which queries a pod is a member of.
     of_pod: FxHashMap<u32, SmallVec<[u32; 2]>>,
     selectors_tested: u64,
@@ -97,12 +102,30 @@ impl LiveQueries {
             entry(query.members.len(), size_of::<(u32, Position)>())
                 + entry(query.log.len(), size_of::<(Position, PodRecord)>())
                 + entry(query.removals.len(), size_of::<(ObjectName, Position)>())
+                + entry(query.removed_at.len(), size_of::<Position>())
         };
         self.queries
             .iter()
             .map(|(_, query)| one(query))
             .sum::<u64>()
             + entry(self.of_pod.len(), size_of::<(u32, SmallVec<[u32; 2]>)>())
+    }
+
+    /// The queries that a pod is a member of now, in order.
+    fn matching(&mut self, index: &Index, record: Option<&IndexedPod>) -> SmallVec<[u32; 2]> {
+        let mut found = SmallVec::new();
+        let template =
+            |record: &IndexedPod| Some((record.template, index.template(record.template)?));
+        let Some((record, (id, template))) = record.and_then(|r| Some((r, template(r)?))) else {
+            return found;
+        };
+        let here = self.by_namespace.get_mut(&record.pod.name.namespace);
+        for standing in std::iter::once(&mut self.everywhere).chain(here) {
+            let owners = standing.matching(id, template, index, &mut self.selectors_tested);
+            found.extend(owners.iter().copied());
+        }
+        found.sort_unstable();
+        found
     }
 
     /// Moves the touched pods in the queries that they are in, enter or leave.
@@ -119,27 +142,7 @@ impl LiveQueries {
         let mut next = Position { revision, index: 0 };
         for (pod, before) in &touched.pods {
             let record = index.get(*pod);
-            let matching = record
-                .and_then(|record| Some((record.template, index.template(record.template)?)))
-                .map(|(id, template)| {
-                    self.standing
-                        .matching(id, template, index, &mut self.selectors_tested)
-                });
-            let namespace = record
-                .map(|record| record.pod.name.namespace.clone())
-                .unwrap_or_default();
-            let queries = &self.queries;
-            let wants = |id: &&u32| {
-                queries
-                    .get(**id as usize)
-                    .is_some_and(|q| q.namespaces.contains(&namespace))
-            };
-            let now: SmallVec<[u32; 2]> = matching
-                .iter()
-                .flat_map(|m| m.iter())
-                .filter(wants)
-                .copied()
-                .collect();
+            let now = self.matching(index, record);
             let was = self.of_pod.remove(pod).unwrap_or_default();
             for id in &now {
                 if let Some(query) = self.queries.get_mut(*id as usize) {
@@ -148,7 +151,7 @@ impl LiveQueries {
                     next.index += 1;
                 }
             }
-            for id in was.iter().filter(|id| !now.contains(id)) {
+            for id in was.iter().filter(|id| now.binary_search(id).is_err()) {
                 if let (Some(query), Some(before)) = (self.queries.get_mut(*id as usize), before) {
                     query.remove(*pod, before.pod.name.clone(), next, retention);
                     next.index += 1;
@@ -161,11 +164,40 @@ impl LiveQueries {
     }
 }
 
+impl LiveQueries {
+    /// Compares each query's members with a scan of all pods.
+    pub(crate) fn verify(&self, index: &Index, report: &mut dyn FnMut(String)) {
+        for standing in std::iter::once(&self.everywhere).chain(self.by_namespace.values()) {
+            standing.verify(index, report);
+        }
+        for (_, query) in &self.queries {
+            let matches = |record: &&IndexedPod| {
+                query.namespaces.contains(&record.pod.name.namespace)
+                    && query.selector.matches(&index.labels(record))
+            };
+            let expected: BTreeSet<u32> = index
+                .records()
+                .filter(matches)
+                .filter_map(|record| index.find(&record.pod.name))
+                .collect();
+            if !query.members.keys().eq(&expected) {
+                report(format!(
+                    "live query {} has {} members, {} pods match",
+                    query.selector,
+                    query.members.len(),
+                    expected.len()
+                ));
+            }
+        }
+    }
+}
+
 impl LiveQuery {
     fn put(&mut self, pod: u32, name: Option<&ObjectName>, position: Position) {
         if let Some(left) = self.members.insert(pod, position) {
             self.log.remove(&left);
         } else if let Some(left) = name.and_then(|name| self.removals.remove(name)) {
+            self.removed_at.remove(&left);
             self.log.remove(&left);
         }
         self.log.insert(position, PodRecord::Pod(pod));
@@ -177,17 +209,15 @@ impl LiveQuery {
         }
         self.log.insert(position, PodRecord::Removed(name.clone()));
         self.removals.insert(name, position);
+        self.removed_at.insert(position);
         while self.removals.len() > retention.removals(self.members.len() as u64) {
-            let oldest = self.log.iter().find_map(|(position, record)| match record {
-                PodRecord::Removed(name) => Some((*position, name.clone())),
-                PodRecord::Pod(_) => None,
-            });
-            let Some((position, name)) = oldest else {
+            let Some(oldest) = self.removed_at.pop_first() else {
                 return;
             };
-            self.log.remove(&position);
-            self.removals.remove(&name);
-            self.floor = position;
+            if let Some(PodRecord::Removed(name)) = self.log.remove(&oldest) {
+                self.removals.remove(&name);
+            }
+            self.floor = oldest;
         }
     }
 }
@@ -219,6 +249,7 @@ impl Engine {
             members,
             log: BTreeMap::new(),
             removals: BTreeMap::new(),
+            removed_at: BTreeSet::new(),
             floor: now,
         };
         let id = live.queries.insert(query) as u32;
@@ -227,8 +258,15 @@ impl Engine {
                 live.of_pod.entry(*pod).or_default().push(id);
             }
         }
-        if !selector.is_nothing() {
-            live.standing.insert(id, selector.clone(), &self.index);
+        match namespaces.names() {
+            _ if selector.is_nothing() => {}
+            None => live.everywhere.insert(id, selector.clone(), &self.index),
+            Some(names) => {
+                for name in names {
+                    let standing = live.by_namespace.entry(name.clone()).or_default();
+                    standing.insert(id, selector.clone(), &self.index);
+                }
+            }
         }
         live.ids.insert(what, id);
         LiveQueryId(id)
@@ -245,7 +283,15 @@ impl Engine {
             return;
         }
         let query = live.queries.remove(id.0 as usize);
-        live.standing.remove(id.0);
+        live.everywhere.remove(id.0);
+        for name in query.namespaces.names().into_iter().flatten() {
+            if let Some(standing) = live.by_namespace.get_mut(name) {
+                standing.remove(id.0);
+                if standing.is_empty() {
+                    live.by_namespace.remove(name);
+                }
+            }
+        }
         live.ids.remove(&(query.selector, query.namespaces));
         for pod in query.members.keys() {
             if let Some(of_pod) = live.of_pod.get_mut(pod) {

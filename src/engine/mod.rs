@@ -40,6 +40,7 @@ mod state;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod touched_names;
 mod verify;
 mod walk;
 mod work;
@@ -57,6 +58,7 @@ pub use resolve_error::ResolveError;
 pub use scope::{Scope, ServiceScope};
 pub use state::{Engine, Stored};
 pub use stats::Stats;
+pub use touched_names::TouchedNames;
 pub use verify::Discrepancy;
 pub use walk::Walk;
 pub use work::Work;

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
-use std::ops::Bound::{Excluded, Unbounded};
+use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::sync::Arc;
+
+use smol_str::SmolStr;
 
 use crate::index::{Explanation, GroupBy, Groups, Namespaces};
 use crate::labels::LabelSet;
@@ -124,16 +126,22 @@ impl Engine {
         after: Option<&ObjectName>,
         limit: usize,
     ) -> Vec<Stored<Arc<Service>>> {
-        let from = after.map_or(Unbounded, Excluded);
-        self.reconciler
-            .services
-            .by_name()
-            .range((from, Unbounded))
-            .filter(|(name, _)| namespaces.contains(&name.namespace))
-            .filter_map(|(name, _)| self.service(name))
-            .filter(|service| selector.matches(&service.object.labels))
-            .take(limit)
-            .collect()
+        let mut found = Vec::new();
+        let all = [SmolStr::default()].into_iter().collect();
+        for namespace in namespaces.names().unwrap_or(&all) {
+            let everywhere = namespaces.names().is_none();
+            let first = ObjectName::new(namespace.clone(), SmolStr::default());
+            let from = match after {
+                Some(after) if *after >= first => Excluded(after),
+                _ => Included(&first),
+            };
+            let services = self.reconciler.services.by_name().range((from, Unbounded));
+            let here = services.take_while(|(name, _)| everywhere || name.namespace == *namespace);
+            let stored = here.filter_map(|(name, _)| self.service(name));
+            let matching = stored.filter(|service| selector.matches(&service.object.labels));
+            found.extend(matching.take(limit - found.len()));
+        }
+        found
     }
 
     /// At most `limit` nodes that match and stand behind `after`, by name. Nodes are not indexed by

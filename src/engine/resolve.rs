@@ -13,6 +13,10 @@ use crate::selector::Selector;
 use super::resolve_error::ResolveError;
 use super::state::{Engine, Stored};
 
+/// Most label patches by selector in one transaction: each evaluates its selector while everybody
+/// waits.
+const MAX_SELECTOR_PATCHES: usize = 100;
+
 /// What a transaction may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResolveLimits {
@@ -77,6 +81,8 @@ pub struct Resolver<'e> {
     limits: ResolveLimits,
     /// Objects that transactions of the group changed.
     group: Overlay,
+    /// Pods that they put.
+    pods: usize,
 }
 
 impl<'e> Resolver<'e> {
@@ -86,6 +92,7 @@ impl<'e> Resolver<'e> {
             engine,
             limits,
             group: Overlay::new(),
+            pods: 0,
         }
     }
 
@@ -94,6 +101,7 @@ impl<'e> Resolver<'e> {
     /// # Errors
     /// [`ResolveError`].
     pub fn resolve(&mut self, transaction: Transaction) -> Result<Resolution, ResolveError> {
+        self.check_size(&transaction)?;
         for (index, precondition) in transaction.preconditions.iter().enumerate() {
             self.check(index, precondition)?;
         }
@@ -110,8 +118,11 @@ impl<'e> Resolver<'e> {
                 Operation::PatchLabels(patch) => work.patch(operation, &patch)?,
             }
         }
-        let puts = work.pending.len() + work.resolver.group.len();
-        if !self.engine.has_room_for(puts) {
+        let is_pod = |(object, state): &(&ObjectRef, &Option<_>)| {
+            object.kind == Kind::Pod && state.is_some()
+        };
+        let pods = self.pods + work.pending.iter().filter(is_pod).count();
+        if !self.engine.has_room_for(pods) {
             return Err(ResolveError::TooManyPods);
         }
         let Work {
@@ -132,10 +143,34 @@ impl<'e> Resolver<'e> {
             });
             self.group.insert(object, state);
         }
+        self.pods = pods;
         Ok(Resolution {
             transaction: ResolvedTransaction::new(changes, source),
             results,
         })
+    }
+
+    /// What is asked costs something even where it changes nothing.
+    fn check_size(&self, transaction: &Transaction) -> Result<(), ResolveError> {
+        let limit = self.limits.max_operations;
+        if transaction.operations.len() > limit || transaction.preconditions.len() > limit {
+            return Err(ResolveError::TooManyOperations { limit });
+        }
+        let selects = |operation: &&Operation| {
+            matches!(
+                operation,
+                Operation::PatchLabels(LabelPatch {
+                    target: PatchTarget::Selector { .. },
+                    ..
+                })
+            )
+        };
+        if transaction.operations.iter().filter(selects).count() > MAX_SELECTOR_PATCHES {
+            return Err(ResolveError::TooManySelectorPatches {
+                limit: MAX_SELECTOR_PATCHES,
+            });
+        }
+        Ok(())
     }
 
     fn check(&self, index: usize, precondition: &Precondition) -> Result<(), ResolveError> {
@@ -222,13 +257,14 @@ impl Work<'_, '_> {
     fn put(&mut self, operation: usize, object: Object) -> Result<(), ResolveError> {
         self.check_labels(operation, &object)?;
         let name = object.object_ref();
-        let outcome = match self.lookup(&name) {
+        let before = self.lookup(&name);
+        let outcome = match &before {
             None => Outcome::Created,
-            Some((before, _)) if before == object => Outcome::Unchanged,
+            Some((before, _)) if *before == object => Outcome::Unchanged,
             Some(_) => Outcome::Configured,
         };
         self.record(operation, name.clone(), outcome)?;
-        let source = self.source_over(self.lookup(&name).map(|(_, source)| source));
+        let source = self.source_over(before.map(|(_, source)| source));
         self.pending.insert(name, Some((object, source)));
         Ok(())
     }

@@ -78,6 +78,12 @@ pub enum ResolveError {
         /// The limit.
         limit: usize,
     },
+    /// It patches by selector too often.
+    #[error("the transaction patches labels by selector more than {limit} times; split it")]
+    TooManySelectorPatches {
+        /// The limit.
+        limit: usize,
+    },
     /// There are no pod ids left.
     #[error("there is no room for more pods: 32-bit pod ids are used up")]
     TooManyPods,

@@ -30,6 +30,7 @@ impl Engine {
         for standing in self.reconciler.standing.values() {
             standing.verify(&self.index, &mut report);
         }
+        self.live_queries.verify(&self.index, &mut report);
         self.verify_services(&mut report);
         self.verify_log(&mut report);
         found
@@ -42,6 +43,14 @@ impl Engine {
                 report(format!("service {name} has a name and no record"));
                 continue;
             };
+            let standing = self.reconciler.standing.get(&name.namespace);
+            if standing.and_then(|s| s.selector_of(*id))
+                != standing_selector(&record.service).as_ref()
+            {
+                report(format!(
+                    "service {name} and the reverse index disagree about its selector"
+                ));
+            }
             let expected = self.recompute(&record.service);
             let stored = self.reconciler.endpoints(&self.index, *id);
             let ready = expected

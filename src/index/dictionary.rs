@@ -17,13 +17,14 @@ pub struct PairId(u32);
 /// The terms of the inverted index: every key and every pair that some pod carries, each with its
 /// posting.
 ///
-/// A pair lives as long as somebody holds it: the label sets that contain it, and the classes that
-/// are keyed by it. Its id is reused afterwards, so whoever keeps an id must [`Dictionary::retain`] it.
+/// A pair lives as long as somebody holds it: the label sets that contain it. Its id is reused
+/// afterwards, so whoever keeps an id must [`Dictionary::retain`] it.
 #[derive(Debug, Default)]
 pub struct Dictionary {
     keys: Slab<KeyTerm>,
     pairs: Slab<PairTerm>,
     by_key: BTreeMap<Key, KeyId>,
+    stamps: u64,
 }
 
 /// A key and its posting.
@@ -41,6 +42,9 @@ pub(crate) struct PairTerm {
     pub(crate) key: KeyId,
     pub(crate) value: Value,
     pub(crate) posting: Posting,
+    /// Never the same for two pairs, nor for one that went and came back: whoever remembers a stamp
+    /// instead of an id need not hold the pair.
+    pub(crate) stamp: u64,
     holders: u32,
 }
 
@@ -99,10 +103,12 @@ impl Dictionary {
             self.retain(id);
             return (key_id, id);
         }
+        self.stamps += 1;
         let term = PairTerm {
             key: key_id,
             value: value.clone(),
             posting: Posting::default(),
+            stamp: self.stamps,
             holders: 1,
         };
         let id = PairId(self.pairs.insert(term) as u32);

@@ -95,6 +95,7 @@ impl NamespaceTable {
 
     /// Whether so many pods more are sure to get an id.
     pub(crate) fn has_room_for(&self, pods: usize) -> bool {
+        // Each may be the one that makes its namespace take a whole extent.
         let needed = (pods as u64).saturating_mul(u64::from(MAX_EXTENT));
         u64::from(self.next).saturating_add(needed) < u64::from(u32::MAX)
     }

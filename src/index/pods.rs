@@ -3,6 +3,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
+use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use crate::labels::{Key, LabelSet, Value};
@@ -143,6 +144,15 @@ impl Index {
         self.templates.labels(&self.dictionary, id)
     }
 
+    /// The stamps of those pairs of a template whose keys are `wanted`.
+    pub(crate) fn template_stamps(
+        &self,
+        id: TemplateId,
+        wanted: impl Fn(&Key) -> bool,
+    ) -> SmallVec<[u64; 12]> {
+        self.templates.stamps_of(&self.dictionary, id, wanted)
+    }
+
     /// How many pods carry a label pair.
     pub(crate) fn pair_cardinality(&self, key: &Key, value: &Value) -> u64 {
         let pair = self
@@ -185,10 +195,7 @@ impl Index {
         let Some(namespace) = namespace else {
             return Put { id, before };
         };
-        let template = self
-            .templates
-            .acquire(&mut self.dictionary, namespace, &labels);
-        self.post_labels(id, before.as_ref().map(|b| b.template), Some(template));
+        let template = self.put_labels(id, namespace, before.as_ref(), &labels);
         self.post_node(
             id,
             before.as_ref().map(|b| &b.pod.node_name),
@@ -198,8 +205,6 @@ impl Index {
             if source.is_empty() {
                 source = before.source.clone();
             }
-            self.templates
-                .release(&mut self.dictionary, before.template);
             self.release_ports(&before.pod.ports);
         }
         self.live.insert(id);
@@ -284,6 +289,32 @@ impl Index {
                 self.ports.remove(ports);
             }
         }
+    }
+
+    /// Gives a pod its labels. Most changes leave them as they were, and that is found out first.
+    fn put_labels(
+        &mut self,
+        id: u32,
+        namespace: NamespaceId,
+        before: Option<&PodRecord>,
+        labels: &LabelSet,
+    ) -> TemplateId {
+        let before = before.map(|record| record.template);
+        if let Some(template) = before
+            && self
+                .templates
+                .has_labels(&self.dictionary, template, labels)
+        {
+            return template;
+        }
+        let template = self
+            .templates
+            .acquire(&mut self.dictionary, namespace, labels);
+        self.post_labels(id, before, Some(template));
+        if let Some(before) = before {
+            self.templates.release(&mut self.dictionary, before);
+        }
+        template
     }
 
     /// Moves a pod between the postings of two templates, touching only what differs.

@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use slab::Slab;
+use smallvec::SmallVec;
 
-use crate::labels::LabelSet;
+use crate::labels::{Key, LabelSet};
 
-use super::dictionary::{Dictionary, KeyId, PairId};
+use super::dictionary::{Dictionary, KeyId, KeyTerm, PairId, PairTerm};
 use super::namespaces::NamespaceId;
 
 /// A label set that pods of one namespace share, interned.
@@ -88,6 +89,25 @@ impl Templates {
         id
     }
 
+    /// Whether a template is of just these labels. Interns nothing.
+    pub(crate) fn has_labels(
+        &self,
+        dictionary: &Dictionary,
+        id: TemplateId,
+        labels: &LabelSet,
+    ) -> bool {
+        let same = |key: KeyId, pair: PairId| {
+            let value = dictionary
+                .key(key)
+                .and_then(|term| labels.get(term.key.as_str()));
+            value.is_some() && value == dictionary.pair(pair).map(|term| &term.value)
+        };
+        self.get(id).is_some_and(|template| {
+            template.pairs.len() == labels.len()
+                && template.pairs.iter().all(|(key, pair)| same(*key, *pair))
+        })
+    }
+
     /// One pod less; the last one frees the template and what it holds.
     pub(crate) fn release(&mut self, dictionary: &mut Dictionary, id: TemplateId) {
         let Some(template) = self.slots.get_mut(id.slot()) else {
@@ -107,19 +127,38 @@ impl Templates {
 
     /// The labels, spelt out. Linear in their number.
     pub(crate) fn labels(&self, dictionary: &Dictionary, id: TemplateId) -> LabelSet {
-        let pairs = self
-            .get(id)
-            .map(|template| &*template.pairs)
-            .unwrap_or_default();
-        pairs
-            .iter()
-            .filter_map(|(key, pair)| {
-                Some((
-                    dictionary.key(*key)?.key.clone(),
-                    dictionary.pair(*pair)?.value.clone(),
-                ))
-            })
+        let mut labels = Vec::with_capacity(self.get(id).map_or(0, |t| t.pairs.len()));
+        labels.extend(
+            self.terms(dictionary, id)
+                .map(|(key, pair)| (key.key.clone(), pair.value.clone())),
+        );
+        labels.into_iter().collect()
+    }
+
+    /// The stamps of those pairs whose keys are `wanted`: as good as the labels to tell two label sets
+    /// apart that exist at the same time.
+    pub(crate) fn stamps_of(
+        &self,
+        dictionary: &Dictionary,
+        id: TemplateId,
+        wanted: impl Fn(&Key) -> bool,
+    ) -> SmallVec<[u64; 12]> {
+        self.terms(dictionary, id)
+            .filter(|(key, _)| wanted(&key.key))
+            .map(|(_, pair)| pair.stamp)
             .collect()
+    }
+
+    fn terms<'d>(
+        &self,
+        dictionary: &'d Dictionary,
+        id: TemplateId,
+    ) -> impl Iterator<Item = (&'d KeyTerm, &'d PairTerm)> {
+        let pairs = self.get(id).map(|template| &*template.pairs);
+        pairs
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|(key, pair)| Some((dictionary.key(*key)?, dictionary.pair(*pair)?)))
     }
 }
 

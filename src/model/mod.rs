@@ -13,6 +13,7 @@
 //! Nothing here knows of an index, a wire or a store. [`validate`] holds the rules an object must
 //! meet before it may enter a transaction.
 
+mod bounds;
 mod endpoint;
 mod ip;
 mod manual;

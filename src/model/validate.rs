@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::labels::FieldError;
 
+use super::bounds::check_bounds;
 use super::{ManualEndpoints, Object, Pod, Service, ServicePort, ServiceType, TargetPort};
 
 /// Longest name of a namespaced object or a node, in bytes (Kubernetes: a DNS subdomain).
@@ -48,6 +49,7 @@ pub fn validate(object: &Object) -> Vec<FieldError> {
         Object::Node(_) => {}
         Object::Manual(manual) => check_manual(&mut errors, manual),
     }
+    check_bounds(&mut errors, object);
     errors
 }
 

@@ -1,10 +1,8 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use crate::index::TemplateId;
-use crate::labels::LabelSet;
 
 use super::standing::Owner;
 
@@ -19,7 +17,8 @@ const MAX_REMEMBERED: usize = 16_384;
 #[derive(Debug, Default)]
 pub(crate) struct ClassCache {
     generation: u64,
-    classes: BTreeMap<LabelSet, Entry>,
+    /// By the stamps of the class's pairs.
+    classes: FxHashMap<Box<[u64]>, Entry>,
     templates: FxHashMap<TemplateId, (u64, Entry)>,
 }
 
@@ -43,17 +42,17 @@ impl ClassCache {
         (*of == stamp && entry.generation == self.generation).then(|| entry.owners.clone())
     }
 
-    pub(crate) fn of_class(&self, class: &LabelSet) -> Option<Arc<[Owner]>> {
+    pub(crate) fn of_class(&self, class: &[u64]) -> Option<Arc<[Owner]>> {
         let entry = self.classes.get(class)?;
         (entry.generation == self.generation).then(|| entry.owners.clone())
     }
 
-    pub(crate) fn remember_class(&mut self, class: LabelSet, owners: Arc<[Owner]>) {
+    pub(crate) fn remember_class(&mut self, class: &[u64], owners: Arc<[Owner]>) {
         if self.classes.len() >= MAX_REMEMBERED {
             self.classes.clear();
         }
         self.classes.insert(
-            class,
+            class.into(),
             Entry {
                 generation: self.generation,
                 owners,

@@ -55,6 +55,10 @@ impl Standing {
         self.selectors.is_empty()
     }
 
+    pub(crate) fn selector_of(&self, owner: Owner) -> Option<&Selector> {
+        self.selectors.get(&owner).map(|filed| &filed.selector)
+    }
+
     pub(crate) fn classes(&self) -> u64 {
         self.classes.len()
     }
@@ -98,17 +102,13 @@ impl Standing {
         if let Some(known) = self.classes.of_template(id, template.stamp) {
             return known;
         }
-        let labels = index.template_labels(id);
-        let class: LabelSet = labels
-            .iter()
-            .filter(|(key, _)| self.keys.contains_key(key.as_str()))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
+        let class = index.template_stamps(id, |key| self.keys.contains_key(key));
         let owners = match self.classes.of_class(&class) {
             Some(known) => known,
             None => {
-                let owners: Arc<[Owner]> = self.match_anew(&class, index, tested).into();
-                self.classes.remember_class(class, owners.clone());
+                let labels = index.template_labels(id);
+                let owners: Arc<[Owner]> = self.match_anew(&labels, index, tested).into();
+                self.classes.remember_class(&class, owners.clone());
                 owners
             }
         };
@@ -125,10 +125,10 @@ impl Standing {
         owners
     }
 
-    fn match_anew(&mut self, class: &LabelSet, index: &Index, tested: &mut u64) -> Vec<Owner> {
+    fn match_anew(&mut self, labels: &LabelSet, index: &Index, tested: &mut u64) -> Vec<Owner> {
         let mut owners = Vec::new();
         let mut vain: Vec<(Term, u64)> = Vec::new();
-        self.test(class, &mut owners, tested, |term, failed| {
+        self.test(labels, &mut owners, tested, |term, failed| {
             vain.push((term, failed))
         });
         for (term, failed) in vain {
@@ -163,7 +163,10 @@ impl Standing {
             (candidates.len() - (owners.len() - before)) as u64
         };
         look(&self.unfiled);
-        for (key, value) in labels {
+        let looked_at = labels
+            .iter()
+            .filter(|(key, _)| self.keys.contains_key(*key));
+        for (key, value) in looked_at {
             for term in [
                 Term::Pair(key.clone(), value.clone()),
                 Term::Key(key.clone()),

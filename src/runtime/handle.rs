@@ -1,15 +1,19 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use smol_str::SmolStr;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::engine::{Engine, Event, MissingNode, Namespaces, PodEvent, PodWalk, Progress, Walk};
+use crate::engine::{
+    Engine, Event, MissingNode, Namespaces, PodEvent, PodWalk, Progress, Scope, Walk,
+};
 use crate::model::{Kind, Revision, Transaction};
 use crate::selector::Selector;
 use crate::store::Epoch;
 
+use super::changes::Changes;
 use super::command::{Commit, Committed, Read, Release, Write};
 use super::error::{CommitError, LiveQueryError, Stopped};
 use super::head::{Head, Totals};
@@ -19,13 +23,16 @@ use super::sync::{SyncEnd, SyncId, SyncScope, SyncSession};
 /// Most records that one piece of a catch-up reads.
 const PIECE_RECORDS: usize = 256;
 
-/// The ways to the thread that owns the engine.
+/// The ways to the thread that owns the engine, and what it leaves for all to see.
 #[derive(Debug)]
 pub(super) struct Queues {
     pub writes: mpsc::Sender<Write>,
     pub queries: mpsc::Sender<Read>,
     pub catch_ups: mpsc::Sender<Read>,
     pub releases: mpsc::UnboundedSender<Release>,
+    pub changes: Arc<Changes>,
+    /// Pieces of catch-up that were asked for.
+    pub pieces: AtomicU64,
 }
 
 /// A handle on the one engine. Cloning it is cheap; the engine's thread ends when the last is
@@ -184,11 +191,24 @@ impl Runtime {
         reached.map(|_| ()).map_err(|_| Stopped)
     }
 
+    /// Whether nothing that was committed behind `from`, up to `to`, can be in scope: a walk that
+    /// rests at `from` may skip to `to`. Only the newest revisions are remembered; of others the
+    /// answer is no. Asks nothing of the engine's thread.
+    pub fn spares(&self, scope: &Scope, from: Revision, to: Revision) -> bool {
+        self.queues.changes.spare(scope, from, to)
+    }
+
+    /// How many pieces of catch-up were asked for since the start.
+    pub fn pieces(&self) -> u64 {
+        self.queues.pieces.load(Ordering::Relaxed)
+    }
+
     /// Reads on from where a walk is, a bounded piece.
     ///
     /// # Errors
     /// The engine's thread has ended.
     pub async fn catch_up(&self, mut walk: Walk) -> Result<(Walk, Piece<Event>), Stopped> {
+        self.queues.pieces.fetch_add(1, Ordering::Relaxed);
         let head = self.head.clone();
         ask(&self.queues.catch_ups, move |engine| {
             let mut events = Vec::new();
@@ -220,6 +240,7 @@ impl Runtime {
         mut walk: PodWalk,
     ) -> Result<(PodWalk, Piece<PodEvent>), Stopped> {
         let id = query.id();
+        self.queues.pieces.fetch_add(1, Ordering::Relaxed);
         let head = self.head.clone();
         ask(&self.queues.catch_ups, move |engine| {
             let mut events = Vec::new();

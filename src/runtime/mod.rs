@@ -4,13 +4,15 @@
 //! against the engine and what the group did before it, appends the rest to the store, syncs, and
 //! only then applies them, moves the head and acknowledges. Between groups it answers queries and
 //! tells subscribers pieces of what they have not read; so every answer is at one revision, and
-//! no reader holds a lock.
+//! no reader holds a lock. What the newest revisions touched is left beside the head for all to see:
+//! a subscriber whom it does not concern asks the thread nothing.
 //!
 //! [`Runtime`] is the handle that everything else holds: cheap to clone, usable from any task. Each
 //! queue to the thread is bounded, so who asks more than it can do waits.
 //!
 //! Should the thread end, by a defect in it too, every call that waits on it answers [`Stopped`].
 
+mod changes;
 mod command;
 mod error;
 mod handle;

@@ -1,4 +1,6 @@
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, watch};
@@ -8,11 +10,12 @@ use tracing::error;
 use crate::engine::{Engine, EngineOptions, ResolveLimits};
 use crate::store::{Epoch, Store};
 
+use super::changes::Changes;
 use super::error::{StartError, Stopped};
 use super::handle::{Queues, Runtime};
 use super::head::{Head, Totals};
 use super::owner::{First, Owner};
-use super::writer::Writer;
+use super::writer::{Published, Writer};
 
 /// How many writes wait before those who write wait too.
 const WRITE_QUEUE: usize = 1024;
@@ -64,9 +67,15 @@ pub fn start(
     let drain = CancellationToken::new();
     let epoch = Epoch::new(store.history(), &options.engine);
     let store_kind = store.kind();
+    let changes = Arc::new(Changes::default());
+    let published = Published {
+        changes: Arc::clone(&changes),
+        head: head_tx,
+        totals: totals_tx,
+    };
     let engine = Engine::new(options.engine);
     let owner = Owner {
-        writer: Writer::new(engine, store, options.resolve, head_tx, totals_tx),
+        writer: Writer::new(engine, store, options.resolve, published),
         writes: write_queue,
         queries: query_queue,
         catch_ups: catch_up_queue,
@@ -87,6 +96,8 @@ pub fn start(
         queries,
         catch_ups,
         releases: release,
+        changes,
+        pieces: AtomicU64::new(0),
     };
     let runtime = Runtime::new(
         queues,

@@ -14,6 +14,7 @@ use crate::engine::{Engine, ObjectResult, ResolveError, ResolveLimits, Resolver}
 use crate::model::{ObjectRef, Operation, ResolvedTransaction, Revision, Transaction};
 use crate::store::Store;
 
+use super::changes::Changes;
 use super::command::{Commit, CommitReply, Committed};
 use super::error::CommitError;
 use super::head::{Head, Totals};
@@ -29,8 +30,14 @@ pub(super) struct Writer {
     limits: ResolveLimits,
     /// Set once it is not known what the store holds.
     read_only: bool,
-    head: watch::Sender<Head>,
-    totals: watch::Sender<Totals>,
+    published: Published,
+}
+
+/// What everybody may see without a question to the engine's thread.
+pub(super) struct Published {
+    pub(super) changes: Arc<Changes>,
+    pub(super) head: watch::Sender<Head>,
+    pub(super) totals: watch::Sender<Totals>,
 }
 
 /// A transaction of the group that is being written, and who waits for it.
@@ -52,8 +59,7 @@ impl Writer {
         engine: Engine,
         store: Box<dyn Store>,
         limits: ResolveLimits,
-        head: watch::Sender<Head>,
-        totals: watch::Sender<Totals>,
+        published: Published,
     ) -> Self {
         Writer {
             engine,
@@ -62,8 +68,7 @@ impl Writer {
             recent: Recent::default(),
             limits,
             read_only: false,
-            head,
-            totals,
+            published,
         }
     }
 
@@ -148,12 +153,13 @@ impl Writer {
             );
             return Err(self.fail());
         }
-        let mut totals = *self.totals.borrow();
+        let mut totals = *self.published.totals.borrow();
         for (revision, transaction) in revisions.iter().zip(group) {
             match self.engine.apply(*revision, transaction) {
                 Ok(applied) => {
                     totals.transactions = totals.transactions.saturating_add(1);
                     totals.work += applied.work;
+                    self.published.changes.record(*revision, applied.touched);
                 }
                 Err(failed) => {
                     error!(%failed, revision, "a durable transaction could not be applied: writes are refused from now on");
@@ -161,8 +167,8 @@ impl Writer {
                 }
             }
         }
-        self.totals.send_replace(totals);
-        self.head.send_replace(Head {
+        self.published.totals.send_replace(totals);
+        self.published.head.send_replace(Head {
             revision: self.engine.head(),
             commit_time: Some(SystemTime::now()),
         });

@@ -6,7 +6,7 @@ use tonic::{Request, Status};
 use crate::engine::{Engine, Namespaces};
 use crate::labels::FieldError;
 use crate::model::Revision;
-use crate::runtime::{CommitError, LiveQueryError, Runtime, Stopped};
+use crate::runtime::{CommitError, LiveQueryError, Readiness, Runtime, Stopped};
 use crate::wire::{Decoded, status};
 
 use super::limits::Limits;
@@ -21,9 +21,18 @@ pub(super) struct Context {
     pub started: SystemTime,
     /// Cancelled when the server drains.
     pub drain: CancellationToken,
+    pub readiness: Readiness,
 }
 
 impl Context {
+    /// Refuses a call while something is still to be done before the state is whole.
+    pub(super) fn ready(&self) -> Result<(), Status> {
+        match self.readiness.pending().as_slice() {
+            [] => Ok(()),
+            pending => Err(status::unready(&pending.join(", "))),
+        }
+    }
+
     /// Answers a question at a revision not below the one that is demanded.
     pub(super) async fn read<T: Send + 'static>(
         &self,

@@ -17,14 +17,20 @@ pub(super) struct Reached {
 
 /// A subscriber's walk, and the message it is filling.
 pub(super) trait Feed: Send {
-    type Message: Send + 'static;
+    type Message: Clone + Send + 'static;
 
     /// Reads one bounded piece. What the piece before it told must have been taken.
     fn read(&mut self, runtime: &Runtime) -> impl Future<Output = Result<Reached, Stopped>> + Send;
 
+    /// Goes to a later revision without reading, if nothing on the way there can be of interest.
+    fn skip(&mut self, runtime: &Runtime, to: Revision) -> bool;
+
     /// The next message that what was read fills. What is left over waits for more, or for the
     /// checkpoint.
     fn next_full(&mut self) -> Option<Self::Message>;
+
+    /// A message that says nothing, for a client that waits for a sign of life.
+    fn nothing(&self) -> Self::Message;
 
     /// Whether there is nothing to send but a checkpoint.
     fn is_quiet(&self) -> bool;
@@ -40,17 +46,25 @@ pub(super) struct EndpointsFeed {
     /// What was read and is not yet in a message.
     read: vec::IntoIter<Event>,
     batch: EventBatch,
+    subscription: u64,
     /// Whether anything was told since the last checkpoint.
     quiet: bool,
 }
 
 impl EndpointsFeed {
-    /// Goes on behind `from`; from nothing, whatever the subscriber holds is in doubt.
-    pub(super) fn new(scope: Scope, from: Option<Revision>, message_bytes: usize) -> Self {
+    /// Goes on behind `from`; from nothing, whatever the subscriber holds is in doubt. Its messages
+    /// say which `subscription` they answer.
+    pub(super) fn new(
+        scope: Scope,
+        from: Option<Revision>,
+        message_bytes: usize,
+        subscription: u64,
+    ) -> Self {
         EndpointsFeed {
             walk: Some(Walk::new(scope, from)),
             read: Vec::new().into_iter(),
-            batch: EventBatch::new(message_bytes),
+            batch: EventBatch::new(message_bytes).answering(subscription),
+            subscription,
             quiet: true,
         }
     }
@@ -71,8 +85,28 @@ impl Feed for EndpointsFeed {
         })
     }
 
+    fn skip(&mut self, runtime: &Runtime, to: Revision) -> bool {
+        let Some(walk) = &mut self.walk else {
+            return false;
+        };
+        let spared = walk
+            .resting_at()
+            .is_some_and(|from| runtime.spares(walk.scope(), from, to));
+        if spared {
+            walk.skip_to(to);
+        }
+        spared
+    }
+
     fn next_full(&mut self) -> Option<Self::Message> {
         self.read.find_map(|event| self.batch.push(event))
+    }
+
+    fn nothing(&self) -> Self::Message {
+        proto::WatchEndpointsResponse {
+            events: Vec::new(),
+            subscription: self.subscription,
+        }
     }
 
     fn is_quiet(&self) -> bool {
@@ -122,8 +156,17 @@ impl Feed for PodsFeed {
         })
     }
 
+    /// A live query is a list of its own, and short: there is nothing to skip.
+    fn skip(&mut self, _: &Runtime, _: Revision) -> bool {
+        false
+    }
+
     fn next_full(&mut self) -> Option<Self::Message> {
         self.read.find_map(|event| self.batch.push(&event))
+    }
+
+    fn nothing(&self) -> Self::Message {
+        proto::WatchPodsResponse::default()
     }
 
     fn is_quiet(&self) -> bool {

@@ -18,7 +18,7 @@ use crate::runtime::{Head, Stopped};
 use crate::wire::{Checkpoint, Cursor, status};
 
 use super::context::{Context, stopped};
-use super::feed::Feed;
+use super::feed::{Feed, Reached};
 use super::outflow::{Gone, Outlet};
 use super::subscribers::Subscription;
 
@@ -67,6 +67,8 @@ pub(super) struct Follower<'s, F: Feed> {
     commit_time: Option<SystemTime>,
     /// When it was last sent anything; none yet: a checkpoint is due.
     told: Option<Instant>,
+    /// When it last had a sign of life, or began.
+    alive: Instant,
     head: watch::Receiver<Head>,
 }
 
@@ -91,6 +93,7 @@ impl<'s, F: Feed> Follower<'s, F> {
             checkpointed: position,
             commit_time: None,
             told: None,
+            alive: Instant::now(),
             head,
         }
     }
@@ -131,7 +134,12 @@ impl<'s, F: Feed> Follower<'s, F> {
         if head.revision >= self.position && (head.revision > self.position || self.told.is_none())
         {
             self.subscription.lags();
-            self.catch_up().await?;
+            if self.feed.skip(&self.context.runtime, head.revision) {
+                self.position = head.revision;
+                self.commit_time = head.commit_time;
+            } else {
+                self.catch_up().await?;
+            }
         }
         let limits = &self.context.limits;
         let patience = if !self.feed.is_quiet() {
@@ -157,14 +165,9 @@ impl<'s, F: Feed> Follower<'s, F> {
             // What is read before there is room for it is held for as long as the client does not
             // read, and merged no more.
             self.outlet.room().await?;
-            let reached = self
-                .feed
-                .read(&self.context.runtime)
-                .await
-                .map_err(stopped)?;
+            let reached = self.read().await?;
             while let Some(message) = self.feed.next_full() {
-                self.outlet.send(message).await?;
-                self.told = Some(Instant::now());
+                self.send(message).await?;
             }
             if let Progress::Head(revision) = reached.progress {
                 self.position = revision;
@@ -172,6 +175,31 @@ impl<'s, F: Feed> Follower<'s, F> {
                 return Ok(());
             }
         }
+    }
+
+    /// Reads a piece. However many it takes to fill a message, and however long this one waits for
+    /// its turn, the client is not left to think that the server is gone.
+    async fn read<C>(&mut self) -> Result<Reached, Ended<C>> {
+        let sign_of_life = self.feed.nothing();
+        let mut read = std::pin::pin!(self.feed.read(&self.context.runtime));
+        loop {
+            tokio::select! {
+                biased;
+                reached = &mut read => return reached.map_err(|error| stopped(error).into()),
+                () = sleep_until(self.alive + self.context.limits.heartbeat) => {
+                    self.outlet.send(sign_of_life.clone()).await?;
+                    self.alive = Instant::now();
+                }
+            }
+        }
+    }
+
+    async fn send(&mut self, message: F::Message) -> Result<(), Gone> {
+        self.outlet.send(message).await?;
+        let now = Instant::now();
+        self.told = Some(now);
+        self.alive = now;
+        Ok(())
     }
 
     async fn checkpoint<C>(&mut self) -> Result<(), Ended<C>> {
@@ -186,8 +214,7 @@ impl<'s, F: Feed> Follower<'s, F> {
             source_age: Duration::ZERO,
         };
         let message = self.feed.checkpoint(&checkpoint);
-        self.outlet.send(message).await?;
-        self.told = Some(Instant::now());
+        self.send(message).await?;
         self.checkpointed = self.position;
         self.subscription
             .sent(self.position, self.head.borrow().revision);

@@ -9,13 +9,13 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinSet};
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
+use tonic::Request;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-use tonic::{Request, Status};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tonic_reflection::server::v1::{ServerReflection, ServerReflectionServer};
@@ -49,9 +49,8 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 pub struct ServerOptions {
     /// What bounds its clients.
     pub limits: Limits,
-    /// Until this is ready, health says NOT_SERVING, and nothing is read, watched or written:
-    /// whoever comes back to a server that begins anew must not take half of what it will serve
-    /// for all there is.
+    /// Until this is ready, health says NOT_SERVING, and all services but Admin answer UNAVAILABLE: what
+    /// is only half there must not be taken for the state.
     pub readiness: Readiness,
 }
 
@@ -99,11 +98,12 @@ pub async fn serve(
         started: SystemTime::now(),
         drain: drain.clone(),
         limits: limits.clone(),
+        readiness: readiness.clone(),
     });
     let (reporter, health) = tonic_health::server::health_reporter();
     report(&reporter, ServingStatus::NotServing).await;
     let routes = Routes::new(health).add_service(reflection()?);
-    let routes = add_services(routes, &context, &readiness);
+    let routes = add_services(routes, &context);
 
     let mut servers: JoinSet<Result<(), ServeError>> = JoinSet::new();
     for listener in listeners {
@@ -155,40 +155,30 @@ fn flatten(ended: Result<Result<(), ServeError>, JoinError>) -> Result<(), Serve
     ended.unwrap_or_else(|defect| Err(defect.into()))
 }
 
-fn add_services(routes: Routes, context: &Arc<Context>, readiness: &Readiness) -> Routes {
+/// Whoever looks after a server is answered from the start; everybody else once it is ready. A
+/// subscriber that came back early would take the half-loaded state for the whole, and drop the rest.
+fn add_services(routes: Routes, context: &Arc<Context>) -> Routes {
     let max = context.limits.max_message_bytes;
+    let gated = Arc::clone(context);
+    let gate = move |request: Request<()>| gated.ready().map(|()| request);
     let cluster = ClusterServer::new(ClusterService(Arc::clone(context)));
     let query = QueryServer::new(QueryService(Arc::clone(context)));
     let watch = WatchServer::new(WatchService(Arc::clone(context)));
     let admin = AdminServer::new(AdminService(Arc::clone(context)));
-    let once_ready = once_ready(readiness.clone());
     routes
         .add_service(InterceptedService::new(
             cluster.max_decoding_message_size(max),
-            once_ready.clone(),
+            gate.clone(),
         ))
         .add_service(InterceptedService::new(
             query.max_decoding_message_size(max),
-            once_ready.clone(),
+            gate.clone(),
         ))
         .add_service(InterceptedService::new(
             watch.max_decoding_message_size(max),
-            once_ready,
+            gate,
         ))
         .add_service(admin.max_decoding_message_size(max))
-}
-
-/// Lets calls in once everything that has to be done before serving is done.
-fn once_ready(
-    readiness: Readiness,
-) -> impl FnMut(Request<()>) -> Result<Request<()>, Status> + Clone + Send + Sync + 'static {
-    move |request| {
-        if readiness.is_ready() {
-            Ok(request)
-        } else {
-            Err(status::loading(&readiness.pending()))
-        }
-    }
 }
 
 fn reflection() -> Result<ServerReflectionServer<impl ServerReflection>, ServeError> {

@@ -91,6 +91,7 @@ struct Wanted {
     scope: Scope,
     cursor: Option<Cursor>,
     name: String,
+    subscription: u64,
 }
 
 impl Wanted {
@@ -100,6 +101,7 @@ impl Wanted {
             scope: valid("subscribe.scope", wire::decode_scope(subscribe.scope))?,
             cursor: subscribe.cursor.map(wire::decode_cursor),
             name: subscribe.name,
+            subscription: subscribe.subscription,
         })
     }
 }
@@ -143,7 +145,12 @@ async fn watch_endpoints(
     loop {
         let fingerprint = wanted.scope.fingerprint();
         let from = resume(&context, wanted.cursor, fingerprint);
-        let feed = EndpointsFeed::new(wanted.scope, from, context.limits.stream_message_bytes);
+        let feed = EndpointsFeed::new(
+            wanted.scope,
+            from,
+            context.limits.stream_message_bytes,
+            wanted.subscription,
+        );
         let follower = Follower::new(
             Arc::clone(&context),
             &subscription,

@@ -30,6 +30,7 @@ const REVISION_LEN: usize = 11;
 #[derive(Debug)]
 pub struct EventBatch {
     limit: usize,
+    subscription: u64,
     size: usize,
     events: Vec<proto::EndpointsEvent>,
     /// The service of the last element, while it may be added to.
@@ -44,10 +45,19 @@ impl EventBatch {
     pub fn new(limit: usize) -> Self {
         EventBatch {
             limit,
+            subscription: 0,
             size: 0,
             events: Vec::new(),
             open: None,
             removed: HashSet::new(),
+        }
+    }
+
+    /// The same, whose messages say which subscription they answer.
+    pub fn answering(self, subscription: u64) -> Self {
+        EventBatch {
+            subscription,
+            ..self
         }
     }
 
@@ -145,6 +155,7 @@ impl EventBatch {
         self.size = 0;
         proto::WatchEndpointsResponse {
             events: std::mem::take(&mut self.events),
+            subscription: self.subscription,
         }
     }
 

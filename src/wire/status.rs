@@ -17,7 +17,7 @@ use super::proto;
 
 /// Most field violations that one status lists: it travels in a header.
 const MAX_VIOLATIONS: usize = 20;
-/// How soon a client may try a server again that ends or begins.
+/// How soon a client may try a server again that is about to be another one.
 const RECONNECT_DELAY: Duration = Duration::from_millis(500);
 
 /// A request breaks rules: INVALID_ARGUMENT with the path of each field.
@@ -69,6 +69,7 @@ pub fn refused(error: &ResolveError) -> Status {
             let path = format!("{}.labels", at(*operation));
             invalid(&[FieldError::too_many(path, message)])
         }
+        ResolveError::TooManySelectorPatches { .. } => limit_exceeded("selector_patches", message),
         ResolveError::TooManyPods => limit_exceeded("pods", message),
         ResolveError::NotFound { object, .. } => missing(object, message),
         ResolveError::PreconditionFailed { object, expect, .. } => {
@@ -145,11 +146,14 @@ pub fn draining() -> Status {
     )
 }
 
-/// The server does not hold yet what it is to serve.
-pub fn loading(pending: &[&str]) -> Status {
+/// The server has not yet done what comes before serving: the client tries again soon.
+pub fn unready(pending: &str) -> Status {
     let details = ErrorDetails::with_retry_info(Some(RECONNECT_DELAY));
-    let message = format!("not ready, still at: {}; try again", pending.join(", "));
-    Status::with_error_details(Code::Unavailable, message, details)
+    Status::with_error_details(
+        Code::Unavailable,
+        format!("not ready: {pending}; try again"),
+        details,
+    )
 }
 
 /// Another writer took over what this one was doing.

@@ -17,7 +17,7 @@ use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
-use crate::harness::{Setup, connect, patiently, pod, service, text_selector, write};
+use crate::harness::{Setup, connect, patiently, pod, service, text_selector};
 use crate::subscriber::Subscriber;
 
 #[tokio::test]
@@ -99,46 +99,6 @@ async fn health_follows_readiness_and_drain() {
     assert_eq!(next().await, Some(ServingStatus::Serving as i32));
     server.drain();
     assert_eq!(next().await, Some(ServingStatus::NotServing as i32));
-}
-
-#[tokio::test]
-async fn nothing_is_told_or_taken_before_everything_is_loaded() {
-    let readiness = Readiness::new();
-    let loading = readiness.guard("manifests");
-    let options = ServerOptions {
-        readiness,
-        limits: Limits::default(),
-    };
-    let server = Setup {
-        server: options,
-        ..Setup::default()
-    }
-    .start()
-    .await;
-    let rng = || write([service("rng", &[("app", "rng")])]);
-    let count = || proto::CountPodsRequest::default();
-    let watch = || proto::WatchPodsRequest::default();
-    let refusals = [
-        server.try_commit(rng()).await.map(|_| ()),
-        server.query().count_pods(count()).await.map(|_| ()),
-        server.watch().watch_pods(watch()).await.map(|_| ()),
-    ];
-    for refusal in refusals.map(Result::unwrap_err) {
-        assert_eq!(
-            (refusal.code(), refusal.message()),
-            (
-                Code::Unavailable,
-                "not ready, still at: manifests; try again"
-            )
-        );
-    }
-    let status = proto::GetStatusRequest {};
-    server.admin().get_status(status).await.unwrap();
-
-    drop(loading);
-    server.try_commit(rng()).await.unwrap();
-    server.query().count_pods(count()).await.unwrap();
-    server.watch().watch_pods(watch()).await.unwrap();
 }
 
 #[tokio::test]

@@ -9,4 +9,5 @@ mod ingest;
 mod read;
 mod stalled;
 mod subscriber;
+mod unready;
 mod watch;

@@ -43,8 +43,12 @@ impl Subscriber {
         }
     }
 
-    pub async fn resubscribe(&self, scope: &Scope, cursor: Option<&Cursor>) {
-        self.asks.send(subscribe(scope, cursor)).await.unwrap();
+    pub async fn resubscribe(&self, scope: &Scope, subscription: u64) {
+        let mut asked = subscribe(scope, None);
+        if let Some(Asked::Subscribe(subscribe)) = &mut asked.request {
+            subscribe.subscription = subscription;
+        }
+        self.asks.send(asked).await.unwrap();
     }
 
     pub async fn report_applied(&self, revision: u64) {
@@ -55,14 +59,18 @@ impl Subscriber {
             .unwrap();
     }
 
+    /// The next message as it is, folded into nothing.
+    pub async fn message(&mut self) -> Result<proto::WatchEndpointsResponse, Status> {
+        let message = patiently(self.answers.message()).await?;
+        Ok(message.expect("the stream ended without a status"))
+    }
+
     /// Folds what comes up to the next checkpoint; answers it and the events before it.
     pub async fn next(&mut self) -> Result<(Checkpoint, Vec<Event>), Status> {
         let mut told = Vec::new();
         self.sizes.clear();
         loop {
-            let message = patiently(self.answers.message())
-                .await?
-                .expect("the stream ended without a status");
+            let message = self.message().await?;
             self.sizes.push(message.encoded_len());
             for element in message.events {
                 match wire::decode_event(element).expect("a server keeps its word") {
@@ -113,6 +121,7 @@ fn subscribe(scope: &Scope, cursor: Option<&Cursor>) -> proto::WatchEndpointsReq
         scope: Some(wire::encode_scope(scope)),
         cursor: cursor.map(wire::encode_cursor),
         name: "a test".to_owned(),
+        subscription: 0,
     };
     proto::WatchEndpointsRequest {
         request: Some(Asked::Subscribe(subscribe)),

@@ -144,7 +144,7 @@ async fn a_later_subscribe_changes_the_scope() {
     subscriber.until(last).await;
     assert_eq!(subscriber.view.services().len(), 1);
 
-    subscriber.resubscribe(&named("hasher"), None).await;
+    subscriber.resubscribe(&named("hasher"), 1).await;
     loop {
         let (_, events) = subscriber.next().await.unwrap();
         if resets(&events) > 0 {
@@ -158,6 +158,60 @@ async fn a_later_subscribe_changes_the_scope() {
         .map(|name| name.name.as_str())
         .collect();
     assert_eq!(names, ["hasher"]);
+}
+
+#[tokio::test]
+async fn each_message_says_which_subscribe_it_answers() {
+    let server = Setup::limits(|limits| {
+        limits.heartbeat = Duration::from_millis(1);
+        limits.stream_message_bytes = 64;
+    })
+    .start()
+    .await;
+    server
+        .commit((0..100).map(|i| service(&format!("s-{i}"), RNG)))
+        .await;
+    let mut subscriber = Subscriber::new(&server, &Scope::all(), None).await;
+    assert_eq!(subscriber.message().await.unwrap().subscription, 0);
+    subscriber.resubscribe(&named("s-1"), 7).await;
+    let first = loop {
+        let message = subscriber.message().await.unwrap();
+        if message.subscription != 0 && !message.events.is_empty() {
+            break message;
+        }
+    };
+    assert_eq!(first.subscription, 7);
+    assert_eq!(first.events[0].r#type(), proto::EventType::Reset);
+    for _ in 0..3 {
+        assert_eq!(subscriber.message().await.unwrap().subscription, 7);
+    }
+}
+
+#[tokio::test]
+async fn a_catch_up_that_has_nothing_to_tell_yet_shows_that_the_server_lives() {
+    let server = Setup::limits(|limits| limits.heartbeat = Duration::from_millis(1))
+        .start()
+        .await;
+    let last = server.commit([service("rng", RNG)]).await;
+    let (begun, begins) = tokio::sync::oneshot::channel();
+    let (release, held_up) = std::sync::mpsc::channel::<()>();
+    let runtime = server.runtime.clone();
+    let busy = tokio::spawn(async move {
+        let hold = move |_: &_| {
+            begun.send(()).unwrap();
+            held_up.recv().unwrap();
+        };
+        runtime.query(hold).await.unwrap();
+    });
+    begins.await.unwrap();
+    let mut subscriber = Subscriber::new(&server, &named("rng"), None).await;
+    for _ in 0..3 {
+        assert_eq!(subscriber.message().await.unwrap().events, []);
+    }
+    release.send(()).unwrap();
+    busy.await.unwrap();
+    subscriber.until(last).await;
+    assert_eq!(subscriber.view.services().len(), 1);
 }
 
 #[tokio::test]
@@ -186,6 +240,29 @@ async fn revisions_that_change_nothing_in_scope_are_told_too() {
         .await;
     let (checkpoint, events) = subscriber.until(last).await;
     assert_eq!((checkpoint.cursor.revision, events.len()), (last, 0));
+}
+
+#[tokio::test]
+async fn changes_of_others_cost_the_engine_nothing() {
+    let server = Setup::limits(|limits| limits.bare_checkpoint = Duration::from_millis(1))
+        .start()
+        .await;
+    let first = server.commit([service("rng", RNG)]).await;
+    let mut subscriber = Subscriber::new(&server, &named("rng"), None).await;
+    subscriber.until(first).await;
+    let before = server.runtime.pieces();
+    for i in 0..50 {
+        let app = format!("v{i}");
+        let last = server.commit([service("hasher", &[("app", &app)])]).await;
+        let (_, events) = subscriber.until(last).await;
+        assert_eq!(events, []);
+    }
+    assert_eq!(server.runtime.pieces(), before, "records were read");
+
+    let last = server.commit([pod("rng-1", 1, RNG)]).await;
+    let (_, events) = subscriber.until(last).await;
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert!(server.runtime.pieces() > before);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@
 //! | [`questions`] | everything the engine answers, compared |
 //! | [`random`] | random numbers from a seed that is printed when a test fails |
 //! | [`reader`] | a subscriber that knows what it may be sent |
+//! | [`resolve_model`] | what a transaction comes to, step by step |
 //! | [`resolving`] | asking for transactions, and reading the answers |
 //! | [`shrink`] | the smallest part of a failing history that still fails |
 #![allow(
@@ -24,5 +25,6 @@ pub mod oracle;
 pub mod questions;
 pub mod random;
 pub mod reader;
+pub mod resolve_model;
 pub mod resolving;
 pub mod shrink;
