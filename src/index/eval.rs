@@ -154,6 +154,9 @@ impl Index {
     }
 
     fn combine_count(&self, plan: &Plan<'_>, universe: &Universe) -> u64 {
+        if let (Universe::All, Some(count)) = (universe, self.count_without_sets(plan)) {
+            return count;
+        }
         let (start, steps) = self.start(plan, universe);
         let Some((last, before)) = steps.split_last() else {
             return start.len();
@@ -168,16 +171,39 @@ impl Index {
         last.count(self, &found)
     }
 
+    /// The count over all namespaces of a plan of one or two terms, where it is a matter of adding up:
+    /// the postings of a term are disjoint, so that their cardinalities, and what each shares with one
+    /// other posting, are the whole.
+    fn count_without_sets(&self, plan: &Plan<'_>) -> Option<u64> {
+        match (plan.positives.as_slice(), plan.negatives.as_slice()) {
+            ([term], []) => Some(term.cardinality),
+            ([], [term]) => Some(self.live.len() - term.cardinality),
+            ([few, many], []) => {
+                let bitmap = self.bitmap(many)?;
+                Some(Step::Intersect(few).count(self, bitmap))
+            }
+            _ => None,
+        }
+    }
+
+    /// The bitmap of a term that is one posting, and that one a bitmap.
+    fn bitmap(&self, term: &Term<'_>) -> Option<&RoaringBitmap> {
+        match term.postings(&self.dictionary).as_slice() {
+            [posting] => match posting.view() {
+                View::Bitmap(bitmap) => Some(bitmap),
+                View::Ids(_) => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The pods of a term, borrowed where one bitmap holds them.
     fn union(&self, term: &Term<'_>) -> Cow<'_, RoaringBitmap> {
-        let postings = term.postings(&self.dictionary);
-        if let [posting] = postings.as_slice()
-            && let View::Bitmap(bitmap) = posting.view()
-        {
+        if let Some(bitmap) = self.bitmap(term) {
             return Cow::Borrowed(bitmap);
         }
         let mut union = RoaringBitmap::new();
-        postings
+        term.postings(&self.dictionary)
             .iter()
             .for_each(|posting| posting.union_into(&mut union));
         Cow::Owned(union)
