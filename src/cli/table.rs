@@ -40,7 +40,7 @@ impl Columns {
         if let Some(header) = self.header.take() {
             table.set_header(header);
         }
-        table.add_rows(rows);
+        table.add_rows(rows.into_iter().map(|row| row.into_iter().map(shown)));
         let found = table.column_max_content_widths();
         for (i, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, GAP));
@@ -55,6 +55,22 @@ impl Columns {
         }
         Ok(())
     }
+}
+
+/// Longest cell, in characters: columns are counted in 16 bits, and nobody reads so far.
+const MAX_CELL: usize = 4_000;
+
+/// A cell that can be shown: not too long, and without what a terminal would take for a command.
+fn shown(text: String) -> String {
+    let legible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    if text.len() <= MAX_CELL && !text.contains(char::is_control) {
+        return text;
+    }
+    let mut cell: String = text.chars().take(MAX_CELL).map(legible).collect();
+    if text.chars().nth(MAX_CELL).is_some() {
+        cell.push('…');
+    }
+    cell
 }
 
 /// A cell for something that may be absent.

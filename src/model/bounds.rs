@@ -6,6 +6,7 @@ use std::fmt::Display;
 use crate::labels::FieldError;
 use crate::selector::Selector;
 
+use super::text::{is_cidr, is_rfc3339};
 use super::{
     ClusterIp, EndpointPort, ManualEndpoint, ManualEndpoints, Node, Object, Pod, Service,
     ServiceSelector,
@@ -72,10 +73,17 @@ impl Bounds<'_> {
         }
     }
 
+    fn timestamp(&mut self, path: &str, text: &str) {
+        if text.len() > TIMESTAMP || !(text.is_empty() || is_rfc3339(text)) {
+            let detail = "must be a time such as 2024-01-31T12:30:45Z";
+            self.errors.push(FieldError::invalid(path, detail));
+        }
+    }
+
     fn pod(&mut self, pod: &Pod) {
         self.text("metadata.uid", &pod.uid, UID);
         let deletion = pod.deletion_timestamp.as_deref().unwrap_or_default();
-        self.text("metadata.deletionTimestamp", deletion, TIMESTAMP);
+        self.timestamp("metadata.deletionTimestamp", deletion);
         self.text("spec.nodeName", &pod.node_name, SUBDOMAIN);
         self.text("spec.hostname", &pod.hostname, LABEL);
         self.text("spec.subdomain", &pod.subdomain, LABEL);
@@ -95,13 +103,9 @@ impl Bounds<'_> {
 
     fn service(&mut self, service: &Service) {
         self.text("metadata.uid", &service.uid, UID);
-        self.text(
-            "metadata.creationTimestamp",
-            &service.creation_timestamp,
-            TIMESTAMP,
-        );
+        self.timestamp("metadata.creationTimestamp", &service.creation_timestamp);
         let deletion = service.deletion_timestamp.as_deref().unwrap_or_default();
-        self.text("metadata.deletionTimestamp", deletion, TIMESTAMP);
+        self.timestamp("metadata.deletionTimestamp", deletion);
         self.text("spec.externalName", &service.external_name, SUBDOMAIN);
         self.text(
             "spec.trafficDistribution",
@@ -118,6 +122,13 @@ impl Bounds<'_> {
         }
         if let ClusterIp::Ips(ips) = &service.cluster_ip {
             self.list("spec.clusterIPs", ips.len(), 2);
+            if let [first, second] = ips.as_slice()
+                && first.is_ipv4() == second.is_ipv4()
+            {
+                let detail = "must be of the other IP family than the first";
+                self.errors
+                    .push(FieldError::invalid("spec.clusterIPs[1]", detail));
+            }
         }
         self.list("spec.externalIPs", service.external_ips.len(), ADDRESSES);
         self.list(
@@ -129,7 +140,10 @@ impl Bounds<'_> {
         self.list("spec.loadBalancerSourceRanges", ranges.len(), ADDRESSES);
         for (i, range) in ranges.iter().enumerate() {
             let path = format!("spec.loadBalancerSourceRanges[{i}]");
-            self.text(path, range, CIDR);
+            if range.len() > CIDR || !is_cidr(range) {
+                let detail = "must be an address range such as 10.9.8.0/24 or 2001:db8::/64";
+                self.errors.push(FieldError::invalid(path, detail));
+            }
         }
         for (i, port) in service.ports.iter().enumerate() {
             let path = format!("spec.ports[{i}].appProtocol");

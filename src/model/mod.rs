@@ -22,6 +22,7 @@ mod node;
 mod pod;
 mod position;
 mod service;
+mod text;
 mod transaction;
 mod validate;
 
@@ -38,6 +39,7 @@ pub use service::{
     ClusterIp, LoadBalancerIp, Service, ServicePort, ServiceSelector, ServiceType, TargetPort,
     TrafficDistribution, TrafficPolicy,
 };
+pub use text::{is_cidr, is_rfc3339};
 pub use transaction::{
     Change, Expectation, LabelPatch, Object, Operation, PatchTarget, Precondition,
     ResolvedTransaction, Transaction,

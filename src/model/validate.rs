@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::labels::FieldError;
 
 use super::bounds::check_bounds;
-use super::{ManualEndpoints, Object, Pod, Service, ServicePort, ServiceType, TargetPort};
+use super::{Kind, ManualEndpoints, Object, Pod, Service, ServicePort, ServiceType, TargetPort};
 
 /// Longest name of a namespaced object or a node, in bytes (Kubernetes: a DNS subdomain).
 const MAX_NAME: usize = 253;
@@ -27,13 +27,12 @@ const MAX_PORT_NAME: usize = 15;
 pub fn validate(object: &Object) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let name = object.object_ref();
-    check_name(
-        &mut errors,
-        "metadata.name",
-        &name.name.name,
-        MAX_NAME,
-        true,
-    );
+    // A service's name is a DNS label, and a label value of its slices.
+    let (longest, dots) = match name.kind {
+        Kind::Service => (MAX_LABEL, false),
+        _ => (MAX_NAME, true),
+    };
+    check_name(&mut errors, "metadata.name", &name.name.name, longest, dots);
     if name.kind.is_namespaced() {
         check_name(
             &mut errors,
@@ -69,7 +68,7 @@ fn check_name(errors: &mut Vec<FieldError>, path: &str, name: &str, max: usize, 
         let detail = if dots {
             "must be lower-case letters, digits, '-' or '.', and start and end with a letter or digit, as in 'rng-7d9f.example'"
         } else {
-            "must be lower-case letters, digits or '-', and start and end with a letter or digit, as in 'my-namespace'"
+            "must be lower-case letters, digits or '-', and start and end with a letter or digit, as in 'my-name'"
         };
         errors.push(FieldError::invalid(path, format!("{name:?} {detail}")));
     }

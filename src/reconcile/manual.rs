@@ -120,6 +120,7 @@ pub(crate) fn endpoints(
         subset.endpoints.iter().map(|manual| {
             let mut identity = manual.identity.clone();
             identity.addresses.sort_unstable();
+            identity.addresses.dedup();
             let endpoint = Endpoint {
                 identity: identity.clone(),
                 uid: manual.uid.clone(),

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use smol_str::SmolStr;
 
-use crate::model::parse_ip;
+use crate::model::{is_cidr, parse_ip};
 
 use super::Field;
 
@@ -33,14 +33,7 @@ impl Field<'_> {
     pub fn cidr(&self) -> Option<SmolStr> {
         let text = self.required_text();
         let text = text.trim();
-        let is_range = text.split_once('/').is_some_and(|(address, bits)| {
-            let most = match parse_ip(address) {
-                Ok(IpAddr::V4(_)) => 32,
-                Ok(IpAddr::V6(_)) => 128,
-                Err(_) => return false,
-            };
-            !bits.starts_with('+') && bits.parse::<u8>().is_ok_and(|bits| bits <= most)
-        });
+        let is_range = is_cidr(text);
         if !is_range && !text.is_empty() {
             self.invalid(format!(
                 "{text:?} is not an address range such as 10.9.8.0/24 or 2001:db8::/64"

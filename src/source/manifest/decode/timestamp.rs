@@ -1,5 +1,7 @@
 use smol_str::SmolStr;
 
+use crate::model::is_rfc3339;
+
 use super::Field;
 
 impl Field<'_> {
@@ -17,60 +19,6 @@ impl Field<'_> {
         ));
         None
     }
-}
-
-/// Whether a text is a date and time by RFC 3339, leap seconds apart. Days are not held against
-/// their month.
-fn is_rfc3339(text: &str) -> bool {
-    let Some((fixed, rest)) = text.split_at_checked("2024-01-31T12:30:45".len()) else {
-        return false;
-    };
-    let mut shape = fixed.bytes().zip("dddd-dd-ddTdd:dd:dd".bytes());
-    let fits = |(byte, wanted): (u8, u8)| {
-        if wanted == b'd' {
-            byte.is_ascii_digit()
-        } else {
-            byte == wanted
-        }
-    };
-    let within = |range: std::ops::Range<usize>, least: u8, most: u8| {
-        fixed
-            .get(range)
-            .and_then(|part| part.parse().ok())
-            .is_some_and(|n: u8| (least..=most).contains(&n))
-    };
-    let zone = match rest.strip_prefix('.') {
-        Some(fraction) => {
-            let zone = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
-            if zone.len() == fraction.len() {
-                return false;
-            } else {
-                zone
-            }
-        }
-        None => rest,
-    };
-    shape.all(fits)
-        && within(5..7, 1, 12)
-        && within(8..10, 1, 31)
-        && within(11..13, 0, 23)
-        && within(14..16, 0, 59)
-        && within(17..19, 0, 59)
-        && is_offset(zone)
-}
-
-fn is_offset(zone: &str) -> bool {
-    let hours_and_minutes = |offset: &str| match offset.split_once(':') {
-        Some((hours, minutes)) => [(hours, 23), (minutes, 59)]
-            .into_iter()
-            .all(|(part, most)| {
-                part.len() == 2
-                    && part.bytes().all(|b| b.is_ascii_digit())
-                    && part.parse().is_ok_and(|n: u8| n <= most)
-            }),
-        None => false,
-    };
-    zone == "Z" || zone.strip_prefix(['+', '-']).is_some_and(hours_and_minutes)
 }
 
 #[cfg(test)]
