@@ -155,7 +155,7 @@ impl<F: Feed> Follower<F> {
             match item {
                 Item::Event(event) => self.pending.push(event),
                 Item::Checkpoint(checkpoint) if self.is_behind(&checkpoint.cursor) => {
-                    // A replica that is behind must stay silent until it has caught up.
+                    // A server that is behind repeats the client's own revision, never a lower one.
                     self.lost("the server offered a checkpoint before the last one");
                     return Ok(());
                 }
@@ -189,13 +189,12 @@ impl<F: Feed> Follower<F> {
         if is_final(status.code()) {
             return Err(WatchError::Refused(Box::new(status)));
         }
-        tracing::debug!(%status, "the stream failed");
-        self.lost("the stream failed");
+        self.lost(status.message());
         Ok(())
     }
 
     /// What came since the last checkpoint is dropped: it comes again, from the cursor on.
-    fn lost(&mut self, why: &'static str) {
+    fn lost(&mut self, why: &str) {
         let delay = self.backoff.delay();
         tracing::warn!(why, ?delay, "watch interrupted, connecting again");
         self.pending.clear();

@@ -65,18 +65,19 @@ impl Engine {
             walk.listing = Some(Listing::default());
             walk.replacing = None;
         }
-        while !teller.is_done() {
+        let mut through = false;
+        while !(through || teller.is_done()) {
             if walk.replacing.is_some() {
                 self.tell_endpoints(walk, &mut teller);
             } else if walk.listing.is_some() {
                 self.list_next(walk, &mut teller);
-            } else if !self.read_next(walk, &mut teller) {
-                break;
+            } else {
+                through = self.read_log(walk, &mut teller);
             }
         }
         // Looked at also when enough was read: who reads just what there is gets its
         // checkpoint, though the writer never pauses.
-        if self.is_through(walk) {
+        if through || self.is_through(walk) {
             walk.position = Position::end_of(self.head);
             walk.checkpoint = Some(self.head);
             walk.resting = true;
@@ -246,18 +247,32 @@ impl Engine {
         walk.replacing = None;
     }
 
-    /// Tells the next record of the log; false at its end.
-    fn read_next(&self, walk: &mut Walk, teller: &mut Teller<'_>) -> bool {
-        let Some((position, record)) = self.log.after(walk.position).next() else {
-            return false;
-        };
-        teller.read();
-        walk.position = position;
+    /// Tells records of the log until a service is to be told anew or enough is told; whether it came
+    /// to the end. Finds its place once, however many it reads.
+    fn read_log(&self, walk: &mut Walk, teller: &mut Teller<'_>) -> bool {
+        for (position, record) in self.log.after(walk.position) {
+            if teller.is_done() || walk.replacing.is_some() {
+                return false;
+            }
+            teller.read();
+            walk.position = position;
+            self.tell_record(walk, position, record, teller);
+        }
+        walk.replacing.is_none()
+    }
+
+    fn tell_record(
+        &self,
+        walk: &mut Walk,
+        position: Position,
+        record: &Record,
+        teller: &mut Teller<'_>,
+    ) {
         let scope = &walk.scope;
         match record {
             Record::Service(id) => {
                 let Some(record) = self.reconciler.services.get(*id) else {
-                    return true;
+                    return;
                 };
                 let anchor = record.positions.anchor(scope);
                 if position == anchor {
@@ -327,7 +342,6 @@ impl Engine {
             }
             Record::DeletedService(_) | Record::Node(_) | Record::DeletedNode(_) => {}
         }
-        true
     }
 
     /// The service, if it is in scope and a record of it at `position` is told by itself: one before

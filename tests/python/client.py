@@ -207,15 +207,14 @@ def tell(client):
     everybody = {"rng-replica", "rng-daemon-1", "rng-daemon-2"}
 
     # Pods and a service, in one transaction.
-    committed = client.commit(
+    everything = [
         put_service("rng", app="rng"),
         put_pod("rng-replica", "10.1.0.1", app="rng", pod_template_hash="x1"),
         put_pod("rng-daemon-1", "10.1.0.2", app="rng", controller_revision_hash="y1"),
         put_pod("rng-daemon-2", "10.1.0.3", app="rng", controller_revision_hash="y1"),
         put_pod("hasher", "10.1.0.4", app="hasher"),
-        source="python",
-        request_id="first",
-    )
+    ]
+    committed = client.commit(*everything, source="python", request_id="first")
     equal(len(committed.results), 5, "results")
     created = cluster_pb2.ObjectResult.OUTCOME_CREATED
     equal({result.outcome for result in committed.results}, {created}, "outcomes")
@@ -269,10 +268,13 @@ def tell(client):
     equal(subscribers[0].sent_revision, unlabelled.revision, "sent revision")
 
     # A retry with the same request id changes nothing and is answered as the first was.
-    again = client.commit(
-        put_pod("hasher", "10.1.0.99", app="hasher"), source="python", request_id="first"
-    )
+    again = client.commit(*everything, source="python", request_id="first")
     equal(again.revision, committed.revision, "revision of a retry")
+    # Another transaction under the same request id is refused.
+    refused(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        lambda: client.commit(put_pod("hasher", "10.1.0.99", app="hasher"), request_id="first"),
+    )
 
     # Errors name the field, and nothing is applied.
     before = client.count("")
