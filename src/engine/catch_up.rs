@@ -65,13 +65,19 @@ impl Engine {
             walk.listing = Some(Listing::default());
             walk.replacing = None;
         }
+        // The place in the log is looked up once, and only when the listing is through.
+        let mut records = None;
         while !teller.is_done() {
             if walk.replacing.is_some() {
                 self.tell_endpoints(walk, &mut teller);
             } else if walk.listing.is_some() {
                 self.list_next(walk, &mut teller);
-            } else if !self.read_next(walk, &mut teller) {
-                break;
+            } else {
+                let records = records.get_or_insert_with(|| self.log.after(walk.position));
+                let Some((position, record)) = records.next() else {
+                    break;
+                };
+                self.read(position, record, walk, &mut teller);
             }
         }
         // Looked at also when enough was read: who reads just what there is gets its
@@ -246,18 +252,15 @@ impl Engine {
         walk.replacing = None;
     }
 
-    /// Tells the next record of the log; false at its end.
-    fn read_next(&self, walk: &mut Walk, teller: &mut Teller<'_>) -> bool {
-        let Some((position, record)) = self.log.after(walk.position).next() else {
-            return false;
-        };
+    /// Tells a record of the log.
+    fn read(&self, position: Position, record: &Record, walk: &mut Walk, teller: &mut Teller<'_>) {
         teller.read();
         walk.position = position;
         let scope = &walk.scope;
         match record {
             Record::Service(id) => {
                 let Some(record) = self.reconciler.services.get(*id) else {
-                    return true;
+                    return;
                 };
                 let anchor = record.positions.anchor(scope);
                 if position == anchor {
@@ -327,7 +330,6 @@ impl Engine {
             }
             Record::DeletedService(_) | Record::Node(_) | Record::DeletedNode(_) => {}
         }
-        true
     }
 
     /// The service, if it is in scope and a record of it at `position` is told by itself: one before
