@@ -22,6 +22,9 @@ use cluster::{
     CHANGES, ChangeKind, Cluster, MANY_ENDPOINTS, MANY_PODS, MANY_SERVICES, Prepared, SMALL,
 };
 
+/// Records read at once by a subscriber.
+const PIECE: usize = 64;
+
 enum Step {
     /// Resolve and apply.
     Change(Prepared),
@@ -38,7 +41,7 @@ fn counted(cluster: &mut Cluster, step: Step) {
             black_box(cluster.apply(change));
         }
         Step::CatchUp => {
-            black_box(cluster.catch_up());
+            black_box(cluster.catch_up(PIECE));
         }
     }
 }
@@ -71,7 +74,7 @@ fn main() -> ExitCode {
             let change = cluster.prepare(kind, number);
             let work = cluster.apply(change);
             assert_eq!(work.records_written, kind.records(), "{kind:?} {number}");
-            cluster.catch_up();
+            cluster.catch_up(PIECE);
         }
         let change = cluster.prepare(kind, CHANGES - 2);
         println!("{kind:?}");
@@ -82,7 +85,7 @@ fn main() -> ExitCode {
         let change = cluster.prepare(kind, CHANGES - 1);
         println!("{kind:?}, matched anew");
         counted(&mut cluster, Step::Change(change));
-        cluster.catch_up();
+        cluster.catch_up(PIECE);
     }
     ExitCode::SUCCESS
 }

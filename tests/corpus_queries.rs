@@ -78,7 +78,7 @@ fn answers_are_what_a_scan_finds() {
             assert_eq!(
                 engine.explain(&selector, &namespaces).count,
                 count,
-                "{text}"
+                "seed {seed}: {text}"
             );
             let page = engine.pods(&selector, &namespaces, None, 50);
             let page: Vec<_> = page.iter().map(|pod| &pod.object.name).collect();

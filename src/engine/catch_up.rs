@@ -65,14 +65,19 @@ impl Engine {
             walk.listing = Some(Listing::default());
             walk.replacing = None;
         }
-        let mut through = false;
-        while !(through || teller.is_done()) {
+        // The place in the log is looked up once, and only when the listing is through.
+        let mut records = None;
+        while !teller.is_done() {
             if walk.replacing.is_some() {
                 self.tell_endpoints(walk, &mut teller);
             } else if walk.listing.is_some() {
                 self.list_next(walk, &mut teller);
             } else {
-                through = self.read_log(walk, &mut teller);
+                let records = records.get_or_insert_with(|| self.log.after(walk.position));
+                let Some((position, record)) = records.next() else {
+                    break;
+                };
+                self.read(position, record, walk, &mut teller);
             }
         }
         // Looked at also when enough was read: who reads just what there is gets its
@@ -247,27 +252,10 @@ impl Engine {
         walk.replacing = None;
     }
 
-    /// Tells records of the log until a service is to be told anew or enough is told; whether it came
-    /// to the end. Finds its place once, however many it reads.
-    fn read_log(&self, walk: &mut Walk, teller: &mut Teller<'_>) -> bool {
-        for (position, record) in self.log.after(walk.position) {
-            if teller.is_done() || walk.replacing.is_some() {
-                return false;
-            }
-            teller.read();
-            walk.position = position;
-            self.tell_record(walk, position, record, teller);
-        }
-        walk.replacing.is_none()
-    }
-
-    fn tell_record(
-        &self,
-        walk: &mut Walk,
-        position: Position,
-        record: &Record,
-        teller: &mut Teller<'_>,
-    ) {
+    /// Tells a record of the log.
+    fn read(&self, position: Position, record: &Record, walk: &mut Walk, teller: &mut Teller<'_>) {
+        teller.read();
+        walk.position = position;
         let scope = &walk.scope;
         match record {
             Record::Service(id) => {

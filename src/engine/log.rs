@@ -36,6 +36,8 @@ pub(crate) struct Log {
     records: BTreeMap<Position, Record>,
     /// Where the next record goes.
     next: Position,
+    /// Where the newest one was put.
+    last: Position,
     /// Records ever written.
     written: u64,
     deleted_services: BTreeMap<ObjectName, Position>,
@@ -68,6 +70,7 @@ impl Log {
     pub(crate) fn append(&mut self, record: Record) -> Position {
         let position = self.next;
         self.next.index += 1;
+        self.last = position;
         self.written += 1;
         self.records.insert(position, record);
         position
@@ -83,9 +86,12 @@ impl Log {
         self.records.insert(position, record);
     }
 
+    /// The records behind a position. Whoever is at the end is told so without a search.
     pub(crate) fn after(&self, position: Position) -> impl Iterator<Item = (Position, &Record)> {
-        self.records
-            .range((Excluded(position), Unbounded))
+        (position < self.last)
+            .then(|| self.records.range((Excluded(position), Unbounded)))
+            .into_iter()
+            .flatten()
             .map(|(position, record)| (*position, record))
     }
 

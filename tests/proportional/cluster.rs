@@ -1,7 +1,10 @@
 //! Clusters that differ in one size only, and a few changes that mean the same in each of them.
 
+use std::ops::ControlFlow;
+
 use selectord::engine::{
-    Applied, Engine, EngineOptions, ResolveLimits, Resolver, Scope, ServiceScope, Walk, Work,
+    Applied, Engine, EngineOptions, Progress, ResolveLimits, Resolver, Scope, ServiceScope, Walk,
+    Work,
 };
 use selectord::labels::{Key, LabelSet, Value};
 use selectord::model::{
@@ -133,7 +136,7 @@ impl Cluster {
             size,
             subscriber: Walk::new(Scope::Services(scope), None),
         };
-        cluster.catch_up();
+        cluster.catch_up(1);
         cluster
     }
 
@@ -218,7 +221,7 @@ impl Cluster {
             operations: vec![put(Object::Service(Box::new(object)))],
             ..Transaction::default()
         }));
-        self.catch_up();
+        self.catch_up(1);
     }
 
     /// Resolves a change and applies it.
@@ -234,15 +237,15 @@ impl Cluster {
         work
     }
 
-    /// Brings the subscriber to the head; answers how many records were read on the way.
-    pub fn catch_up(&mut self) -> u64 {
+    /// Brings the subscriber to the head in pieces of so many records; answers how many pieces it took.
+    pub fn catch_up(&mut self, piece: usize) -> u64 {
         let mut pieces = 0;
         loop {
             pieces += 1;
-            let progress = self.engine.catch_up(&mut self.subscriber, 1, &mut |_| {
-                std::ops::ControlFlow::Continue(())
+            let progress = self.engine.catch_up(&mut self.subscriber, piece, &mut |_| {
+                ControlFlow::Continue(())
             });
-            if matches!(progress, selectord::engine::Progress::Head(_)) {
+            if matches!(progress, Progress::Head(_)) {
                 return pieces;
             }
         }

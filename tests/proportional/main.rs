@@ -35,7 +35,7 @@ fn costs(cluster: &mut Cluster, kind: ChangeKind) -> [u64; COSTS.len()] {
         let prepared = cluster.prepare(kind, number);
         let (mut work, mut read) = (Default::default(), 0);
         let applying = allocation_counter::measure(|| work = cluster.apply(prepared));
-        let telling = allocation_counter::measure(|| read = cluster.catch_up());
+        let telling = allocation_counter::measure(|| read = cluster.catch_up(1));
         assert_eq!(work.records_written, kind.records(), "{kind:?} {number}");
         if number >= WARM_UP {
             let costs = [
