@@ -82,7 +82,7 @@ impl Engine {
         }
         // Looked at also when enough was read: who reads just what there is gets its
         // checkpoint, though the writer never pauses.
-        if through || self.is_through(walk) {
+        if self.is_through(walk) {
             walk.position = Position::end_of(self.head);
             walk.checkpoint = Some(self.head);
             walk.resting = true;
