@@ -13,6 +13,9 @@ use super::target::{DryRun, EarlyArgs, OneNamespaceArgs, ReportFormat, ServerArg
 /// Takes what 'kubectl get pods,services,nodes,endpointslices -A -o json' prints, and what people
 /// write. Everything is checked before anything is sent, and sent in as few transactions as fit: each
 /// is applied whole or not at all.
+///
+/// An object is replaced whole: what others set and the file does not have, a label say, is gone
+/// (kubectl would keep it). Other kinds are skipped and counted; unknown fields are ignored.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

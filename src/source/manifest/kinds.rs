@@ -67,6 +67,9 @@ pub fn verdict(kind: Kind, object: &Field<'_>, metadata: &Metadata) -> Verdict {
             _ if object.get("addressType").text() == "FQDN" => {
                 Verdict::Skip("EndpointSlice of address type FQDN")
             }
+            _ if metadata.label(SERVICE_NAME_LABEL).is_none_or(str::is_empty) => {
+                Verdict::Skip("EndpointSlice without the label kubernetes.io/service-name")
+            }
             Some(MIRRORING_CONTROLLER) => Verdict::TakeUnlessMirrored,
             _ => Verdict::Take,
         },

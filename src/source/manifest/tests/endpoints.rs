@@ -183,7 +183,6 @@ fn refused_fields_are_named() {
         (slice_text("addressType: IPv4\nendpoints: [{addresses: [127.0.0.1]}]"), "127.0.0.1 may not be"),
         (slice_text("addressType: IPv4\nendpoints: [{addresses: [192.0.2.1], targetRef: {kind: Pod}}]"), "endpoints[0].targetRef.name: Required value"),
         (slice_text("addressType: IPv4\nports: [{port: 0}]"), "ports[0].port: Invalid value"),
-        (slice_text("addressType: IPv4").replace("kubernetes.io/service-name: db", ""), "metadata.labels: Required value: the label kubernetes.io/service-name"),
         ("{apiVersion: v1, kind: Endpoints, metadata: {name: db}, subsets: [{addresses: [{ip: ''}]}]}".to_owned(), "subsets[0].addresses[0].ip: Required value"),
         ("{apiVersion: v1, kind: Endpoints, metadata: {name: db}, subsets: [{ports: [{name: a}]}]}".to_owned(), "subsets[0].ports[0].port: Required value"),
     ] {

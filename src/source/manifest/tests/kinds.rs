@@ -72,6 +72,14 @@ fn computed_endpoints_are_counted_not_taken() {
         skipped(named),
         counts([("EndpointSlice of address type FQDN", 1)])
     );
+    let nobodys = "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, addressType: IPv4, metadata: {name: a}, endpoints: []}";
+    assert_eq!(
+        skipped(nobodys),
+        counts([(
+            "EndpointSlice without the label kubernetes.io/service-name",
+            1
+        )])
+    );
 }
 
 #[test]
