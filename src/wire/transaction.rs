@@ -312,7 +312,7 @@ fn decode_matching(matching: proto::label_patch::SelectorTarget) -> Decoded<Patc
     if let Some(kind @ (Kind::Endpoints | Kind::EndpointSlice)) = kind {
         faults.push(FieldError::not_supported(
             "kind",
-            format!("{kind} objects are patched by name only"),
+            format!("labels of {kind} objects cannot be patched; put the object instead"),
         ));
     }
     let selector = faults.part("selector", decode_selector(matching.selector.as_ref()).and_then(|selector| {
