@@ -24,20 +24,22 @@ impl Engine {
                 record.position.revision, record.source, record.node
             )?;
         }
-        let mut pods: Vec<(&ObjectName, u32)> = self
+        let mut pods: Vec<(ObjectName, u32)> = self
             .index
-            .records()
-            .filter_map(|record| Some((&record.pod.name, self.index.find(&record.pod.name)?)))
+            .pods()
+            .map(|(id, pod)| (pod.name(), id))
             .collect();
         pods.sort_unstable();
         for (name, id) in pods {
-            let (Some(pod), Some(record)) = (self.index.pod(id), self.index.get(id)) else {
+            let Some(pod) = self.index.get(id) else {
                 continue;
             };
             writeln!(
                 out,
-                "pod {name} at {} by {:?}: {pod:?}",
-                record.revision, record.source
+                "pod {name} at {} by {:?}: {:?}",
+                pod.revision(),
+                pod.source(),
+                pod.pod()
             )?;
         }
         for record in self.reconciler.manual.objects() {

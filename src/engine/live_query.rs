@@ -7,7 +7,7 @@ use slab::Slab;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-use crate::index::{Index, Namespaces, PodRecord as IndexedPod};
+use crate::index::{Index, Namespaces, PodRef};
 use crate::model::{ObjectName, Position, Revision};
 use crate::reconcile::{Standing, Touched};
 use crate::selector::Selector;
@@ -112,14 +112,19 @@ impl LiveQueries {
     }
 
     /// The queries that a pod is a member of now, in order.
-    fn matching(&mut self, index: &Index, record: Option<&IndexedPod>) -> SmallVec<[u32; 2]> {
+    fn matching(&mut self, index: &Index, pod: Option<PodRef<'_>>) -> SmallVec<[u32; 2]> {
         let mut found = SmallVec::new();
-        let template =
-            |record: &IndexedPod| Some((record.template, index.template(record.template)?));
-        let Some((record, (id, template))) = record.and_then(|r| Some((r, template(r)?))) else {
+        let with_template = |pod: PodRef<'_>| {
+            Some((
+                pod.namespace().clone(),
+                pod.template(),
+                index.template(pod.template())?,
+            ))
+        };
+        let Some((namespace, id, template)) = pod.and_then(with_template) else {
             return found;
         };
-        let here = self.by_namespace.get_mut(&record.pod.name.namespace);
+        let here = self.by_namespace.get_mut(&namespace);
         for standing in std::iter::once(&mut self.everywhere).chain(here) {
             let owners = standing.matching(id, template, index, &mut self.selectors_tested);
             found.extend(owners.iter().copied());
@@ -141,19 +146,18 @@ impl LiveQueries {
         }
         let mut next = Position { revision, index: 0 };
         for (pod, before) in &touched.pods {
-            let record = index.get(*pod);
-            let now = self.matching(index, record);
+            let now_there = index.get(*pod);
+            let now = self.matching(index, now_there);
             let was = self.of_pod.remove(pod).unwrap_or_default();
             for id in &now {
                 if let Some(query) = self.queries.get_mut(*id as usize) {
-                    let name = record.map(|record| &record.pod.name);
-                    query.put(*pod, name, next);
+                    query.put(*pod, now_there.map(PodRef::name).as_ref(), next);
                     next.index += 1;
                 }
             }
             for id in was.iter().filter(|id| now.binary_search(id).is_err()) {
                 if let (Some(query), Some(before)) = (self.queries.get_mut(*id as usize), before) {
-                    query.remove(*pod, before.pod.name.clone(), next, retention);
+                    query.remove(*pod, index.before(before).name(), next, retention);
                     next.index += 1;
                 }
             }
@@ -171,15 +175,10 @@ impl LiveQueries {
             standing.verify(index, report);
         }
         for (_, query) in &self.queries {
-            let matches = |record: &&IndexedPod| {
-                query.namespaces.contains(&record.pod.name.namespace)
-                    && query.selector.matches(&index.labels(record))
+            let matches = |(_, pod): &(u32, PodRef<'_>)| {
+                query.namespaces.contains(pod.namespace()) && query.selector.matches(&pod.labels())
             };
-            let expected: BTreeSet<u32> = index
-                .records()
-                .filter(matches)
-                .filter_map(|record| index.find(&record.pod.name))
-                .collect();
+            let expected: BTreeSet<u32> = index.pods().filter(matches).map(|(id, _)| id).collect();
             if !query.members.keys().eq(&expected) {
                 report(format!(
                     "live query {} has {} members, {} pods match",
@@ -374,12 +373,12 @@ impl Engine {
         id: u32,
         sink: &mut dyn FnMut(PodEvent) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        match (self.index.pod(id), self.index.get(id)) {
-            (Some(pod), Some(record)) => sink(PodEvent::Pod {
-                pod,
-                revision: record.revision,
+        match self.index.get(id) {
+            Some(pod) => sink(PodEvent::Pod {
+                pod: pod.pod(),
+                revision: pod.revision(),
             }),
-            _ => ControlFlow::Continue(()),
+            None => ControlFlow::Continue(()),
         }
     }
 }

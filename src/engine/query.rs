@@ -69,12 +69,11 @@ impl Engine {
     }
 
     fn stored_pod(&self, id: u32) -> Option<Stored<Pod>> {
-        let record = self.index.get(id)?;
-        let object = self.index.pod(id)?;
+        let pod = self.index.get(id)?;
         Some(Stored {
-            object,
-            revision: record.revision,
-            source: record.source.clone(),
+            object: pod.pod(),
+            revision: pod.revision(),
+            source: pod.source().clone(),
         })
     }
 
@@ -236,13 +235,8 @@ impl Engine {
                 look(Kind::Service, name.clone(), &record.source, record.revision);
             }
         }
-        for record in self.index.records() {
-            look(
-                Kind::Pod,
-                record.pod.name.clone(),
-                &record.source,
-                record.revision,
-            );
+        for (_, pod) in self.index.pods() {
+            look(Kind::Pod, pod.name(), pod.source(), pod.revision());
         }
         for record in self.reconciler.manual.objects() {
             look(

@@ -430,7 +430,7 @@ impl Engine {
                 .index
                 .find(name)
                 .and_then(|id| self.index.get(id))
-                .map(|record| record.revision),
+                .map(|pod| pod.revision()),
             Kind::Service => self
                 .reconciler
                 .services
@@ -455,12 +455,7 @@ impl Engine {
         match kind {
             Kind::Pod => {
                 let ids = self.index.page(selector, namespaces, None, limit);
-                let name = |id| {
-                    Some(ObjectRef::new(
-                        Kind::Pod,
-                        self.index.get(id)?.pod.name.clone(),
-                    ))
-                };
+                let name = |id| Some(ObjectRef::new(Kind::Pod, self.index.get(id)?.name()));
                 ids.into_iter().filter_map(name).collect()
             }
             Kind::Service => {

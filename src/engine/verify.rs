@@ -114,15 +114,15 @@ impl Engine {
             return endpoints;
         };
         let index: &Index = &self.index;
-        for record in index
-            .records()
-            .filter(|record| record.pod.name.namespace == service.name.namespace)
+        for (_, pod) in index
+            .pods()
+            .filter(|(_, pod)| *pod.namespace() == service.name.namespace)
         {
-            if !selector.matches(&index.labels(record)) {
+            if !selector.matches(&pod.labels()) {
                 continue;
             }
             for family in [IpFamily::V4, IpFamily::V6] {
-                if let Some(endpoint) = self.reconciler.project(service, record, family) {
+                if let Some(endpoint) = self.reconciler.project(service, pod, family) {
                     endpoints.insert(endpoint.identity.clone(), endpoint);
                 }
             }

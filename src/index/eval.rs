@@ -93,11 +93,7 @@ impl Index {
     /// Calls `f` with each pod that matches, looking at those of the smallest term one by one.
     fn probe(&self, plan: &Plan<'_>, universe: &Universe, mut f: impl FnMut(u32)) {
         let mut look = |id: u32| {
-            let pairs = self
-                .get(id)
-                .and_then(|record| self.template_of(record))
-                .map(|t| &*t.pairs);
-            if pairs.is_some_and(|pairs| plan.matches(pairs)) {
+            if self.pairs_of(id).is_some_and(|pairs| plan.matches(pairs)) {
                 f(id);
             }
         };

@@ -6,7 +6,9 @@ use crate::labels::Key;
 use crate::selector::Selector;
 
 use super::namespaces::Namespaces;
+use super::pod_ref::PodRef;
 use super::pods::Index;
+use super::templates::pair_of;
 
 /// What to count pods by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +44,8 @@ impl Index {
                 .iter()
                 .map(|(node, posting)| (node.clone(), posting.intersection_len(&found)))
                 .collect(),
-            GroupBy::Node => self.tally(&found, |record| {
-                Some(&record.pod.node_name).filter(|n| !n.is_empty())
+            GroupBy::Node => self.tally(&found, |pod| {
+                Some(pod.node_name()).filter(|n| !n.is_empty())
             }),
             GroupBy::Namespace if self.namespaces.len() < total => {
                 let count = |ranges: Vec<std::ops::Range<u32>>| {
@@ -54,7 +56,7 @@ impl Index {
                     .map(|ns| (ns.name.clone(), count(ns.ranges())))
                     .collect()
             }
-            GroupBy::Namespace => self.tally(&found, |record| Some(&record.pod.name.namespace)),
+            GroupBy::Namespace => self.tally(&found, |pod| Some(pod.namespace())),
         };
         groups.retain(|(_, count)| *count > 0);
         groups.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -82,11 +84,8 @@ impl Index {
                 .collect();
         }
         let mut tally = BTreeMap::new();
-        for record in found.iter().filter_map(|id| self.get(id)) {
-            if let Some(pair) = self
-                .template_of(record)
-                .and_then(|template| template.pair_of(key_id))
-            {
+        for pairs in found.iter().filter_map(|id| self.pairs_of(id)) {
+            if let Some(pair) = pair_of(pairs, key_id) {
                 *tally.entry(pair).or_insert(0) += 1;
             }
         }
@@ -104,7 +103,7 @@ impl Index {
     fn tally<'i>(
         &'i self,
         found: &roaring::RoaringBitmap,
-        by: impl Fn(&'i super::pods::PodRecord) -> Option<&'i SmolStr>,
+        by: impl Fn(PodRef<'i>) -> Option<&'i SmolStr>,
     ) -> Vec<(SmolStr, u64)> {
         let mut tally: BTreeMap<SmolStr, u64> = BTreeMap::new();
         for value in found.iter().filter_map(|id| self.get(id)).filter_map(by) {

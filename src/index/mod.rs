@@ -24,6 +24,7 @@ mod group;
 mod namespaces;
 mod page;
 mod plan;
+mod pod_ref;
 mod pods;
 mod posting;
 mod templates;
@@ -32,7 +33,9 @@ mod verify;
 pub use explain::{Action, Explanation, Step};
 pub use group::{GroupBy, Groups};
 pub use namespaces::Namespaces;
-pub use pods::{Index, PodRecord};
+pub use pods::Index;
 pub use posting::Posting;
 
+pub(crate) use pod_ref::PodRef;
+pub(crate) use pods::PodRecord;
 pub(crate) use templates::{Template, TemplateId};

@@ -68,9 +68,9 @@ impl Index {
         after: Option<&ObjectName>,
         limit: usize,
     ) -> Vec<u32> {
-        let mut named: Vec<(&ObjectName, u32)> = ids
-            .filter_map(|id| Some((&self.get(id)?.pod.name, id)))
-            .filter(|(name, _)| after.is_none_or(|after| *name > after))
+        let mut named: Vec<(ObjectName, u32)> = ids
+            .filter_map(|id| Some((self.get(id)?.name(), id)))
+            .filter(|(name, _)| after.is_none_or(|after| name > after))
             .collect();
         if named.len() > limit {
             named.select_nth_unstable(limit);

@@ -10,13 +10,14 @@ use crate::labels::{Key, LabelSet, Value};
 use crate::model::{ContainerPort, ObjectName, Pod, Revision};
 
 use super::Posting;
-use super::dictionary::Dictionary;
+use super::dictionary::{Dictionary, KeyId, PairId};
 use super::namespaces::{NamespaceId, NamespaceTable};
+use super::pod_ref::PodRef;
 use super::templates::{Template, TemplateId, Templates};
 
 /// A pod in the index: everything but its labels, which its template holds.
 #[derive(Debug)]
-pub struct PodRecord {
+pub(crate) struct PodRecord {
     /// The pod, without labels.
     pub(crate) pod: Pod,
     pub(crate) namespace: NamespaceId,
@@ -45,11 +46,11 @@ pub struct Index {
 
 /// What a put did.
 #[derive(Debug)]
-pub struct Put {
+pub(crate) struct Put {
     /// The pod's id.
-    pub id: u32,
+    pub(crate) id: u32,
     /// What was there before.
-    pub before: Option<PodRecord>,
+    pub(crate) before: Option<PodRecord>,
 }
 
 impl Index {
@@ -103,36 +104,26 @@ impl Index {
     }
 
     /// A pod by id.
-    pub fn get(&self, id: u32) -> Option<&PodRecord> {
-        self.records.get(id as usize)?.as_ref()
+    pub(crate) fn get(&self, id: u32) -> Option<PodRef<'_>> {
+        let record = self.records.get(id as usize)?.as_ref()?;
+        Some(PodRef::new(self, record))
     }
 
-    /// Every pod, by id.
-    pub(crate) fn records(&self) -> impl Iterator<Item = &PodRecord> {
-        self.records.iter().flatten()
+    /// A pod as it was before the transaction that is being applied.
+    pub(crate) fn before<'i>(&'i self, record: &'i PodRecord) -> PodRef<'i> {
+        PodRef::new(self, record)
     }
 
-    /// A slot of the table: none behind its end.
-    pub(crate) fn slot(&self, id: u32) -> Option<Option<&PodRecord>> {
-        self.records.get(id as usize).map(Option::as_ref)
+    /// Every pod with its id, by id.
+    pub(crate) fn pods(&self) -> impl Iterator<Item = (u32, PodRef<'_>)> {
+        let ids = 0..u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        ids.filter_map(|id| Some((id, self.get(id)?)))
     }
 
-    pub(crate) fn template_of(&self, record: &PodRecord) -> Option<&Template> {
-        self.templates.get(record.template)
-    }
-
-    /// A pod by id, whole: with its labels. Linear in their number.
-    pub fn pod(&self, id: u32) -> Option<Pod> {
-        let record = self.get(id)?;
-        Some(Pod {
-            labels: self.labels(record),
-            ..record.pod.clone()
-        })
-    }
-
-    /// The labels of a pod, spelt out.
-    pub fn labels(&self, record: &PodRecord) -> LabelSet {
-        self.templates.labels(&self.dictionary, record.template)
+    /// The pairs of a pod's labels, by key id.
+    pub(crate) fn pairs_of(&self, id: u32) -> Option<&[(KeyId, PairId)]> {
+        let record = self.records.get(id as usize)?.as_ref()?;
+        Some(&self.templates.get(record.template)?.pairs)
     }
 
     pub(crate) fn template(&self, id: TemplateId) -> Option<&Template> {
@@ -178,7 +169,7 @@ impl Index {
 
     /// Creates or replaces a pod. With an empty source it stays whose it was. The caller made sure that
     /// there is room.
-    pub fn put(&mut self, mut pod: Pod, revision: Revision, mut source: SmolStr) -> Put {
+    pub(crate) fn put(&mut self, mut pod: Pod, revision: Revision, mut source: SmolStr) -> Put {
         let labels = std::mem::take(&mut pod.labels);
         pod.ports = self.share_ports(std::mem::take(&mut pod.ports));
         let (namespace, id, before) = match self.find(&pod.name) {
@@ -224,7 +215,7 @@ impl Index {
     }
 
     /// Removes a pod. Its id is not given to another until [`Index::release`].
-    pub fn remove(&mut self, name: &ObjectName) -> Option<(u32, PodRecord)> {
+    pub(crate) fn remove(&mut self, name: &ObjectName) -> Option<(u32, PodRecord)> {
         let id = self.find(name)?;
         let before = self.records.get_mut(id as usize).and_then(Option::take)?;
         self.post_labels(id, Some(before.template), None);
@@ -238,7 +229,7 @@ impl Index {
     }
 
     /// Gives back the id of a removed pod.
-    pub fn release(&mut self, id: u32, before: &PodRecord) {
+    pub(crate) fn release(&mut self, id: u32, before: &PodRecord) {
         self.namespaces.release(before.namespace, id);
     }
 

@@ -162,13 +162,6 @@ impl Templates {
     }
 }
 
-impl Template {
-    /// The pair this label set has for a key.
-    pub(crate) fn pair_of(&self, key: KeyId) -> Option<PairId> {
-        pair_of(&self.pairs, key)
-    }
-}
-
 /// The pair that a list sorted by key id has for a key.
 pub(crate) fn pair_of(pairs: &[(KeyId, PairId)], key: KeyId) -> Option<PairId> {
     pairs

@@ -11,41 +11,36 @@ impl Index {
         let mut keys: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
         let mut nodes: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
         let mut pods = 0;
-        for id in 0..u32::MAX {
-            let Some(slot) = self.slot(id) else { break };
-            let Some(record) = slot else {
-                if self.live.contains(id) {
-                    report(format!("pod id {id} counts as live and is free"));
-                }
-                continue;
-            };
+        for id in self.live.iter().filter(|id| self.get(*id).is_none()) {
+            report(format!("pod id {id} counts as live and is free"));
+        }
+        for (id, pod) in self.pods() {
             pods += 1;
-            if !self.live.contains(id) || self.find(&record.pod.name) != Some(id) {
+            let name = pod.name();
+            if !self.live.contains(id) || self.find(&name) != Some(id) {
                 report(format!(
-                    "pod {} is not found under its own name and id {id}",
-                    record.pod.name
+                    "pod {name} is not found under its own name and id {id}"
                 ));
             }
             if !self
-                .ranges(&record.pod.name.namespace)
+                .ranges(&name.namespace)
                 .iter()
                 .any(|range| range.contains(&id))
             {
                 report(format!(
-                    "pod {} has id {id} outside its namespace's ranges",
-                    record.pod.name
+                    "pod {name} has id {id} outside its namespace's ranges"
                 ));
             }
-            for (key, value) in &self.labels(record) {
+            for (key, value) in &pod.labels() {
                 pairs
                     .entry((key.to_string(), value.to_string()))
                     .or_default()
                     .insert(id);
                 keys.entry(key.to_string()).or_default().insert(id);
             }
-            if !record.pod.node_name.is_empty() {
+            if !pod.node_name().is_empty() {
                 nodes
-                    .entry(record.pod.node_name.to_string())
+                    .entry(pod.node_name().to_string())
                     .or_default()
                     .insert(id);
             }

@@ -65,15 +65,21 @@ impl Reconciler {
 
     /// The services that match the pod now.
     fn matching(&mut self, index: &Index, pod: u32, pairs: &mut Vec<Pair>) {
-        let Some(record) = index.get(pod) else { return };
-        let Some(standing) = self.standing.get_mut(&record.pod.name.namespace) else {
+        let Some(pod_ref) = index.get(pod) else {
             return;
         };
-        let Some(template) = index.template(record.template) else {
+        let Some(standing) = self.standing.get_mut(pod_ref.namespace()) else {
             return;
         };
-        let owners =
-            standing.matching(record.template, template, index, &mut self.selectors_tested);
+        let Some(template) = index.template(pod_ref.template()) else {
+            return;
+        };
+        let owners = standing.matching(
+            pod_ref.template(),
+            template,
+            index,
+            &mut self.selectors_tested,
+        );
         pairs.extend(owners.iter().map(|service| (*service, pod, Verdict::Yes)));
     }
 

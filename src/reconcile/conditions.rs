@@ -1,13 +1,14 @@
-use crate::model::{Conditions, Pod, ReadyCondition};
+use crate::index::PodRef;
+use crate::model::{Conditions, ReadyCondition};
 
 /// The three conditions of an endpoint, from the Ready condition, the deletion timestamp and the
 /// service's `publishNotReadyAddresses`.
 ///
 /// As Kubernetes' endpointslice controller has it: terminating takes ready away, publishing gives it
 /// back, and neither touches serving.
-pub(crate) fn conditions(pod: &Pod, publish_not_ready: bool) -> Conditions {
-    let serving = pod.ready == ReadyCondition::True;
-    let terminating = pod.deletion_timestamp.is_some();
+pub(crate) fn conditions(pod: PodRef<'_>, publish_not_ready: bool) -> Conditions {
+    let serving = pod.ready() == ReadyCondition::True;
+    let terminating = pod.is_terminating();
     Conditions {
         ready: publish_not_ready || (serving && !terminating),
         serving,

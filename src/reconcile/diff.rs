@@ -109,19 +109,21 @@ impl Reconciler {
             .get(&service)
             .map_or(Some(now), |before| before.as_deref());
         let pod_now = index.get(pod);
-        let pod_was = touched.pods.get(&pod).map_or(pod_now, Option::as_ref);
+        let pod_was = touched.pods.get(&pod).map_or(pod_now, |before| {
+            before.as_ref().map(|record| index.before(record))
+        });
         for family in [IpFamily::V4, IpFamily::V6] {
             let member = self.memberships.find(pod, service, family).is_some();
             let before = was
                 .zip(pod_was)
                 .filter(|_| member)
-                .and_then(|(service, record)| {
-                    let name = &record.pod.node_name;
+                .and_then(|(service, pod)| {
+                    let name = pod.node_name();
                     let node = touched
                         .nodes
                         .get(name)
                         .map_or(self.node(name), |before| before.as_deref());
-                    project(service, &record.pod, node, family, self.missing_node)
+                    project(service, pod, node, family, self.missing_node)
                 });
             let after = self.computed_now(index, (service, pod, verdict), family);
             if before == after {

@@ -1,8 +1,9 @@
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
+use crate::index::PodRef;
 use crate::model::{
-    Endpoint, EndpointIdentity, Hints, IpFamily, Node, Pod, Service, TrafficDistribution,
+    Endpoint, EndpointIdentity, Hints, IpFamily, Node, Service, TrafficDistribution,
 };
 
 use super::conditions::conditions;
@@ -25,7 +26,7 @@ pub enum MissingNode {
 /// the family, or its node is missing.
 pub(crate) fn project(
     service: &Service,
-    pod: &Pod,
+    pod: PodRef<'_>,
     node: Option<&Node>,
     family: IpFamily,
     missing_node: MissingNode,
@@ -33,39 +34,39 @@ pub(crate) fn project(
     let withheld = node.is_none()
         && missing_node == MissingNode::Withhold
         && !service.publish_not_ready_addresses;
-    if pod.phase.is_terminal() || withheld || !service.endpoint_families().contains(&family) {
+    if pod.phase().is_terminal() || withheld || !service.endpoint_families().contains(&family) {
         return None;
     }
-    let mut addresses: SmallVec<_> = pod.ips(family).copied().collect();
+    let mut addresses: SmallVec<_> = pod.ips(family).collect();
     if addresses.is_empty() {
         return None;
     }
     addresses.sort_unstable();
-    let named = !pod.hostname.is_empty() && pod.subdomain == service.name.name;
+    let hostname = if *pod.subdomain() == service.name.name {
+        pod.hostname()
+    } else {
+        SmolStr::default()
+    };
     let conditions = conditions(pod, service.publish_not_ready_addresses);
     let zone = node
         .and_then(Node::zone)
         .map(SmolStr::new)
         .unwrap_or_default();
     let hints = if conditions.ready {
-        hints(service, &zone, &pod.node_name)
+        hints(service, &zone, pod.node_name())
     } else {
         Hints::default()
     };
     Some(Endpoint {
         identity: EndpointIdentity {
             addresses,
-            hostname: if named {
-                pod.hostname.clone()
-            } else {
-                SmolStr::default()
-            },
-            pod: Some(pod.name.clone()),
+            hostname,
+            pod: Some(pod.name()),
         },
-        uid: pod.uid.clone(),
-        ports: ports::resolve(service, &pod.ports),
+        uid: pod.uid(),
+        ports: ports::resolve(service, pod.ports()),
         conditions,
-        node: pod.node_name.clone(),
+        node: pod.node_name().clone(),
         zone,
         hints,
     })

@@ -3,11 +3,10 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use crate::index::{Index, PodRecord};
+use crate::index::{Index, PodRef};
 use crate::labels::LabelSet;
 use crate::model::{
-    Endpoint, IpFamily, ManualEndpoints, ManualKind, Node, ObjectName, Pod, Position, Revision,
-    Service,
+    Endpoint, IpFamily, ManualEndpoints, ManualKind, Node, ObjectName, Position, Revision, Service,
 };
 
 use super::manual::{ManualTable, endpoints};
@@ -215,14 +214,13 @@ impl Reconciler {
     pub(crate) fn project(
         &self,
         service: &Service,
-        record: &PodRecord,
+        pod: PodRef<'_>,
         family: IpFamily,
     ) -> Option<Endpoint> {
-        let pod: &Pod = &record.pod;
         project(
             service,
             pod,
-            self.node(&pod.node_name),
+            self.node(pod.node_name()),
             family,
             self.missing_node,
         )
