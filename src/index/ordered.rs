@@ -10,6 +10,10 @@ const CHUNK: usize = 512;
 #[derive(Debug, Clone)]
 pub(crate) enum Ordered {
     Few { len: u8, ids: [u32; INLINE] },
+    #[expect(
+        clippy::box_collection,
+        reason = "a bare Vec would make every small list larger"
+    )]
     Chunks(Box<Vec<Vec<u32>>>),
 }
 
