@@ -24,6 +24,7 @@ mod group;
 mod namespaces;
 mod page;
 mod plan;
+mod pod_equal;
 mod pod_ref;
 mod pods;
 mod posting;

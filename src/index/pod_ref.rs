@@ -89,6 +89,13 @@ impl<'i> PodRef<'i> {
             .labels(&self.index.dictionary, self.record.template)
     }
 
+    /// Whether its labels are just these. Interns nothing and builds nothing.
+    pub(crate) fn has_labels(self, labels: &LabelSet) -> bool {
+        self.index
+            .templates
+            .has_labels(&self.index.dictionary, self.record.template, labels)
+    }
+
     /// The pod, whole. Linear in its labels.
     pub(crate) fn pod(self) -> Pod {
         Pod {
