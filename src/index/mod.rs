@@ -30,6 +30,7 @@ mod ordered;
 mod page;
 mod paged;
 mod plan;
+mod pod_equal;
 mod pod_ref;
 mod pods;
 mod posting;

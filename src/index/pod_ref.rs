@@ -161,6 +161,13 @@ impl<'i> PodRef<'i> {
         })
     }
 
+    /// Whether its labels are just these. Interns nothing and builds nothing.
+    pub(crate) fn has_labels(self, labels: &LabelSet) -> bool {
+        self.index
+            .templates
+            .has_labels(&self.index.dictionary, self.record.template, labels)
+    }
+
     /// The pod, whole. Linear in its labels.
     pub(crate) fn pod(self) -> Pod {
         let shape = self.shape();
