@@ -9,7 +9,10 @@ const CHUNK: usize = 512;
 /// place says how an id's thing compares with what is looked for.
 #[derive(Debug, Clone)]
 pub(crate) enum Ordered {
-    Few { len: u8, ids: [u32; INLINE] },
+    Few {
+        len: u8,
+        ids: [u32; INLINE],
+    },
     #[expect(
         clippy::box_collection,
         reason = "a bare Vec would make every small list larger"

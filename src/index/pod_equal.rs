@@ -1,37 +1,38 @@
-use crate::model::{IpFamily, Pod};
+use crate::model::Pod;
 
 use super::pod_ref::PodRef;
+use super::record::Hostname;
+use super::uid::Uid;
 
 impl PodRef<'_> {
     /// Whether a pod of the same name is just as this one. What differs most often is looked at first;
-    /// nothing is copied.
+    /// nothing is built.
     pub(crate) fn equals(self, pod: &Pod) -> bool {
         self.ready() == pod.ready
             && self.phase() == pod.phase
-            && self.has_timestamp_of(pod)
-            && self.has_ips_of(pod)
+            && self.deletion_timestamp() == pod.deletion_timestamp.as_ref()
+            && self.ips_in_order() == pod.pod_ips
             && *self.node_name() == pod.node_name
-            && self.uid() == pod.uid
+            && self.has_uid(&pod.uid)
+            && self.has_shape(pod)
             && self.has_labels(&pod.labels)
-            && *self.ports() == *pod.ports
-            && self.hostname() == pod.hostname
-            && *self.subdomain() == pod.subdomain
     }
 
-    fn has_timestamp_of(self, pod: &Pod) -> bool {
-        match (self.is_terminating(), &pod.deletion_timestamp) {
-            (false, None) => true,
-            (true, Some(_)) => self.pod().deletion_timestamp == pod.deletion_timestamp,
-            _ => false,
+    fn has_uid(self, uid: &str) -> bool {
+        match self.extra().and_then(|extra| extra.uid.as_ref()) {
+            Some(own) => own == uid,
+            None => Uid::read(uid) == Some(self.record.uid),
         }
     }
 
-    fn has_ips_of(self, pod: &Pod) -> bool {
-        let of_families = self.ips(IpFamily::V4).chain(self.ips(IpFamily::V6));
-        if pod.pod_ips.len() <= 1 {
-            return of_families.eq(pod.pod_ips.iter().copied());
-        }
-        // Which family comes first counts, too.
-        self.pod().pod_ips == pod.pod_ips
+    /// Whether ports, subdomain and hostname are those of a pod of the same name.
+    pub(crate) fn has_shape(self, pod: &Pod) -> bool {
+        self.shape().is_some_and(|shape| {
+            let hostname = match &shape.hostname {
+                Hostname::PodName => pod.hostname == pod.name.name,
+                Hostname::Text(hostname) => *hostname == pod.hostname && *hostname != pod.name.name,
+            };
+            hostname && shape.subdomain == pod.subdomain && shape.ports == pod.ports
+        })
     }
 }

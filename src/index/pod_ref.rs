@@ -10,7 +10,6 @@ use super::dictionary::{KeyId, PairId};
 use super::pods::Index;
 use super::record::{Extra, Hostname, PodRecord, SOURCE_ELSEWHERE, Shape};
 use super::templates::TemplateId;
-use super::uid::Uid;
 
 /// No text.
 static EMPTY: SmolStr = SmolStr::new_static("");
@@ -21,7 +20,7 @@ static EMPTY: SmolStr = SmolStr::new_static("");
 #[derive(Clone, Copy)]
 pub(crate) struct PodRef<'i> {
     index: &'i Index,
-    record: &'i PodRecord,
+    pub(super) record: &'i PodRecord,
 }
 
 impl<'i> PodRef<'i> {
@@ -74,10 +73,14 @@ impl<'i> PodRef<'i> {
         self.record.ready
     }
 
+    pub(crate) fn deletion_timestamp(self) -> Option<&'i SmolStr> {
+        self.extra()
+            .and_then(|extra| extra.deletion_timestamp.as_ref())
+    }
+
     /// Whether it has a deletion timestamp.
     pub(crate) fn is_terminating(self) -> bool {
-        self.extra()
-            .is_some_and(|extra| extra.deletion_timestamp.is_some())
+        self.deletion_timestamp().is_some()
     }
 
     /// The addresses of one family, in the pod's order.
@@ -129,45 +132,6 @@ impl<'i> PodRef<'i> {
             .has_labels(dictionary, self.record.labels, labels)
     }
 
-    /// Whether the pod, labels and all, is just this one, whose name it has. Builds nothing.
-    pub(crate) fn is(self, pod: &Pod) -> bool {
-        let empty = Extra::default();
-        let extra = self.extra().unwrap_or(&empty);
-        self.record.ready == pod.ready
-            && self.record.phase == pod.phase
-            && extra.deletion_timestamp == pod.deletion_timestamp
-            && self.has_uid(&pod.uid)
-            && self.index.records.ips(self.record).as_slice() == pod.pod_ips.as_slice()
-            && *self.node_name() == pod.node_name
-            && self.has_shape(pod)
-            && self.has_labels(&pod.labels)
-    }
-
-    fn has_uid(self, uid: &str) -> bool {
-        match self.extra().and_then(|extra| extra.uid.as_ref()) {
-            Some(own) => own == uid,
-            None => Uid::read(uid) == Some(self.record.uid),
-        }
-    }
-
-    /// Whether ports, subdomain and hostname are this pod's, whose name it has.
-    pub(crate) fn has_shape(self, pod: &Pod) -> bool {
-        self.shape().is_some_and(|shape| {
-            let hostname = match &shape.hostname {
-                Hostname::PodName => pod.hostname == pod.name.name,
-                Hostname::Text(hostname) => *hostname == pod.hostname && *hostname != pod.name.name,
-            };
-            hostname && shape.subdomain == pod.subdomain && shape.ports == pod.ports
-        })
-    }
-
-    /// Whether its labels are just these. Interns nothing and builds nothing.
-    pub(crate) fn has_labels(self, labels: &LabelSet) -> bool {
-        self.index
-            .templates
-            .has_labels(&self.index.dictionary, self.record.template, labels)
-    }
-
     /// The pod, whole. Linear in its labels.
     pub(crate) fn pod(self) -> Pod {
         let shape = self.shape();
@@ -175,9 +139,7 @@ impl<'i> PodRef<'i> {
             name: self.name(),
             uid: self.uid(),
             labels: self.labels(),
-            deletion_timestamp: self
-                .extra()
-                .and_then(|extra| extra.deletion_timestamp.clone()),
+            deletion_timestamp: self.deletion_timestamp().cloned(),
             node_name: self.node_name().clone(),
             hostname: self.hostname(),
             subdomain: self.subdomain().clone(),
@@ -188,15 +150,16 @@ impl<'i> PodRef<'i> {
         }
     }
 
-    fn ips_in_order(self) -> SmallVec<[IpAddr; 1]> {
+    /// The addresses, in the pod's order.
+    pub(super) fn ips_in_order(self) -> SmallVec<[IpAddr; 1]> {
         self.index.records.ips(self.record)
     }
 
-    fn extra(self) -> Option<&'i Extra> {
+    pub(super) fn extra(self) -> Option<&'i Extra> {
         self.index.records.extra(self.record)
     }
 
-    fn shape(self) -> Option<&'i Shape> {
+    pub(super) fn shape(self) -> Option<&'i Shape> {
         self.index.shapes.get(self.record.shape)
     }
 }
