@@ -122,7 +122,7 @@ impl Engine {
         let Some(record) = self.reconciler.services.get(id) else {
             return;
         };
-        let anchor = record.positions.anchor(&walk.scope);
+        let anchor = record.set.positions.anchor(&walk.scope);
         if anchor <= walk.position && walk.scope.contains(&record.service) {
             let bound = Position {
                 revision: walk.position.revision + 1,
@@ -186,7 +186,7 @@ impl Engine {
         // A first listing stays where it is while the anchor moves, perhaps to a removal that the
         // listing has passed: only an anchor that is still to come tells the service again.
         let Some((id, record)) =
-            known.filter(|(_, r)| r.positions.anchor(&walk.scope) <= walk.position)
+            known.filter(|(_, r)| r.set.positions.anchor(&walk.scope) <= walk.position)
         else {
             // Deleted, or moved behind the walk: it will be told again from its new place.
             walk.replacing = None;
@@ -200,7 +200,7 @@ impl Engine {
         } = replacing;
         if let NextEndpoint::Computed(first, first_family) = *next {
             let mut stopped = None;
-            record.members.for_each_from(first, |pod| {
+            record.set.members.for_each_from(first, |pod| {
                 for family in [IpFamily::V4, IpFamily::V6] {
                     if pod == first && family < first_family {
                         continue;
@@ -232,6 +232,7 @@ impl Engine {
         };
         let from = after.clone();
         let rest = record
+            .set
             .manual
             .range((from.as_ref().map_or(Unbounded, Excluded), Unbounded));
         for (identity, position) in rest {
@@ -262,14 +263,14 @@ impl Engine {
                 let Some(record) = self.reconciler.services.get(*id) else {
                     return;
                 };
-                let anchor = record.positions.anchor(scope);
+                let anchor = record.set.positions.anchor(scope);
                 if position == anchor {
                     if scope.contains(&record.service) {
                         walk.replacing = Some(tell_anew(record, position, teller));
                     } else if scope.may_contain(&record.service.name) {
                         teller.tell(Event::Remove(record.service.name.clone()));
                     }
-                } else if position == record.positions.entry
+                } else if position == record.set.positions.entry
                     && position > anchor
                     && scope.contains(&record.service)
                 {
@@ -308,7 +309,7 @@ impl Engine {
             }
             Record::Removal(service) => {
                 if let Some(record) = self.told_by_updates(scope, *service, position)
-                    && let Some(identity) = record.removals.at(position)
+                    && let Some(identity) = record.set.removals.at(position)
                 {
                     let service = record.service.name.clone();
                     teller.tell(Event::Removed {
@@ -341,7 +342,7 @@ impl Engine {
         position: Position,
     ) -> Option<&ServiceRecord> {
         let record = self.reconciler.services.get(service)?;
-        (position > record.positions.anchor(scope) && scope.contains(&record.service))
+        (position > record.set.positions.anchor(scope) && scope.contains(&record.service))
             .then_some(record)
     }
 }

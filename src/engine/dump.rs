@@ -62,7 +62,7 @@ impl Engine {
         let Some(record) = self.reconciler.services.get(id) else {
             return Ok(());
         };
-        let at = record.positions;
+        let at = record.set.positions;
         writeln!(
             out,
             "service {name} at {} by {:?}, created {} labels {} cluster ip {}: {:?}",
@@ -87,6 +87,7 @@ impl Engine {
                         .map(|membership| membership.position)
                 });
             let position = record
+                .set
                 .manual
                 .get(&endpoint.identity)
                 .copied()
@@ -95,6 +96,7 @@ impl Engine {
             writeln!(out, "  endpoint at {}: {endpoint:?}", position.revision)?;
         }
         let mut removals: Vec<_> = record
+            .set
             .removals
             .positions()
             .map(|(p, identity)| (identity, p.revision))

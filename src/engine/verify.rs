@@ -64,23 +64,23 @@ impl Engine {
                     expected.len()
                 ));
             }
-            if (record.total, record.ready) != (expected.len() as u64, ready) {
+            if (record.set.total, record.set.ready) != (expected.len() as u64, ready) {
                 report(format!(
                     "service {name} counts {} endpoints, {} ready; there are {} and {ready}",
-                    record.total,
-                    record.ready,
+                    record.set.total,
+                    record.set.ready,
                     expected.len()
                 ));
             }
-            let keep = self.options.retention.removals(record.total);
-            if record.removals.len() > keep {
+            let keep = self.options.retention.removals(record.set.total);
+            if record.set.removals.len() > keep {
                 report(format!(
                     "service {name} remembers {} removals, {keep} at most",
-                    record.removals.len()
+                    record.set.removals.len()
                 ));
             }
             let mut members = BTreeSet::new();
-            record.members.for_each(|pod| {
+            record.set.members.for_each(|pod| {
                 members.insert(pod);
             });
             let of_service = |(pod, membership): (u32, &crate::reconcile::Membership)| {
@@ -150,7 +150,7 @@ impl Engine {
                 continue;
             };
             self.service_records(*id, &mut expected);
-            for (position, _) in record.removals.positions() {
+            for (position, _) in record.set.removals.positions() {
                 expected.insert(*position, Record::Removal(*id));
             }
         }
@@ -190,11 +190,11 @@ impl Engine {
         let Some(record) = self.reconciler.services.get(id) else {
             return;
         };
-        let at = record.positions;
+        let at = record.set.positions;
         for position in [at.entry, at.created, at.labels, at.cluster_ip] {
             expected.insert(position, Record::Service(id));
         }
-        for (identity, position) in &record.manual {
+        for (identity, position) in &record.set.manual {
             expected.insert(*position, Record::Manual(id, Box::new(identity.clone())));
         }
     }

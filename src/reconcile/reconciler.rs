@@ -231,8 +231,9 @@ impl Reconciler {
         let Some(record) = self.services.get(id) else {
             return Vec::new();
         };
-        let mut endpoints = Vec::with_capacity(usize::try_from(record.total).unwrap_or_default());
-        record.members.for_each(|pod| {
+        let mut endpoints =
+            Vec::with_capacity(usize::try_from(record.set.total).unwrap_or_default());
+        record.set.members.for_each(|pod| {
             let families = self
                 .memberships
                 .of(pod)
@@ -241,7 +242,7 @@ impl Reconciler {
                 .map(|m| m.family);
             endpoints.extend(families.filter_map(|family| self.computed(index, id, pod, family)));
         });
-        let manual = record.manual.keys();
+        let manual = record.set.manual.keys();
         endpoints.extend(
             manual
                 .filter_map(|i| self.manual.endpoint(&record.service.name, i))
