@@ -3,14 +3,14 @@ use thiserror::Error;
 
 use crate::index::PodRecord;
 use crate::model::{
-    Change, IpFamily, Kind, ManualKind, Object, ObjectName, ObjectRef, Position,
-    ResolvedTransaction, Revision, Service,
+    Change, IpFamily, Kind, ManualKind, Object, ObjectName, ObjectRef, ResolvedTransaction,
+    Revision, Sequence, Service,
 };
 use crate::reconcile::{
     Difference, Holder, Membership, ServiceId, ServicePositions, Side, Touched,
 };
 
-use super::log::Record;
+use super::log::{Named, Record};
 use super::state::Engine;
 use super::touched_names::TouchedNames;
 use super::work::Work;
@@ -147,7 +147,7 @@ impl Engine {
             Kind::Service => self.reconciler.delete_service(name, touched),
             Kind::Node => {
                 if let Some(record) = self.reconciler.delete_node(&name.name, touched) {
-                    self.log.drop_at(record.position);
+                    self.log.drop_named(record.position);
                 }
             }
             Kind::Endpoints => self
@@ -165,11 +165,11 @@ impl Engine {
             match self.reconciler.nodes.get_mut(name) {
                 Some(record) => {
                     if before.is_some() {
-                        self.log.drop_at(record.position);
+                        self.log.drop_named(record.position);
                     } else {
                         self.log.forget_node_deletion(name);
                     }
-                    record.position = self.log.append(Record::Node(name.clone()));
+                    record.position = self.log.append_named(Named::Node(name.clone()));
                 }
                 None => self.log.remember_node_deletion(name.clone()),
             }
@@ -193,7 +193,7 @@ impl Engine {
                 .set
                 .manual
                 .values()
-                .for_each(|position| self.log.drop_at(*position));
+                .for_each(|position| drop(self.log.drop_named(*position)));
             record
                 .set
                 .removals
@@ -313,7 +313,7 @@ impl Engine {
                     .manual
                     .remove(&identity)
                     .into_iter()
-                    .for_each(|position| self.log.drop_at(position));
+                    .for_each(|position| drop(self.log.drop_named(position)));
             }
             None => {
                 let forgotten = record.set.removals.remove(&identity);
@@ -342,7 +342,7 @@ impl Engine {
             Some(Holder::Manual) => {
                 let position = self
                     .log
-                    .append(Record::Manual(service, Box::new(identity.clone())));
+                    .append_named(Named::Manual(service, identity.clone()));
                 record.set.manual.insert(identity, position);
             }
             None => {
@@ -359,7 +359,7 @@ impl Engine {
             return;
         };
         let keep = self.options.retention.removals(record.set.total);
-        let mut forgotten: Option<Position> = None;
+        let mut forgotten: Option<Sequence> = None;
         while record.set.removals.len() > keep {
             let Some(position) = record.set.removals.forget_oldest() else {
                 break;
@@ -389,7 +389,7 @@ impl Engine {
 
 impl ServicePositions {
     /// Whether one of the service's records stands at `position`.
-    pub(crate) fn stands_at(&self, position: Position) -> bool {
+    pub(crate) fn stands_at(&self, position: Sequence) -> bool {
         [self.entry, self.created, self.labels, self.cluster_ip].contains(&position)
     }
 }

@@ -30,12 +30,16 @@ mod event;
 mod fold;
 mod live_query;
 mod log;
+#[cfg(test)]
+mod log_tests;
 mod membership;
 mod options;
+mod position;
 mod query;
 mod resolve;
 mod resolve_error;
 mod scope;
+mod segment;
 mod state;
 mod stats;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::index::Posting;
-use crate::model::{EndpointIdentity, Position};
+use crate::model::{EndpointIdentity, Sequence};
 
 use super::removals::Removals;
 
@@ -12,13 +12,13 @@ use super::removals::Removals;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ServicePositions {
     /// Last change of any field.
-    pub(crate) entry: Position,
+    pub(crate) entry: Sequence,
     /// When it came into being under its name, or, later, the newest removal that was forgotten.
-    pub(crate) created: Position,
+    pub(crate) created: Sequence,
     /// Last change of its labels.
-    pub(crate) labels: Position,
+    pub(crate) labels: Sequence,
     /// When it last got or lost a cluster IP.
-    pub(crate) cluster_ip: Position,
+    pub(crate) cluster_ip: Sequence,
 }
 
 /// What is kept of a service's endpoints: which there are, which are remembered as removed, and where
@@ -28,7 +28,7 @@ pub(crate) struct EndpointSet {
     /// Pods with at least one computed endpoint.
     pub(crate) members: Posting,
     /// Hand-made endpoints that show: those no computed one hides.
-    pub(crate) manual: BTreeMap<EndpointIdentity, Position>,
+    pub(crate) manual: BTreeMap<EndpointIdentity, Sequence>,
     pub(crate) removals: Removals,
     pub(crate) positions: ServicePositions,
     /// Endpoints, and those of them that are ready.

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use crate::index::{Index, PodRef};
 use crate::labels::LabelSet;
 use crate::model::{
-    Endpoint, IpFamily, ManualEndpoints, ManualKind, Node, ObjectName, Position, Revision, Service,
+    Endpoint, IpFamily, ManualEndpoints, ManualKind, Node, ObjectName, Revision, Sequence, Service,
 };
 
 use super::manual::{ManualTable, endpoints};
@@ -112,7 +112,7 @@ impl Reconciler {
     ) {
         let name = node.name.clone();
         let known = self.nodes.get(&name);
-        let position = known.map_or(Position::START, |record| record.position);
+        let position = known.map_or(Sequence::START, |record| record.position);
         let source = known
             .map(|record| record.source.clone())
             .filter(|_| source.is_empty())
