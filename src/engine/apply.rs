@@ -3,14 +3,14 @@ use thiserror::Error;
 
 use crate::index::PodRecord;
 use crate::model::{
-    Change, IpFamily, Kind, ManualKind, Object, ObjectName, ObjectRef, Position,
-    ResolvedTransaction, Revision, Service,
+    Change, IpFamily, Kind, ManualKind, Object, ObjectName, ObjectRef, ResolvedTransaction,
+    Revision, Sequence, Service,
 };
 use crate::reconcile::{
     Difference, Holder, Membership, ServiceId, ServicePositions, Side, Touched,
 };
 
-use super::log::Record;
+use super::log::{Named, Record};
 use super::state::Engine;
 use super::touched_names::TouchedNames;
 use super::work::Work;
@@ -147,7 +147,7 @@ impl Engine {
             Kind::Service => self.reconciler.delete_service(name, touched),
             Kind::Node => {
                 if let Some(record) = self.reconciler.delete_node(&name.name, touched) {
-                    self.log.drop_at(record.position);
+                    self.log.drop_named(record.position);
                 }
             }
             Kind::Endpoints => self
@@ -165,11 +165,11 @@ impl Engine {
             match self.reconciler.nodes.get_mut(name) {
                 Some(record) => {
                     if before.is_some() {
-                        self.log.drop_at(record.position);
+                        self.log.drop_named(record.position);
                     } else {
                         self.log.forget_node_deletion(name);
                     }
-                    record.position = self.log.append(Record::Node(name.clone()));
+                    record.position = self.log.append_named(Named::Node(name.clone()));
                 }
                 None => self.log.remember_node_deletion(name.clone()),
             }
@@ -182,7 +182,7 @@ impl Engine {
             let Some(record) = self.reconciler.services.remove(*id) else {
                 continue;
             };
-            record.members.for_each(|pod| {
+            record.set.members.for_each(|pod| {
                 for family in [IpFamily::V4, IpFamily::V6] {
                     if let Some(position) = self.reconciler.memberships.clear(pod, *id, family) {
                         self.log.drop_at(position);
@@ -190,10 +190,12 @@ impl Engine {
                 }
             });
             record
+                .set
                 .manual
                 .values()
-                .for_each(|position| self.log.drop_at(*position));
+                .for_each(|position| drop(self.log.drop_named(*position)));
             record
+                .set
                 .removals
                 .positions()
                 .for_each(|(position, _)| self.log.drop_at(*position));
@@ -202,7 +204,7 @@ impl Engine {
                 created,
                 labels,
                 cluster_ip,
-            } = record.positions;
+            } = record.set.positions;
             [entry, created, labels, cluster_ip]
                 .into_iter()
                 .for_each(|position| self.log.drop_at(position));
@@ -249,18 +251,18 @@ impl Engine {
         let Some(record) = self.reconciler.services.get_mut(id) else {
             return;
         };
-        let old = record.positions;
+        let old = record.set.positions;
         let now = &record.service;
         let position = self.log.append(Record::Service(id));
-        record.positions.entry = position;
+        record.set.positions.entry = position;
         if before.labels != now.labels {
-            record.positions.labels = position;
+            record.set.positions.labels = position;
         }
         if before.has_cluster_ip() != now.has_cluster_ip() {
-            record.positions.cluster_ip = position;
+            record.set.positions.cluster_ip = position;
         }
         for left in [old.entry, old.labels, old.cluster_ip] {
-            if !record.positions.stands_at(left) {
+            if !record.set.positions.stands_at(left) {
                 self.log.drop_at(left);
             }
         }
@@ -272,7 +274,7 @@ impl Engine {
         };
         self.log.forget_service_deletion(&record.service.name);
         let position = self.log.append(Record::Service(id));
-        record.positions = ServicePositions {
+        record.set.positions = ServicePositions {
             entry: position,
             created: position,
             labels: position,
@@ -291,8 +293,9 @@ impl Engine {
             return;
         };
         let ready = |side: Option<Side>| u64::from(side.is_some_and(|side| side.ready));
-        record.total = record.total + u64::from(after.is_some()) - u64::from(before.is_some());
-        record.ready = record.ready + ready(after) - ready(before);
+        record.set.total =
+            record.set.total + u64::from(after.is_some()) - u64::from(before.is_some());
+        record.set.ready = record.set.ready + ready(after) - ready(before);
         match before.map(|side| side.holder) {
             Some(Holder::Computed { pod, family }) => {
                 let left = self.reconciler.memberships.clear(pod, service, family);
@@ -301,18 +304,19 @@ impl Engine {
                 let holds = after.map(|side| side.holder);
                 let stays = matches!(holds, Some(Holder::Computed { pod: now, .. }) if now == pod);
                 if !stays && !self.reconciler.memberships.any(pod, service) {
-                    record.members.remove(pod);
+                    record.set.members.remove(pod);
                 }
             }
             Some(Holder::Manual) => {
                 record
+                    .set
                     .manual
                     .remove(&identity)
                     .into_iter()
-                    .for_each(|position| self.log.drop_at(position));
+                    .for_each(|position| drop(self.log.drop_named(position)));
             }
             None => {
-                let forgotten = record.removals.remove(&identity);
+                let forgotten = record.set.removals.remove(&identity);
                 forgotten
                     .into_iter()
                     .for_each(|position| self.log.drop_at(position));
@@ -333,17 +337,17 @@ impl Engine {
                         position,
                     },
                 );
-                record.members.insert(pod);
+                record.set.members.insert(pod);
             }
             Some(Holder::Manual) => {
                 let position = self
                     .log
-                    .append(Record::Manual(service, Box::new(identity.clone())));
-                record.manual.insert(identity, position);
+                    .append_named(Named::Manual(service, identity.clone()));
+                record.set.manual.insert(identity, position);
             }
             None => {
                 let position = self.log.append(Record::Removal(service));
-                record.removals.insert(identity, position);
+                record.set.removals.insert(identity, position);
             }
         }
     }
@@ -354,10 +358,10 @@ impl Engine {
         let Some(record) = self.reconciler.services.get_mut(id) else {
             return;
         };
-        let keep = self.options.retention.removals(record.total);
-        let mut forgotten: Option<Position> = None;
-        while record.removals.len() > keep {
-            let Some(position) = record.removals.forget_oldest() else {
+        let keep = self.options.retention.removals(record.set.total);
+        let mut forgotten: Option<Sequence> = None;
+        while record.set.removals.len() > keep {
+            let Some(position) = record.set.removals.forget_oldest() else {
                 break;
             };
             forgotten
@@ -366,9 +370,9 @@ impl Engine {
             forgotten = Some(position);
         }
         let Some(position) = forgotten else { return };
-        let left = std::mem::replace(&mut record.positions.created, position);
+        let left = std::mem::replace(&mut record.set.positions.created, position);
         self.log.replace_at(position, Record::Service(id));
-        if !record.positions.stands_at(left) {
+        if !record.set.positions.stands_at(left) {
             self.log.drop_at(left);
         }
     }
@@ -385,7 +389,7 @@ impl Engine {
 
 impl ServicePositions {
     /// Whether one of the service's records stands at `position`.
-    pub(crate) fn stands_at(&self, position: Position) -> bool {
+    pub(crate) fn stands_at(&self, position: Sequence) -> bool {
         [self.entry, self.created, self.labels, self.cluster_ip].contains(&position)
     }
 }

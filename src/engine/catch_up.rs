@@ -3,11 +3,11 @@ use std::ops::ControlFlow;
 
 use smol_str::SmolStr;
 
-use crate::model::{IpFamily, ObjectName, Position};
+use crate::model::{IpFamily, ObjectName, Sequence};
 use crate::reconcile::{ServiceId, ServicePositions, ServiceRecord};
 
 use super::event::{Event, Progress, ServiceEntry};
-use super::log::Record;
+use super::log::{Named, Record};
 use super::scope::Scope;
 use super::state::Engine;
 use super::walk::{Listing, NextEndpoint, Replacing, Walk};
@@ -58,10 +58,18 @@ impl Engine {
             left: max_records,
             sink,
         };
-        if walk.reset || walk.position < self.log.floor() {
+        let (floor, floor_revision) = self.log.floor();
+        let is_below_floor = match walk.cursor.take() {
+            Some(cursor) => {
+                walk.position = self.log.end_of(cursor);
+                cursor < floor_revision
+            }
+            None => walk.position < floor,
+        };
+        if walk.reset || is_below_floor {
             teller.tell(Event::Reset);
             walk.reset = false;
-            walk.position = Position::end_of(self.head);
+            walk.position = self.log.last();
             walk.listing = Some(Listing::default());
             walk.replacing = None;
         }
@@ -83,7 +91,7 @@ impl Engine {
         // Looked at also when enough was read: who reads just what there is gets its
         // checkpoint, though the writer never pauses.
         if self.is_through(walk) {
-            walk.position = Position::end_of(self.head);
+            walk.cursor = Some(self.head);
             walk.checkpoint = Some(self.head);
             walk.resting = true;
             return Progress::Head(self.head);
@@ -122,13 +130,9 @@ impl Engine {
         let Some(record) = self.reconciler.services.get(id) else {
             return;
         };
-        let anchor = record.positions.anchor(&walk.scope);
+        let anchor = record.set.positions.anchor(&walk.scope);
         if anchor <= walk.position && walk.scope.contains(&record.service) {
-            let bound = Position {
-                revision: walk.position.revision + 1,
-                index: 0,
-            };
-            walk.replacing = Some(tell_anew(record, bound, teller));
+            walk.replacing = Some(tell_anew(record, walk.position.next(), teller));
         }
     }
 
@@ -186,7 +190,7 @@ impl Engine {
         // A first listing stays where it is while the anchor moves, perhaps to a removal that the
         // listing has passed: only an anchor that is still to come tells the service again.
         let Some((id, record)) =
-            known.filter(|(_, r)| r.positions.anchor(&walk.scope) <= walk.position)
+            known.filter(|(_, r)| r.set.positions.anchor(&walk.scope) <= walk.position)
         else {
             // Deleted, or moved behind the walk: it will be told again from its new place.
             walk.replacing = None;
@@ -200,7 +204,7 @@ impl Engine {
         } = replacing;
         if let NextEndpoint::Computed(first, first_family) = *next {
             let mut stopped = None;
-            record.members.for_each_from(first, |pod| {
+            record.set.members.for_each_from(first, |pod| {
                 for family in [IpFamily::V4, IpFamily::V6] {
                     if pod == first && family < first_family {
                         continue;
@@ -232,6 +236,7 @@ impl Engine {
         };
         let from = after.clone();
         let rest = record
+            .set
             .manual
             .range((from.as_ref().map_or(Unbounded, Excluded), Unbounded));
         for (identity, position) in rest {
@@ -253,23 +258,23 @@ impl Engine {
     }
 
     /// Tells a record of the log.
-    fn read(&self, position: Position, record: &Record, walk: &mut Walk, teller: &mut Teller<'_>) {
+    fn read(&self, position: Sequence, record: Record, walk: &mut Walk, teller: &mut Teller<'_>) {
         teller.read();
         walk.position = position;
         let scope = &walk.scope;
         match record {
             Record::Service(id) => {
-                let Some(record) = self.reconciler.services.get(*id) else {
+                let Some(record) = self.reconciler.services.get(id) else {
                     return;
                 };
-                let anchor = record.positions.anchor(scope);
+                let anchor = record.set.positions.anchor(scope);
                 if position == anchor {
                     if scope.contains(&record.service) {
                         walk.replacing = Some(tell_anew(record, position, teller));
                     } else if scope.may_contain(&record.service.name) {
                         teller.tell(Event::Remove(record.service.name.clone()));
                     }
-                } else if position == record.positions.entry
+                } else if position == record.set.positions.entry
                     && position > anchor
                     && scope.contains(&record.service)
                 {
@@ -281,10 +286,9 @@ impl Engine {
                 pod,
                 family,
             } => {
-                if let Some(record) = self.told_by_updates(scope, *service, position)
+                if let Some(record) = self.told_by_updates(scope, service, position)
                     && let Some(endpoint) =
-                        self.reconciler
-                            .computed(&self.index, *service, *pod, *family)
+                        self.reconciler.computed(&self.index, service, pod, family)
                 {
                     teller.tell(Event::Endpoint {
                         service: record.service.name.clone(),
@@ -292,7 +296,34 @@ impl Engine {
                     });
                 }
             }
-            Record::Manual(service, identity) => {
+            Record::Removal(service) => {
+                if let Some(record) = self.told_by_updates(scope, service, position)
+                    && let Some(identity) = record.set.removals.at(position)
+                {
+                    let service = record.service.name.clone();
+                    teller.tell(Event::Removed {
+                        service,
+                        identity: identity.clone(),
+                    });
+                }
+            }
+            Record::Named => {
+                if let Some(named) = self.log.named(position) {
+                    self.read_named(position, named, scope, teller);
+                }
+            }
+        }
+    }
+
+    fn read_named(
+        &self,
+        position: Sequence,
+        named: &Named,
+        scope: &Scope,
+        teller: &mut Teller<'_>,
+    ) {
+        match named {
+            Named::Manual(service, identity) => {
                 if let Some(record) = self.told_by_updates(scope, *service, position)
                     && let Some(endpoint) = self
                         .reconciler
@@ -306,29 +337,18 @@ impl Engine {
                     });
                 }
             }
-            Record::Removal(service) => {
-                if let Some(record) = self.told_by_updates(scope, *service, position)
-                    && let Some(identity) = record.removals.at(position)
-                {
-                    let service = record.service.name.clone();
-                    teller.tell(Event::Removed {
-                        service,
-                        identity: identity.clone(),
-                    });
-                }
+            Named::DeletedService(name) if scope.may_contain(name) => {
+                teller.tell(Event::Remove(name.clone()));
             }
-            Record::DeletedService(name) if scope.may_contain(name) => {
-                teller.tell(Event::Remove((**name).clone()));
-            }
-            Record::Node(name) if matches!(scope, Scope::Node(wanted) if wanted == name) => {
+            Named::Node(name) if matches!(scope, Scope::Node(wanted) if wanted == name) => {
                 if let Some(record) = self.reconciler.nodes.get(name) {
                     teller.tell(Event::Node(record.node.clone()));
                 }
             }
-            Record::DeletedNode(name) if matches!(scope, Scope::Node(wanted) if wanted == name) => {
+            Named::DeletedNode(name) if matches!(scope, Scope::Node(wanted) if wanted == name) => {
                 teller.tell(Event::NodeRemoved(name.clone()));
             }
-            Record::DeletedService(_) | Record::Node(_) | Record::DeletedNode(_) => {}
+            Named::DeletedService(_) | Named::Node(_) | Named::DeletedNode(_) => {}
         }
     }
 
@@ -338,10 +358,10 @@ impl Engine {
         &self,
         scope: &Scope,
         service: ServiceId,
-        position: Position,
+        position: Sequence,
     ) -> Option<&ServiceRecord> {
         let record = self.reconciler.services.get(service)?;
-        (position > record.positions.anchor(scope) && scope.contains(&record.service))
+        (position > record.set.positions.anchor(scope) && scope.contains(&record.service))
             .then_some(record)
     }
 }
@@ -349,7 +369,7 @@ impl Engine {
 impl ServicePositions {
     /// Where a subscriber of this scope is told the service anew: its creation, and the last change of
     /// a field that the scope looks at.
-    pub(crate) fn anchor(&self, scope: &Scope) -> Position {
+    pub(crate) fn anchor(&self, scope: &Scope) -> Sequence {
         let looked_at = match scope {
             Scope::Node(_) => self.cluster_ip,
             Scope::Services(_) if scope.looks_at_labels() => self.labels,
@@ -366,7 +386,7 @@ fn entry(record: &ServiceRecord) -> ServiceEntry {
     }
 }
 
-fn tell_anew(record: &ServiceRecord, bound: Position, teller: &mut Teller<'_>) -> Replacing {
+fn tell_anew(record: &ServiceRecord, bound: Sequence, teller: &mut Teller<'_>) -> Replacing {
     teller.tell(Event::Replace(entry(record)));
     Replacing {
         service: record.service.name.clone(),

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use crate::model::{IpFamily, ObjectName};
+use crate::model::{IpFamily, ObjectName, Revision, Sequence};
 
 use super::state::Engine;
 
@@ -21,7 +21,9 @@ impl Engine {
             writeln!(
                 out,
                 "node {name} at {} by {:?}: {:?}",
-                record.position.revision, record.source, record.node
+                self.written_at(record.position),
+                record.source,
+                record.node
             )?;
         }
         let mut pods: Vec<(ObjectName, u32)> = self
@@ -53,24 +55,28 @@ impl Engine {
             self.dump_service(out, name, *id)?;
         }
         for (position, record) in self.log.deletions() {
-            writeln!(out, "deleted at {}: {record:?}", position.revision)?;
+            writeln!(out, "deleted at {}: {record:?}", self.written_at(position))?;
         }
-        writeln!(out, "floor {}", self.log.floor().revision)
+        writeln!(out, "floor {}", self.log.floor().1)
+    }
+
+    fn written_at(&self, position: Sequence) -> Revision {
+        self.log.revision_of(position).unwrap_or_default()
     }
 
     fn dump_service(&self, out: &mut String, name: &ObjectName, id: u32) -> std::fmt::Result {
         let Some(record) = self.reconciler.services.get(id) else {
             return Ok(());
         };
-        let at = record.positions;
+        let at = record.set.positions;
         writeln!(
             out,
             "service {name} at {} by {:?}, created {} labels {} cluster ip {}: {:?}",
-            at.entry.revision,
+            self.written_at(at.entry),
             record.source,
-            at.created.revision,
-            at.labels.revision,
-            at.cluster_ip.revision,
+            self.written_at(at.created),
+            self.written_at(at.labels),
+            self.written_at(at.cluster_ip),
             record.service
         )?;
         for endpoint in self.reconciler.endpoints(&self.index, id) {
@@ -87,17 +93,20 @@ impl Engine {
                         .map(|membership| membership.position)
                 });
             let position = record
+                .set
                 .manual
                 .get(&endpoint.identity)
                 .copied()
                 .or(computed)
                 .unwrap_or_default();
-            writeln!(out, "  endpoint at {}: {endpoint:?}", position.revision)?;
+            let revision = self.written_at(position);
+            writeln!(out, "  endpoint at {revision}: {endpoint:?}")?;
         }
         let mut removals: Vec<_> = record
+            .set
             .removals
             .positions()
-            .map(|(p, identity)| (identity, p.revision))
+            .map(|(p, identity)| (identity, self.written_at(*p)))
             .collect();
         removals.sort_unstable();
         removals.into_iter().try_for_each(|(identity, revision)| {

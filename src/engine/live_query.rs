@@ -8,12 +8,13 @@ use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use crate::index::{Index, Namespaces, PodRef};
-use crate::model::{ObjectName, Position, Revision};
+use crate::model::{ObjectName, Revision};
 use crate::reconcile::{Standing, Touched};
 use crate::selector::Selector;
 
 use super::event::{PodEvent, Progress};
 use super::options::Retention;
+use super::position::Position;
 use super::state::Engine;
 
 /// A live query that is open: a runtime registration, no part of the engine's history.

@@ -1,14 +1,15 @@
-use std::collections::BTreeMap;
-use std::ops::Bound::{Excluded, Unbounded};
+use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
-use crate::model::{EndpointIdentity, IpFamily, ObjectName, Position, Revision};
+use crate::model::{EndpointIdentity, IpFamily, ObjectName, Revision, Sequence};
 use crate::reconcile::ServiceId;
 
-/// What stands at a position: which thing changed last there. Its content is looked up when it is
-/// read, so a record is told as it is and not as it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use super::segment::{SEGMENT, Segment, place};
+
+/// Which thing changed last at a place. Its content is looked up when it is read, so a record is
+/// told as it is and not as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Record {
     /// A service: its fields, or one of its anchors.
     Service(ServiceId),
@@ -18,85 +19,209 @@ pub(crate) enum Record {
         pod: u32,
         family: IpFamily,
     },
-    /// A hand-made endpoint that shows.
-    Manual(ServiceId, Box<EndpointIdentity>),
-    /// A removed endpoint, remembered by its service under this position.
+    /// A removed endpoint, remembered by its service under this sequence number.
     Removal(ServiceId),
-    /// A deleted service, remembered by name.
-    DeletedService(Box<ObjectName>),
+    /// One of those that have no id: see [`Log::named`].
+    Named,
+}
+
+/// What is known by name alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// A hand-made endpoint that shows.
+    Manual(ServiceId, EndpointIdentity),
+    /// A deleted service.
+    DeletedService(ObjectName),
     /// A node.
     Node(SmolStr),
-    /// A deleted node, remembered by name.
+    /// A deleted node.
     DeletedNode(SmolStr),
 }
 
-/// All records, each once, at the position of its last change.
+/// All records, each once, in the order of their last changes.
+///
+/// A table of segments, each a range of sequence numbers: one is found by its number, a revision by
+/// binary search. It grows by a segment, and a dropped record touches its segment alone.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
-    records: BTreeMap<Position, Record>,
-    /// Where the next record goes.
-    next: Position,
-    /// Where the newest one was put.
-    last: Position,
+    /// Those that hold a record, and the one that is being written.
+    segments: Vec<Segment>,
+    revision: Revision,
+    /// The newest record.
+    last: Sequence,
     /// Records ever written.
     written: u64,
-    deleted_services: BTreeMap<ObjectName, Position>,
-    deleted_nodes: BTreeMap<SmolStr, Position>,
-    /// Deletions by position: the order in which they are forgotten.
-    deletions: BTreeMap<Position, Record>,
-    /// The newest deletion that was forgotten: a cursor before it cannot be told what is gone.
-    floor: Position,
+    living: usize,
+    named: BTreeMap<Sequence, Named>,
+    deleted_services: BTreeMap<ObjectName, Sequence>,
+    deleted_nodes: BTreeMap<SmolStr, Sequence>,
+    /// Deletions, in the order in which they are forgotten.
+    deletions: BTreeSet<Sequence>,
+    floor: (Sequence, Revision),
 }
 
 impl Log {
     /// From here on, records belong to this revision.
     pub(crate) fn begin(&mut self, revision: Revision) {
-        self.next = Position { revision, index: 0 };
+        self.revision = revision;
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.records.len()
+        self.living
     }
 
     pub(crate) fn written(&self) -> u64 {
         self.written
     }
 
-    pub(crate) fn floor(&self) -> Position {
+    /// The newest deletion that was forgotten, and its revision: who stands before it cannot be told
+    /// what is gone.
+    pub(crate) fn floor(&self) -> (Sequence, Revision) {
         self.floor
     }
 
-    /// Writes a record behind all others.
-    pub(crate) fn append(&mut self, record: Record) -> Position {
-        let position = self.next;
-        self.next.index += 1;
-        self.last = position;
-        self.written += 1;
-        self.records.insert(position, record);
-        position
+    /// The newest record that was written.
+    pub(crate) fn last(&self) -> Sequence {
+        self.last
     }
 
-    /// Takes a record out.
-    pub(crate) fn drop_at(&mut self, position: Position) {
-        self.records.remove(&position);
+    /// Writes a record behind all others.
+    pub(crate) fn append(&mut self, record: Record) -> Sequence {
+        let mut at = self.last.next();
+        let (mut number, mut offset) = place(at);
+        let revision = self.revision;
+        let last = self.segments.last();
+        if !last.is_some_and(|s| s.number() == number && s.reaches(revision)) {
+            if last.is_some_and(|s| s.number() == number) {
+                // So far behind the segment's first revision that another one is begun.
+                number += 1;
+                offset = 0;
+                at = Sequence(number * SEGMENT);
+            }
+            self.close();
+            self.segments.push(Segment::new(number, revision));
+        }
+        if let Some(segment) = self.segments.last_mut() {
+            segment.push(offset, revision, record);
+        }
+        self.last = at;
+        self.written += 1;
+        self.living += 1;
+        at
+    }
+
+    /// Writes a record of something that has no id.
+    pub(crate) fn append_named(&mut self, named: Named) -> Sequence {
+        let at = self.append(Record::Named);
+        self.named.insert(at, named);
+        at
+    }
+
+    /// Takes a record out, whose content is not [`Named`].
+    pub(crate) fn drop_at(&mut self, at: Sequence) {
+        let (number, offset) = place(at);
+        let Some(index) = self.segment(number) else {
+            return;
+        };
+        let is_last = index + 1 == self.segments.len();
+        let Some(segment) = self.segments.get_mut(index) else {
+            return;
+        };
+        if segment.drop_at(offset) {
+            self.living -= 1;
+            if !is_last {
+                self.tidy(index);
+            }
+        }
+    }
+
+    /// Takes a record out, whose content is [`Named`].
+    pub(crate) fn drop_named(&mut self, at: Sequence) -> Option<Named> {
+        self.drop_at(at);
+        self.named.remove(&at)
+    }
+
+    /// What is known by name at this place.
+    pub(crate) fn named(&self, at: Sequence) -> Option<&Named> {
+        self.named.get(&at)
     }
 
     /// Puts another record in the place of one.
-    pub(crate) fn replace_at(&mut self, position: Position, record: Record) {
-        self.records.insert(position, record);
+    pub(crate) fn replace_at(&mut self, at: Sequence, record: Record) {
+        let (number, offset) = place(at);
+        let index = self.segment(number);
+        if let Some(segment) = index.and_then(|index| self.segments.get_mut(index)) {
+            segment.replace_at(offset, record);
+        }
     }
 
-    /// The records behind a position. Whoever is at the end is told so without a search.
-    pub(crate) fn after(&self, position: Position) -> impl Iterator<Item = (Position, &Record)> {
-        (position < self.last)
-            .then(|| self.records.range((Excluded(position), Unbounded)))
-            .into_iter()
-            .flatten()
-            .map(|(position, record)| (*position, record))
+    /// The revision that wrote a record which is there.
+    pub(crate) fn revision_of(&self, at: Sequence) -> Option<Revision> {
+        let (number, offset) = place(at);
+        self.segments
+            .get(self.segment(number)?)?
+            .revision_at(offset)
     }
 
-    pub(crate) fn deletions(&self) -> impl Iterator<Item = (&Position, &Record)> {
-        self.deletions.iter()
+    /// The last place of a revision: everything up to there was written by it or before.
+    pub(crate) fn end_of(&self, revision: Revision) -> Sequence {
+        if revision >= self.revision {
+            return self.last;
+        }
+        let next = self.segments.partition_point(|s| s.base() <= revision);
+        let within = next
+            .checked_sub(1)
+            .and_then(|index| self.segments.get(index)?.first_behind(revision));
+        let behind = within.or_else(|| Some(Sequence(self.segments.get(next)?.number() * SEGMENT)));
+        behind.map_or(self.last, |behind| Sequence(behind.0.saturating_sub(1)))
+    }
+
+    /// The records behind a place. Whoever is at the end is told so without a search.
+    pub(crate) fn after(&self, at: Sequence) -> impl Iterator<Item = (Sequence, Record)> {
+        let (number, offset) = place(at.next());
+        let first = if at < self.last {
+            self.segments.partition_point(|s| s.number() < number)
+        } else {
+            self.segments.len()
+        };
+        self.segments.iter().skip(first).flat_map(move |segment| {
+            segment.from(if segment.number() == number {
+                offset
+            } else {
+                0
+            })
+        })
+    }
+
+    /// Which one covers these numbers.
+    fn segment(&self, number: u64) -> Option<usize> {
+        self.segments
+            .binary_search_by_key(&number, Segment::number)
+            .ok()
+    }
+
+    /// The last segment is not written any more.
+    fn close(&mut self) {
+        if let Some(last) = self.segments.len().checked_sub(1) {
+            self.tidy(last);
+        }
+    }
+
+    fn tidy(&mut self, index: usize) {
+        let Some(segment) = self.segments.get_mut(index) else {
+            return;
+        };
+        if segment.is_empty() {
+            self.segments.remove(index);
+        } else if segment.is_sparse() {
+            segment.compact();
+        }
+    }
+
+    pub(crate) fn deletions(&self) -> impl Iterator<Item = (Sequence, &Named)> {
+        self.deletions
+            .iter()
+            .filter_map(|at| Some((*at, self.named.get(at)?)))
     }
 
     pub(crate) fn deletion_count(&self) -> usize {
@@ -104,48 +229,47 @@ impl Log {
     }
 
     pub(crate) fn remember_service_deletion(&mut self, name: ObjectName) {
-        let record = Record::DeletedService(Box::new(name.clone()));
-        let position = self.append(record.clone());
-        self.deletions.insert(position, record);
-        self.deleted_services.insert(name, position);
+        let at = self.append_named(Named::DeletedService(name.clone()));
+        self.deletions.insert(at);
+        self.deleted_services.insert(name, at);
     }
 
     /// The service is there again.
     pub(crate) fn forget_service_deletion(&mut self, name: &ObjectName) {
-        if let Some(position) = self.deleted_services.remove(name) {
-            self.deletions.remove(&position);
-            self.drop_at(position);
+        if let Some(at) = self.deleted_services.remove(name) {
+            self.deletions.remove(&at);
+            self.drop_named(at);
         }
     }
 
     pub(crate) fn remember_node_deletion(&mut self, name: SmolStr) {
-        let position = self.append(Record::DeletedNode(name.clone()));
-        self.deletions
-            .insert(position, Record::DeletedNode(name.clone()));
-        self.deleted_nodes.insert(name, position);
+        let at = self.append_named(Named::DeletedNode(name.clone()));
+        self.deletions.insert(at);
+        self.deleted_nodes.insert(name, at);
     }
 
     /// The node is there again.
     pub(crate) fn forget_node_deletion(&mut self, name: &str) {
-        if let Some(position) = self.deleted_nodes.remove(name) {
-            self.deletions.remove(&position);
-            self.drop_at(position);
+        if let Some(at) = self.deleted_nodes.remove(name) {
+            self.deletions.remove(&at);
+            self.drop_named(at);
         }
     }
 
     /// Keeps the newest `keep` deletions; forgetting one raises the floor.
     pub(crate) fn limit_deletions(&mut self, keep: usize) {
         while self.deletions.len() > keep {
-            let Some((position, record)) = self.deletions.pop_first() else {
+            let Some(at) = self.deletions.pop_first() else {
                 return;
             };
-            match record {
-                Record::DeletedService(name) => self.deleted_services.remove(&*name),
-                Record::DeletedNode(name) => self.deleted_nodes.remove(&name),
+            if let Some(revision) = self.revision_of(at) {
+                self.floor = (at, revision);
+            }
+            match self.drop_named(at) {
+                Some(Named::DeletedService(name)) => self.deleted_services.remove(&name),
+                Some(Named::DeletedNode(name)) => self.deleted_nodes.remove(&name),
                 _ => None,
             };
-            self.drop_at(position);
-            self.floor = position;
         }
     }
 }

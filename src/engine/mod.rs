@@ -30,8 +30,11 @@ mod event;
 mod fold;
 mod live_query;
 mod log;
+#[cfg(test)]
+mod log_tests;
 mod membership;
 mod options;
+mod position;
 mod present;
 mod query;
 mod relabel;
@@ -39,6 +42,7 @@ mod resolve;
 mod resolve_error;
 mod resolve_transaction;
 mod scope;
+mod segment;
 mod state;
 mod stats;
 #[cfg(test)]

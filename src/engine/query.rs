@@ -181,8 +181,8 @@ impl Engine {
     pub fn endpoint_counts(&self, service: &ObjectName) -> Option<EndpointCounts> {
         let record = self.reconciler.services.find(service)?;
         Some(EndpointCounts {
-            total: record.total,
-            ready: record.ready,
+            total: record.set.total,
+            ready: record.set.ready,
         })
     }
 

@@ -54,7 +54,7 @@ impl Engine {
             nodes: self.reconciler.nodes.len() as u64,
             namespaces: self.index.namespace_count(),
             manual_endpoints: self.reconciler.manual.len() as u64,
-            endpoints: records().map(|record| record.total).sum(),
+            endpoints: records().map(|record| record.set.total).sum(),
             label_keys: self.index.key_count(),
             label_pairs: self.index.pair_count(),
             label_sets: self.index.template_count(),
@@ -66,7 +66,7 @@ impl Engine {
                 .sum(),
             log_records: self.log.len() as u64,
             remembered_removals: records()
-                .map(|record| record.removals.len() as u64)
+                .map(|record| record.set.removals.len() as u64)
                 .sum::<u64>()
                 + self.log.deletion_count() as u64,
             live_queries: self.live_queries.len(),

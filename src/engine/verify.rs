@@ -2,10 +2,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::index::Index;
-use crate::model::{Endpoint, EndpointIdentity, IpFamily, Position, Service};
+use crate::model::{Endpoint, EndpointIdentity, IpFamily, Sequence, Service};
 use crate::reconcile::{ServiceId, standing_selector};
 
-use super::log::Record;
+use super::log::{Named, Record};
 use super::state::Engine;
 
 /// Something that is not what a recomputation from the facts says.
@@ -17,6 +17,15 @@ impl fmt::Display for Discrepancy {
         f.write_str(&self.0)
     }
 }
+
+/// What a place of the log should hold.
+#[derive(Debug, PartialEq, Eq)]
+enum Standing {
+    Record(Record),
+    Named(Named),
+}
+
+type Expected = BTreeMap<Sequence, Standing>;
 
 impl Engine {
     /// Recomputes everything derived from the facts, the slow way, and tells what differs: postings,
@@ -64,23 +73,23 @@ impl Engine {
                     expected.len()
                 ));
             }
-            if (record.total, record.ready) != (expected.len() as u64, ready) {
+            if (record.set.total, record.set.ready) != (expected.len() as u64, ready) {
                 report(format!(
                     "service {name} counts {} endpoints, {} ready; there are {} and {ready}",
-                    record.total,
-                    record.ready,
+                    record.set.total,
+                    record.set.ready,
                     expected.len()
                 ));
             }
-            let keep = self.options.retention.removals(record.total);
-            if record.removals.len() > keep {
+            let keep = self.options.retention.removals(record.set.total);
+            if record.set.removals.len() > keep {
                 report(format!(
                     "service {name} remembers {} removals, {keep} at most",
-                    record.removals.len()
+                    record.set.removals.len()
                 ));
             }
             let mut members = BTreeSet::new();
-            record.members.for_each(|pod| {
+            record.set.members.for_each(|pod| {
                 members.insert(pod);
             });
             let of_service = |(pod, membership): (u32, &crate::reconcile::Membership)| {
@@ -132,17 +141,17 @@ impl Engine {
 
     /// Every record that somebody says stands somewhere does, and nothing else stands in the log.
     fn verify_log(&self, report: &mut dyn FnMut(String)) {
-        let mut expected: BTreeMap<Position, Record> = BTreeMap::new();
+        let mut expected: Expected = BTreeMap::new();
         let services = &self.reconciler.services;
         for (pod, membership) in self.reconciler.memberships.iter() {
             let (service, family) = (membership.service, membership.family);
             expected.insert(
                 membership.position,
-                Record::Endpoint {
+                Standing::Record(Record::Endpoint {
                     service,
                     pod,
                     family,
-                },
+                }),
             );
         }
         for id in services.by_name().values() {
@@ -150,52 +159,59 @@ impl Engine {
                 continue;
             };
             self.service_records(*id, &mut expected);
-            for (position, _) in record.removals.positions() {
-                expected.insert(*position, Record::Removal(*id));
+            for (position, _) in record.set.removals.positions() {
+                expected.insert(*position, Standing::Record(Record::Removal(*id)));
             }
         }
         for (name, record) in &self.reconciler.nodes {
-            expected.insert(record.position, Record::Node(name.clone()));
+            let node = Standing::Named(Named::Node(name.clone()));
+            expected.insert(record.position, node);
         }
         expected.extend(
             self.log
                 .deletions()
-                .map(|(position, record)| (*position, record.clone())),
+                .map(|(position, named)| (position, Standing::Named(named.clone()))),
         );
-        let mut standing = 0;
-        for (position, record) in self.log.after(Position::START) {
-            standing += 1;
-            if position.revision > self.head {
+        let mut count = 0;
+        for (position, record) in self.log.after(Sequence::START) {
+            count += 1;
+            let revision = self.log.revision_of(position);
+            if revision.is_none_or(|revision| revision > self.head) {
                 report(format!(
-                    "{record:?} stands at {position:?}, behind the head {}",
+                    "{record:?} stands at {position:?}, of revision {revision:?}, the head is {}",
                     self.head
                 ));
             }
-            if expected.get(&position) != Some(record) {
+            let standing = match record {
+                Record::Named => self.log.named(position).cloned().map(Standing::Named),
+                record => Some(Standing::Record(record)),
+            };
+            if expected.get(&position) != standing.as_ref() {
                 report(format!(
-                    "{record:?} stands at {position:?}, where {:?} should",
+                    "{standing:?} stands at {position:?}, where {:?} should",
                     expected.get(&position)
                 ));
             }
         }
-        if standing != expected.len() {
+        if count != expected.len() || count != self.log.len() {
             report(format!(
-                "{standing} records stand in the log, {} should",
+                "{count} records stand in the log, {} should",
                 expected.len()
             ));
         }
     }
 
-    fn service_records(&self, id: ServiceId, expected: &mut BTreeMap<Position, Record>) {
+    fn service_records(&self, id: ServiceId, expected: &mut Expected) {
         let Some(record) = self.reconciler.services.get(id) else {
             return;
         };
-        let at = record.positions;
+        let at = record.set.positions;
         for position in [at.entry, at.created, at.labels, at.cluster_ip] {
-            expected.insert(position, Record::Service(id));
+            expected.insert(position, Standing::Record(Record::Service(id)));
         }
-        for (identity, position) in &record.manual {
-            expected.insert(*position, Record::Manual(id, Box::new(identity.clone())));
+        for (identity, position) in &record.set.manual {
+            let manual = Named::Manual(id, identity.clone());
+            expected.insert(*position, Standing::Named(manual));
         }
     }
 }

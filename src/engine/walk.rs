@@ -1,4 +1,4 @@
-use crate::model::{EndpointIdentity, IpFamily, ObjectName, Position, Revision};
+use crate::model::{EndpointIdentity, IpFamily, ObjectName, Revision, Sequence};
 
 use super::scope::Scope;
 
@@ -11,7 +11,9 @@ use super::scope::Scope;
 pub struct Walk {
     pub(super) scope: Scope,
     /// Everything up to here has been told, once the listing is through.
-    pub(super) position: Position,
+    pub(super) position: Sequence,
+    /// Everything up to the end of this revision has been told: the position is to be looked up.
+    pub(super) cursor: Option<Revision>,
     pub(super) listing: Option<Listing>,
     pub(super) replacing: Option<Replacing>,
     /// A reset must be told first.
@@ -36,7 +38,7 @@ pub(super) struct Listing {
 pub(super) struct Replacing {
     pub(super) service: ObjectName,
     /// Endpoints at or behind it follow as updates.
-    pub(super) bound: Position,
+    pub(super) bound: Sequence,
     pub(super) next: NextEndpoint,
 }
 
@@ -54,7 +56,8 @@ impl Walk {
     pub fn new(scope: Scope, cursor: Option<Revision>) -> Walk {
         Walk {
             scope,
-            position: cursor.map_or(Position::START, Position::end_of),
+            position: Sequence::START,
+            cursor,
             listing: None,
             replacing: None,
             reset: cursor.is_none(),
@@ -80,7 +83,7 @@ impl Walk {
         let rests = self.resting_at().is_some_and(|at| at <= revision);
         debug_assert!(rests, "what is half told, or later, cannot be skipped");
         if rests {
-            self.position = Position::end_of(revision);
+            self.cursor = Some(revision);
             self.checkpoint = Some(revision);
         }
     }

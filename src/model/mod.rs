@@ -34,7 +34,7 @@ pub use manual::{ManualEndpoint, ManualEndpoints, ManualKind, ManualSubset};
 pub use name::{Kind, ObjectName, ObjectRef};
 pub use node::{Node, ZONE_LABEL};
 pub use pod::{ContainerPort, Phase, Pod, Protocol, ReadyCondition};
-pub use position::{Position, Revision};
+pub use position::{Revision, Sequence};
 pub use service::{
     ClusterIp, LoadBalancerIp, Service, ServicePort, ServiceSelector, ServiceType, TargetPort,
     TrafficDistribution, TrafficPolicy,

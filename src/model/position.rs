@@ -1,27 +1,19 @@
 /// The number a transaction got. Revisions only grow; 0 is before the first.
 pub type Revision = u64;
 
-/// A place in the log: the revision of a change, and the index of a record within it.
+/// The number a record got when it was written to the log: one count for all records, so that two of
+/// one revision are in order, too. 0 is before the first.
+///
+/// A matter of one process: what leaves it is a revision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Position {
-    /// The revision that put a record here.
-    pub revision: Revision,
-    /// The record's place within its revision.
-    pub index: u64,
-}
+pub struct Sequence(pub u64);
 
-impl Position {
+impl Sequence {
     /// Before every record.
-    pub const START: Position = Position {
-        revision: 0,
-        index: 0,
-    };
+    pub const START: Sequence = Sequence(0);
 
-    /// Behind every record of `revision`: the position of a cursor that has applied it whole.
-    pub const fn end_of(revision: Revision) -> Position {
-        Position {
-            revision,
-            index: u64::MAX,
-        }
+    /// The number behind this one.
+    pub const fn next(self) -> Sequence {
+        Sequence(self.0.saturating_add(1))
     }
 }

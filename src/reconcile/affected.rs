@@ -104,6 +104,7 @@ impl Reconciler {
                 FactChange::None => return,
                 FactChange::Content => {
                     record
+                        .set
                         .members
                         .for_each(|pod| pairs.push((id, pod, Verdict::Yes)));
                     return;
@@ -118,12 +119,12 @@ impl Reconciler {
             None => Default::default(),
         };
         let only_selection = change == FactChange::None;
-        record.members.for_each(|pod| {
+        record.set.members.for_each(|pod| {
             if !selected.contains(pod) {
                 pairs.push((id, pod, Verdict::No));
             }
         });
-        let newcomer = |pod: &u32| !only_selection || !record.members.contains(*pod);
+        let newcomer = |pod: &u32| !only_selection || !record.set.members.contains(*pod);
         pairs.extend(
             selected
                 .iter()

@@ -192,7 +192,7 @@ impl Reconciler {
         };
         let name = &record.service.name;
         let changed = touched.manual.get(name);
-        if changed.is_none() && record.manual.is_empty() && !self.manual.any(name) {
+        if changed.is_none() && record.set.manual.is_empty() && !self.manual.any(name) {
             return;
         }
         let is_new = touched.services.get(&service).is_some_and(Option::is_none);

@@ -1,6 +1,6 @@
 use smallvec::SmallVec;
 
-use crate::model::{IpFamily, Position};
+use crate::model::{IpFamily, Sequence};
 
 use super::services::ServiceId;
 
@@ -9,7 +9,7 @@ use super::services::ServiceId;
 pub(crate) struct Membership {
     pub(crate) service: ServiceId,
     pub(crate) family: IpFamily,
-    pub(crate) position: Position,
+    pub(crate) position: Sequence,
 }
 
 /// The computed endpoints, by pod: a pod is in few services, a service may have many pods.
@@ -36,7 +36,7 @@ impl Memberships {
     }
 
     /// Records where an endpoint's record stands now; answers where it stood.
-    pub(crate) fn set(&mut self, pod: u32, membership: Membership) -> Option<Position> {
+    pub(crate) fn set(&mut self, pod: u32, membership: Membership) -> Option<Sequence> {
         if self.0.len() <= pod as usize {
             self.0.resize_with(pod as usize + 1, SmallVec::new);
         }
@@ -59,7 +59,7 @@ impl Memberships {
         pod: u32,
         service: ServiceId,
         family: IpFamily,
-    ) -> Option<Position> {
+    ) -> Option<Sequence> {
         let slot = self.0.get_mut(pod as usize)?;
         let at = slot
             .iter()

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use crate::model::{Node, Position, Revision};
+use crate::model::{Node, Revision, Sequence};
 
 /// A node, as kept.
 #[derive(Debug, Clone)]
@@ -12,7 +12,7 @@ pub(crate) struct NodeRecord {
     pub(crate) revision: Revision,
     pub(crate) source: SmolStr,
     /// Where its record stands in the log.
-    pub(crate) position: Position,
+    pub(crate) position: Sequence,
 }
 
 /// The nodes, by name.

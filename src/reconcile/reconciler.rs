@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use crate::index::{Index, PodRef};
 use crate::labels::LabelSet;
 use crate::model::{
-    Endpoint, IpFamily, ManualEndpoints, ManualKind, Node, ObjectName, Position, Revision, Service,
+    Endpoint, IpFamily, ManualEndpoints, ManualKind, Node, ObjectName, Revision, Sequence, Service,
 };
 
 use super::manual::{ManualTable, endpoints};
@@ -112,7 +112,7 @@ impl Reconciler {
     ) {
         let name = node.name.clone();
         let known = self.nodes.get(&name);
-        let position = known.map_or(Position::START, |record| record.position);
+        let position = known.map_or(Sequence::START, |record| record.position);
         let source = known
             .map(|record| record.source.clone())
             .filter(|_| source.is_empty())
@@ -231,8 +231,9 @@ impl Reconciler {
         let Some(record) = self.services.get(id) else {
             return Vec::new();
         };
-        let mut endpoints = Vec::with_capacity(usize::try_from(record.total).unwrap_or_default());
-        record.members.for_each(|pod| {
+        let mut endpoints =
+            Vec::with_capacity(usize::try_from(record.set.total).unwrap_or_default());
+        record.set.members.for_each(|pod| {
             let families = self
                 .memberships
                 .of(pod)
@@ -241,7 +242,7 @@ impl Reconciler {
                 .map(|m| m.family);
             endpoints.extend(families.filter_map(|family| self.computed(index, id, pod, family)));
         });
-        let manual = record.manual.keys();
+        let manual = record.set.manual.keys();
         endpoints.extend(
             manual
                 .filter_map(|i| self.manual.endpoint(&record.service.name, i))
