@@ -31,6 +31,7 @@ mod fold;
 mod live_query;
 mod log;
 mod membership;
+mod memory;
 mod options;
 mod query;
 mod resolve;

@@ -37,12 +37,7 @@ impl Engine {
     /// Counts what there is. Linear in services and live queries.
     pub fn stats(&self) -> Stats {
         let services = &self.reconciler.services;
-        let records = || {
-            services
-                .by_name()
-                .values()
-                .filter_map(|id| services.get(*id))
-        };
+        let records = || services.iter().map(|(_, record)| record);
         Stats {
             pods: self.index.len(),
             services: services.len() as u64,
@@ -53,12 +48,7 @@ impl Engine {
             label_keys: self.index.key_count(),
             label_pairs: self.index.pair_count(),
             label_sets: self.index.template_count(),
-            classes: self
-                .reconciler
-                .standing
-                .values()
-                .map(|standing| standing.classes())
-                .sum(),
+            classes: self.reconciler.classes.len(),
             log_records: self.log.len() as u64,
             remembered_removals: records()
                 .map(|record| record.set.removals.len() as u64)
