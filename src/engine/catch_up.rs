@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use smol_str::SmolStr;
 
 use crate::model::{IpFamily, ObjectName, Sequence};
-use crate::reconcile::{ServiceId, ServicePositions, ServiceRecord};
+use crate::reconcile::{ServiceId, ServicePositions, ServiceRecord, read_identity};
 
 use super::event::{Event, Progress, ServiceEntry};
 use super::log::{Named, Record};
@@ -298,13 +298,11 @@ impl Engine {
             }
             Record::Removal(service) => {
                 if let Some(record) = self.told_by_updates(scope, service, position)
-                    && let Some(identity) = record.set.removals.at(position)
+                    && let Some(key) = record.set.removals.at(position)
+                    && let Some(identity) = read_identity(key, &record.service.name.namespace)
                 {
                     let service = record.service.name.clone();
-                    teller.tell(Event::Removed {
-                        service,
-                        identity: identity.clone(),
-                    });
+                    teller.tell(Event::Removed { service, identity });
                 }
             }
             Record::Named => {
