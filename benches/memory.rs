@@ -43,5 +43,12 @@ fn main() {
         apply(&mut engine, transaction(changes(change)));
     }
     report("after as many changes");
+    for (part, bytes) in engine.memory() {
+        println!(
+            "  {part:<22} {:>6} MiB {:>6} bytes a pod",
+            bytes >> 20,
+            bytes / pods
+        );
+    }
     println!("{:#?}", engine.stats());
 }

@@ -3,7 +3,7 @@
 
 mod support;
 
-use selectord::engine::{Outcome, Resolution, ResolveError, ResolveLimits, Resolver};
+use selectord::engine::{Outcome, Resolution, ResolveError, ResolveLimits};
 use selectord::model::{Expectation, Kind, PatchTarget, Precondition, Transaction};
 
 use support::build::*;
@@ -11,7 +11,7 @@ use support::resolving::*;
 
 #[allow(clippy::result_large_err, reason = "as the engine has it")]
 fn resolve(transaction: Transaction) -> Result<Resolution, ResolveError> {
-    Resolver::new(&engine(), LIMITS).resolve(transaction)
+    engine().resolve(transaction, LIMITS)
 }
 
 #[test]
@@ -236,14 +236,11 @@ fn the_limit_counts_resolved_operations() {
             put_op(pod("ns/c").label("app", "x")),
             patched(all_matching(Kind::Pod, "app=x"), &["on=1"]),
         ]);
-        Resolver::new(
-            &engine,
-            ResolveLimits {
-                max_operations,
-                max_labels: 3,
-            },
-        )
-        .resolve(transaction)
+        let limits = ResolveLimits {
+            max_operations,
+            max_labels: 3,
+        };
+        engine.resolve(transaction, limits)
     };
     assert!(resolve(4).is_ok(), "one pod put, three patched");
     assert!(matches!(
@@ -261,7 +258,7 @@ fn the_limit_of_labels_counts_what_an_object_ends_with() {
             ..LIMITS
         };
         let patch = patched(of_pod("ns/a"), &["one=1", "two=2"]);
-        Resolver::new(&engine, limits).resolve(asked([patch]))
+        engine.resolve(asked([patch]), limits)
     };
     assert!(resolve(4).is_ok(), "two it had, two more");
     assert!(matches!(
@@ -293,8 +290,8 @@ fn an_object_put_again_by_another_source_is_written() {
             source: source.into(),
             ..asked([put_op(pod("ns/b").label("app", "x"))])
         };
-        Resolver::new(&engine, LIMITS)
-            .resolve(transaction)
+        engine
+            .resolve(transaction, LIMITS)
             .expect("nothing is wrong")
     };
     assert!(put_by("").transaction.is_empty());

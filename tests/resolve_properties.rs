@@ -159,15 +159,14 @@ fn agrees(groups: &[Group]) -> Result<(), String> {
                 max_labels: 256,
             },
         );
-        let mut accepted = Vec::new();
         for (t, transaction) in group.iter().enumerate() {
             let at = format!("group {g}, transaction {t}");
             let transaction = dated(transaction.clone(), &state, engine.head());
+            let before = resolver.transactions().len();
             let found = resolver.resolve(transaction.clone());
             match (found, model(&mut state, &transaction)) {
                 (Ok(found), Ok(expected)) => {
                     let results: Vec<_> = found
-                        .results
                         .into_iter()
                         .map(|result| (result.object, result.outcome, result.operation))
                         .collect();
@@ -177,15 +176,16 @@ fn agrees(groups: &[Group]) -> Result<(), String> {
                             expected.results
                         ));
                     }
-                    if found.transaction.changes() != expected.changes {
+                    let changes = resolver
+                        .transactions()
+                        .get(before)
+                        .map(|transaction| transaction.changes())
+                        .unwrap_or_default();
+                    if changes != expected.changes {
                         return Err(format!(
-                            "{at}: changes\n  engine: {:?}\n  model: {:?}",
-                            found.transaction.changes(),
+                            "{at}: changes\n  engine: {changes:?}\n  model: {:?}",
                             expected.changes
                         ));
-                    }
-                    if !found.transaction.is_empty() {
-                        accepted.push(found.transaction);
                     }
                 }
                 (Err(found), Err(expected)) if is(&found, &expected) => {}
@@ -194,6 +194,7 @@ fn agrees(groups: &[Group]) -> Result<(), String> {
                 }
             }
         }
+        let accepted = resolver.into_transactions();
         apply(&mut engine, &mut state, accepted)?;
     }
     Ok(())

@@ -121,7 +121,7 @@ impl Engine {
         let source = source.clone();
         match object {
             Object::Pod(pod) => {
-                let put = self.index.put(*pod, revision, source);
+                let put = self.index.put(&pod, revision, &source);
                 touched.pods.insert(put.id, put.before);
             }
             Object::Service(service) => {
@@ -382,7 +382,7 @@ impl Engine {
     /// The ids of removed pods may be given to others now.
     fn release_ids(&mut self, touched: Touched) {
         for (id, before) in touched.pods {
-            if let Some(before) = before.filter(|_| self.index.get(id).is_none()) {
+            if let Some(before) = before {
                 self.index.release(id, &before);
             }
         }

@@ -119,7 +119,7 @@ impl LiveQueries {
             Some((
                 pod.namespace().clone(),
                 pod.template(),
-                index.template(pod.template())?,
+                index.template_stamp(pod.template())?,
             ))
         };
         let Some((namespace, id, template)) = pod.and_then(with_template) else {

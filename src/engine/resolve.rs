@@ -3,15 +3,16 @@ use std::collections::BTreeMap;
 use smol_str::SmolStr;
 
 use crate::index::Namespaces;
-use crate::labels::{Key, Value};
 use crate::model::{
     Change, Expectation, Kind, LabelPatch, Object, ObjectRef, Operation, PatchTarget, Precondition,
     ResolvedTransaction, Revision, Transaction,
 };
 use crate::selector::Selector;
 
+use super::present::Present;
 use super::resolve_error::ResolveError;
-use super::state::{Engine, Stored};
+use super::resolve_transaction::Work;
+use super::state::Engine;
 
 /// Most label patches by selector in one transaction: each evaluates its selector while everybody
 /// waits.
@@ -70,19 +71,30 @@ pub struct Resolution {
     pub results: Vec<ObjectResult>,
 }
 
-type Overlay = BTreeMap<ObjectRef, Option<(Object, SmolStr)>>;
-
 /// Turns transactions into final states, against an engine and whatever this resolver has let through
 /// before: a group of transactions is resolved, stored and applied together, and each sees those
 /// before it.
 #[derive(Debug)]
 pub struct Resolver<'e> {
-    engine: &'e Engine,
-    limits: ResolveLimits,
-    /// Objects that transactions of the group changed.
-    group: Overlay,
+    pub(super) engine: &'e Engine,
+    pub(super) limits: ResolveLimits,
+    /// Those let through that change something.
+    transactions: Vec<ResolvedTransaction>,
+    /// Where the first `indexed` of them left each object: a transaction that none follows is not
+    /// looked into again.
+    pub(super) written: BTreeMap<ObjectRef, Written>,
+    indexed: usize,
     /// Pods that they put.
     pods: usize,
+}
+
+/// What a group left of an object.
+#[derive(Debug)]
+pub(super) struct Written {
+    transaction: usize,
+    change: usize,
+    /// Whose the object is now; none: it is gone.
+    source: Option<SmolStr>,
 }
 
 impl<'e> Resolver<'e> {
@@ -91,63 +103,93 @@ impl<'e> Resolver<'e> {
         Resolver {
             engine,
             limits,
-            group: Overlay::new(),
+            transactions: Vec::new(),
+            written: BTreeMap::new(),
+            indexed: 0,
             pods: 0,
         }
     }
 
-    /// Resolves one transaction. Later calls see what it does; a refused one leaves no trace.
+    /// Resolves one transaction, and answers what becomes of each object that an operation names or
+    /// matches, in order. Later calls see what it does; a refused one leaves no trace.
+    ///
+    /// Costs a comparison for each object put, where it lies; objects are moved, not copied.
     ///
     /// # Errors
     /// [`ResolveError`].
-    pub fn resolve(&mut self, transaction: Transaction) -> Result<Resolution, ResolveError> {
+    pub fn resolve(&mut self, transaction: Transaction) -> Result<Vec<ObjectResult>, ResolveError> {
+        self.index_new();
         self.check_size(&transaction)?;
         for (index, precondition) in transaction.preconditions.iter().enumerate() {
             self.check(index, precondition)?;
         }
-        let mut work = Work {
-            resolver: self,
-            pending: Overlay::new(),
-            results: Vec::new(),
-            source: transaction.source,
-        };
-        for (operation, what) in transaction.operations.into_iter().enumerate() {
-            match what {
-                Operation::Put(object) => work.put(operation, object)?,
-                Operation::Delete(object) => work.delete(operation, object)?,
-                Operation::PatchLabels(patch) => work.patch(operation, &patch)?,
-            }
-        }
-        let is_pod = |(object, state): &(&ObjectRef, &Option<_>)| {
-            object.kind == Kind::Pod && state.is_some()
-        };
-        let pods = self.pods + work.pending.iter().filter(is_pod).count();
+        let (transaction, results) =
+            Work::resolve(self, transaction.operations, transaction.source)?;
+        let is_pod = |change: &&Change| matches!(change, Change::Put(Object::Pod(_)));
+        let pods = self.pods + transaction.changes().iter().filter(is_pod).count();
         if !self.engine.has_room_for(pods) {
             return Err(ResolveError::TooManyPods);
         }
-        let Work {
-            pending,
-            results,
-            source,
-            ..
-        } = work;
-        let mut changes = Vec::new();
-        for (object, state) in pending {
-            // What is as it was has not been written, and keeps its revision.
-            if self.lookup(&object) == state {
-                continue;
-            }
-            changes.push(match &state {
-                Some((after, _)) => Change::Put(after.clone()),
-                None => Change::Delete(object.clone()),
-            });
-            self.group.insert(object, state);
-        }
         self.pods = pods;
-        Ok(Resolution {
-            transaction: ResolvedTransaction::new(changes, source),
-            results,
-        })
+        if !transaction.is_empty() {
+            self.transactions.push(transaction);
+        }
+        Ok(results)
+    }
+
+    /// The transactions let through that change something, in order.
+    pub fn transactions(&self) -> &[ResolvedTransaction] {
+        &self.transactions
+    }
+
+    /// The same, to store and apply.
+    pub fn into_transactions(self) -> Vec<ResolvedTransaction> {
+        self.transactions
+    }
+
+    /// Notes where transactions let through since left their objects.
+    fn index_new(&mut self) {
+        while let Some(transaction) = self.transactions.get(self.indexed) {
+            let mut new = Vec::with_capacity(transaction.changes().len());
+            for (at, change) in transaction.changes().iter().enumerate() {
+                let object = change.object_ref();
+                let source = match change {
+                    Change::Delete(_) => None,
+                    // A writer without a name leaves an object whose it was.
+                    Change::Put(_) if transaction.source().is_empty() => Some(
+                        self.present(&object)
+                            .map(|before| before.source().clone())
+                            .unwrap_or_default(),
+                    ),
+                    Change::Put(_) => Some(transaction.source().clone()),
+                };
+                let written = Written {
+                    transaction: self.indexed,
+                    change: at,
+                    source,
+                };
+                new.push((object, written));
+            }
+            self.written.extend(new);
+            self.indexed += 1;
+        }
+    }
+
+    /// An object as the transactions before left it.
+    pub(super) fn present(&self, object: &ObjectRef) -> Option<Present<'_>> {
+        match self.written.get(object) {
+            Some(written) => self.written_object(written),
+            None => self.engine.present(object),
+        }
+    }
+
+    /// What the group made of an object, unless it is gone.
+    pub(super) fn written_object<'r>(&'r self, written: &'r Written) -> Option<Present<'r>> {
+        let transaction = self.transactions.get(written.transaction)?;
+        match transaction.changes().get(written.change)? {
+            Change::Put(object) => Some(Present::Written(object, written.source.as_ref()?)),
+            Change::Delete(_) => None,
+        }
     }
 
     /// What is asked costs something even where it changes nothing.
@@ -175,9 +217,8 @@ impl<'e> Resolver<'e> {
 
     fn check(&self, index: usize, precondition: &Precondition) -> Result<(), ResolveError> {
         let Precondition { object, expect } = precondition;
-        let found = match self.group.get(object) {
-            Some(Some(_)) => Some(self.engine.head() + 1),
-            Some(None) => None,
+        let found = match self.written.get(object) {
+            Some(written) => written.source.as_ref().map(|_| self.engine.head() + 1),
             None => self.engine.revision_of(object),
         };
         let holds = match expect {
@@ -185,7 +226,7 @@ impl<'e> Resolver<'e> {
             Expectation::Absent => found.is_none(),
             // A transaction under way has no revision yet that anybody could have been told.
             Expectation::Revision(wanted) => {
-                found == Some(*wanted) && !self.group.contains_key(object)
+                found == Some(*wanted) && !self.written.contains_key(object)
             }
         };
         if holds {
@@ -198,230 +239,26 @@ impl<'e> Resolver<'e> {
             found,
         })
     }
-
-    /// An object as the transactions before left it.
-    fn lookup(&self, object: &ObjectRef) -> Option<(Object, SmolStr)> {
-        match self.group.get(object) {
-            Some(state) => state.clone(),
-            None => self
-                .engine
-                .get(object)
-                .map(|Stored { object, source, .. }| (object, source)),
-        }
-    }
-}
-
-/// A transaction while it is being resolved.
-struct Work<'r, 'e> {
-    resolver: &'r Resolver<'e>,
-    pending: Overlay,
-    results: Vec<ObjectResult>,
-    source: SmolStr,
-}
-
-impl Work<'_, '_> {
-    fn lookup(&self, object: &ObjectRef) -> Option<(Object, SmolStr)> {
-        self.pending
-            .get(object)
-            .cloned()
-            .unwrap_or_else(|| self.resolver.lookup(object))
-    }
-
-    fn record(
-        &mut self,
-        operation: usize,
-        object: ObjectRef,
-        outcome: Outcome,
-    ) -> Result<(), ResolveError> {
-        let limit = self.resolver.limits.max_operations;
-        if self.results.len() >= limit {
-            return Err(ResolveError::TooManyOperations { limit });
-        }
-        self.results.push(ObjectResult {
-            object,
-            outcome,
-            operation,
-        });
-        Ok(())
-    }
-
-    /// Whose an object is after this transaction: a writer without a name leaves it whose it was.
-    fn source_over(&self, before: Option<SmolStr>) -> SmolStr {
-        if self.source.is_empty() {
-            before.unwrap_or_default()
-        } else {
-            self.source.clone()
-        }
-    }
-
-    fn put(&mut self, operation: usize, object: Object) -> Result<(), ResolveError> {
-        self.check_labels(operation, &object)?;
-        let name = object.object_ref();
-        let before = self.lookup(&name);
-        let outcome = match &before {
-            None => Outcome::Created,
-            Some((before, _)) if *before == object => Outcome::Unchanged,
-            Some(_) => Outcome::Configured,
-        };
-        self.record(operation, name.clone(), outcome)?;
-        let source = self.source_over(before.map(|(_, source)| source));
-        self.pending.insert(name, Some((object, source)));
-        Ok(())
-    }
-
-    fn check_labels(&self, operation: usize, object: &Object) -> Result<(), ResolveError> {
-        let (limit, labels) = (self.resolver.limits.max_labels, object.labels().len());
-        if labels <= limit {
-            return Ok(());
-        }
-        let object = object.object_ref();
-        Err(ResolveError::TooManyLabels {
-            operation,
-            object,
-            labels,
-            limit,
-        })
-    }
-
-    fn delete(&mut self, operation: usize, object: ObjectRef) -> Result<(), ResolveError> {
-        let outcome = if self.lookup(&object).is_some() {
-            Outcome::Deleted
-        } else {
-            Outcome::NotFound
-        };
-        self.record(operation, object.clone(), outcome)?;
-        if outcome == Outcome::Deleted {
-            self.pending.insert(object, None);
-        }
-        Ok(())
-    }
-
-    fn patch(&mut self, operation: usize, patch: &LabelPatch) -> Result<(), ResolveError> {
-        if let Some(key) = patch
-            .remove
-            .iter()
-            .find(|key| patch.set.iter().any(|(set, _)| set == *key))
-        {
-            return Err(ResolveError::PatchContradicts {
-                operation,
-                key: key.clone(),
-            });
-        }
-        let kind = match &patch.target {
-            PatchTarget::Object(object) => object.kind,
-            PatchTarget::Selector { kind, .. } => *kind,
-        };
-        if matches!(kind, Kind::Endpoints | Kind::EndpointSlice) {
-            return Err(ResolveError::KindNotPatchable { operation, kind });
-        }
-        match &patch.target {
-            PatchTarget::Object(object) => self.patch_one(operation, object, patch),
-            PatchTarget::Selector {
-                kind,
-                namespaces,
-                selector,
-            } => {
-                let namespaces = if namespaces.is_empty() {
-                    Namespaces::all()
-                } else {
-                    Namespaces::only(namespaces.iter().cloned())
-                };
-                let objects = self.matching(*kind, &namespaces, selector)?;
-                objects
-                    .iter()
-                    .try_for_each(|object| self.patch_one(operation, object, patch))
-            }
-        }
-    }
-
-    fn patch_one(
-        &mut self,
-        operation: usize,
-        name: &ObjectRef,
-        patch: &LabelPatch,
-    ) -> Result<(), ResolveError> {
-        let Some((mut object, source)) = self.lookup(name) else {
-            return Err(ResolveError::NotFound {
-                operation,
-                object: name.clone(),
-            });
-        };
-        let before = object.labels().clone();
-        let labels = object.labels_mut();
-        // Of several values for one key the last counts.
-        let wanted: BTreeMap<&Key, &Value> = patch.set.iter().map(|(k, v)| (k, v)).collect();
-        for (key, want) in wanted {
-            if let Some(have) = before
-                .get(key.as_str())
-                .filter(|have| *have != want && !patch.overwrite)
-            {
-                return Err(ResolveError::LabelConflict {
-                    operation,
-                    object: name.clone(),
-                    key: key.clone(),
-                    have: have.clone(),
-                    want: want.clone(),
-                });
-            }
-            labels.insert(key.clone(), want.clone());
-        }
-        for key in &patch.remove {
-            labels.remove(key.as_str());
-        }
-        if *labels == before {
-            return self.record(operation, name.clone(), Outcome::Unchanged);
-        }
-        self.check_labels(operation, &object)?;
-        self.record(operation, name.clone(), Outcome::Configured)?;
-        let source = self.source_over(Some(source));
-        self.pending.insert(name.clone(), Some((object, source)));
-        Ok(())
-    }
-
-    /// The objects that match now: the engine's answer, corrected for whatever is under way.
-    fn matching(
-        &self,
-        kind: Kind,
-        namespaces: &Namespaces,
-        selector: &Selector,
-    ) -> Result<Vec<ObjectRef>, ResolveError> {
-        let limit = self.resolver.limits.max_operations;
-        let changed = |object: &ObjectRef| {
-            self.pending.contains_key(object) || self.resolver.group.contains_key(object)
-        };
-        // Every object that was changed may take the place of one of the answer.
-        let most = limit
-            .saturating_add(1)
-            .saturating_add(self.pending.len() + self.resolver.group.len());
-        let mut found = self
-            .resolver
-            .engine
-            .matching(kind, namespaces, selector, most);
-        found.retain(|object| !changed(object));
-        let under_way = self
-            .resolver
-            .group
-            .iter()
-            .filter(|(object, _)| !self.pending.contains_key(object));
-        for (object, state) in self.pending.iter().chain(under_way) {
-            let Some((state, _)) = state.as_ref().filter(|_| object.kind == kind) else {
-                continue;
-            };
-            if (!kind.is_namespaced() || namespaces.contains(&object.name.namespace))
-                && selector.matches(state.labels())
-            {
-                found.push(object.clone());
-            }
-        }
-        found.sort_unstable();
-        if found.len() > limit {
-            return Err(ResolveError::TooManyOperations { limit });
-        }
-        Ok(found)
-    }
 }
 
 impl Engine {
+    /// Resolves one transaction by itself.
+    ///
+    /// # Errors
+    /// [`ResolveError`].
+    pub fn resolve(
+        &self,
+        transaction: Transaction,
+        limits: ResolveLimits,
+    ) -> Result<Resolution, ResolveError> {
+        let mut resolver = Resolver::new(self, limits);
+        let results = resolver.resolve(transaction)?;
+        Ok(Resolution {
+            transaction: resolver.into_transactions().pop().unwrap_or_default(),
+            results,
+        })
+    }
+
     /// The revision that wrote an object last.
     pub fn revision_of(&self, object: &ObjectRef) -> Option<Revision> {
         let name = &object.name;
@@ -445,7 +282,8 @@ impl Engine {
         }
     }
 
-    fn matching(
+    /// At most `limit` objects of a kind that match, by name.
+    pub(super) fn matching(
         &self,
         kind: Kind,
         namespaces: &Namespaces,

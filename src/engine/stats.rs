@@ -34,6 +34,11 @@ pub struct Stats {
 }
 
 impl Engine {
+    /// Bytes by part of the index: see [`crate::index::Index::memory`].
+    pub fn memory(&self) -> Vec<(&'static str, u64)> {
+        self.index.memory().to_vec()
+    }
+
     /// Counts what there is. Linear in services and live queries.
     pub fn stats(&self) -> Stats {
         let services = &self.reconciler.services;

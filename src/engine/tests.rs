@@ -69,8 +69,9 @@ impl World {
             operations,
             ..Transaction::default()
         };
-        let resolution = Resolver::new(&self.engine, ResolveLimits::default())
-            .resolve(transaction)
+        let resolution = self
+            .engine
+            .resolve(transaction, ResolveLimits::default())
             .unwrap();
         let revision = self.engine.head() + 1;
         self.engine.apply(revision, resolution.transaction).unwrap();

@@ -1,10 +1,8 @@
-use std::collections::BTreeMap;
-
-use slab::Slab;
-
 use crate::labels::{Key, Value};
 
 use super::Posting;
+use super::paged::Slots;
+use super::table::{IdTable, hash};
 
 /// A label key, interned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,16 +12,22 @@ pub struct KeyId(u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PairId(u32);
 
+/// So often must a key have differed between pods of one workload to be taken for one that does.
+const DIFFERS_OFTEN: u32 = 16;
+/// And at least once in so many times.
+const DIFFERS_EVERY: u32 = 8;
+
 /// The terms of the inverted index: every key and every pair that some pod carries, each with its
 /// posting.
 ///
-/// A pair lives as long as somebody holds it: the label sets that contain it. Its id is reused
+/// A pair lives as long as somebody holds it: the label lists that contain it. Its id is reused
 /// afterwards, so whoever keeps an id must [`Dictionary::retain`] it.
 #[derive(Debug, Default)]
 pub struct Dictionary {
-    keys: Slab<KeyTerm>,
-    pairs: Slab<PairTerm>,
-    by_key: BTreeMap<Key, KeyId>,
+    keys: Slots<KeyTerm>,
+    pairs: Slots<PairTerm>,
+    by_key: IdTable,
+    by_pair: IdTable,
     stamps: u64,
 }
 
@@ -32,8 +36,11 @@ pub struct Dictionary {
 pub(crate) struct KeyTerm {
     pub(crate) key: Key,
     pub(crate) posting: Posting,
-    /// The key's pairs, by value.
-    pub(crate) pairs: BTreeMap<Value, PairId>,
+    /// The key's pairs, in no order.
+    pub(crate) pairs: Vec<PairId>,
+    /// How often it had the same value, and another, in two pods of one workload whose labels differ.
+    same: u32,
+    differs: u32,
 }
 
 /// A pair and its posting.
@@ -45,26 +52,55 @@ pub(crate) struct PairTerm {
     /// Never the same for two pairs, nor for one that went and came back: whoever remembers a stamp
     /// instead of an id need not hold the pair.
     pub(crate) stamp: u64,
+    /// Where it stands among its key's pairs.
+    at: u32,
     holders: u32,
+}
+
+impl KeyTerm {
+    /// Whether pods of one workload often differ in it.
+    pub(crate) fn is_volatile(&self) -> bool {
+        self.differs >= DIFFERS_OFTEN && self.differs.saturating_mul(DIFFERS_EVERY - 1) >= self.same
+    }
 }
 
 impl Dictionary {
     /// The id of a key that some pod, or some holder, knows.
     pub(crate) fn find_key(&self, key: &Key) -> Option<KeyId> {
-        self.by_key.get(key).copied()
+        let is = |id| self.keys.get(id).is_some_and(|term| term.key == *key);
+        self.by_key.find(hash(key), is).map(KeyId)
     }
 
     /// The id of a pair that some pod, or some holder, knows.
     pub(crate) fn find_pair(&self, key: &Key, value: &Value) -> Option<PairId> {
-        self.key(self.find_key(key)?)?.pairs.get(value).copied()
+        self.pair_of(self.find_key(key)?, value)
+    }
+
+    /// The id of the pair of a key and a value.
+    pub(crate) fn pair_of(&self, key: KeyId, value: &Value) -> Option<PairId> {
+        let is = |id| {
+            self.pairs
+                .get(id)
+                .is_some_and(|term| term.key == key && term.value == *value)
+        };
+        self.by_pair.find(hash(&(key, value)), is).map(PairId)
     }
 
     pub(crate) fn key(&self, id: KeyId) -> Option<&KeyTerm> {
-        self.keys.get(id.0 as usize)
+        self.keys.get(id.0)
     }
 
     pub(crate) fn pair(&self, id: PairId) -> Option<&PairTerm> {
-        self.pairs.get(id.0 as usize)
+        self.pairs.get(id.0)
+    }
+
+    /// The values of a key that some pod, or some holder, knows, in no order.
+    pub(crate) fn values(&self, key: KeyId) -> impl Iterator<Item = (&Value, PairId)> {
+        let pairs = self.key(key).map(|term| term.pairs.as_slice());
+        pairs
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|id| Some((&self.pair(*id)?.value, *id)))
     }
 
     pub(crate) fn key_count(&self) -> u64 {
@@ -75,85 +111,128 @@ impl Dictionary {
         self.pairs.len() as u64
     }
 
-    /// All terms, keys by name and each with its pairs by value.
-    pub(crate) fn terms(&self) -> impl Iterator<Item = &KeyTerm> {
-        self.by_key.values().filter_map(|id| self.key(*id))
+    /// All keys.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (KeyId, &KeyTerm)> {
+        self.keys.iter().map(|(id, term)| (KeyId(id), term))
+    }
+
+    /// Bytes of keys, pairs and their tables, without the postings; bytes of the postings.
+    pub(crate) fn bytes(&self) -> (usize, usize) {
+        let lists = |(_, term): (u32, &KeyTerm)| term.pairs.capacity() * size_of::<PairId>();
+        let terms = self.keys.bytes()
+            + self.pairs.bytes()
+            + self.by_key.bytes()
+            + self.by_pair.bytes()
+            + self.keys.iter().map(lists).sum::<usize>();
+        let of_keys = self.keys.iter().map(|(_, term)| term.posting.bytes());
+        let of_pairs = self.pairs.iter().map(|(_, term)| term.posting.bytes());
+        (terms, of_keys.chain(of_pairs).sum())
     }
 
     /// The id of a pair, interned if it is new; the caller becomes a holder.
     pub(crate) fn intern(&mut self, key: &Key, value: &Value) -> (KeyId, PairId) {
-        let key_id = match self.by_key.get(key) {
-            Some(id) => *id,
-            None => {
-                let term = KeyTerm {
-                    key: key.clone(),
-                    posting: Posting::default(),
-                    pairs: BTreeMap::new(),
-                };
-                let id = KeyId(self.keys.insert(term) as u32);
-                self.by_key.insert(key.clone(), id);
-                id
-            }
+        let key_id = match self.find_key(key) {
+            Some(id) => id,
+            None => self.add_key(key),
         };
-        let known = self
-            .keys
-            .get(key_id.0 as usize)
-            .and_then(|term| term.pairs.get(value).copied());
-        if let Some(id) = known {
+        if let Some(id) = self.pair_of(key_id, value) {
             self.retain(id);
             return (key_id, id);
         }
         self.stamps += 1;
-        let term = PairTerm {
+        let at = self.key(key_id).map_or(0, |term| term.pairs.len() as u32);
+        let id = self.pairs.insert(PairTerm {
             key: key_id,
             value: value.clone(),
             posting: Posting::default(),
             stamp: self.stamps,
+            at,
             holders: 1,
-        };
-        let id = PairId(self.pairs.insert(term) as u32);
-        if let Some(term) = self.keys.get_mut(key_id.0 as usize) {
-            term.pairs.insert(value.clone(), id);
+        });
+        let pairs = &self.pairs;
+        self.by_pair.insert(hash(&(key_id, value)), id, |id| {
+            pairs
+                .get(id)
+                .map_or(0, |term| hash(&(term.key, &term.value)))
+        });
+        if let Some(term) = self.keys.get_mut(key_id.0) {
+            term.pairs.push(PairId(id));
         }
-        (key_id, id)
+        (key_id, PairId(id))
+    }
+
+    fn add_key(&mut self, key: &Key) -> KeyId {
+        let id = self.keys.insert(KeyTerm {
+            key: key.clone(),
+            posting: Posting::default(),
+            pairs: Vec::new(),
+            same: 0,
+            differs: 0,
+        });
+        let keys = &self.keys;
+        self.by_key.insert(hash(key), id, |id| {
+            keys.get(id).map_or(0, |term| hash(&term.key))
+        });
+        KeyId(id)
+    }
+
+    /// Remembers whether a key had the same value in two pods of one workload.
+    pub(crate) fn compared(&mut self, key: KeyId, same: bool) {
+        let Some(term) = self.keys.get_mut(key.0) else {
+            return;
+        };
+        let count = if same {
+            &mut term.same
+        } else {
+            &mut term.differs
+        };
+        *count = count.saturating_add(1);
     }
 
     /// Makes the caller another holder of a pair.
     pub(crate) fn retain(&mut self, id: PairId) {
-        if let Some(term) = self.pairs.get_mut(id.0 as usize) {
+        if let Some(term) = self.pairs.get_mut(id.0) {
             term.holders += 1;
         }
     }
 
     /// The caller holds the pair no longer; the last holder takes it out.
     pub(crate) fn release(&mut self, id: PairId) {
-        let Some(term) = self.pairs.get_mut(id.0 as usize) else {
+        let Some(term) = self.pairs.get_mut(id.0) else {
             return;
         };
         term.holders -= 1;
         if term.holders > 0 {
             return;
         }
-        let term = self.pairs.remove(id.0 as usize);
-        if let Some(key) = self.keys.get_mut(term.key.0 as usize) {
-            key.pairs.remove(&term.value);
-            if key.pairs.is_empty() {
-                let key = self.keys.remove(term.key.0 as usize);
-                self.by_key.remove(&key.key);
-            }
+        let Some(term) = self.pairs.remove(id.0) else {
+            return;
+        };
+        self.by_pair.remove(hash(&(term.key, &term.value)), id.0);
+        let Some(key) = self.keys.get_mut(term.key.0) else {
+            return;
+        };
+        key.pairs.swap_remove(term.at as usize);
+        let moved = key.pairs.get(term.at as usize).copied();
+        let is_gone = key.pairs.is_empty();
+        if let Some(moved) = moved.and_then(|moved| self.pairs.get_mut(moved.0)) {
+            moved.at = term.at;
+        }
+        if is_gone && let Some(key) = self.keys.remove(term.key.0) {
+            self.by_key.remove(hash(&key.key), term.key.0);
         }
     }
 
     /// Puts a pod into a pair's posting, or takes it out. Keys are posted by [`Dictionary::post_key`].
     pub(crate) fn post_pair(&mut self, pair: PairId, pod: u32, present: bool) {
-        if let Some(term) = self.pairs.get_mut(pair.0 as usize) {
+        if let Some(term) = self.pairs.get_mut(pair.0) {
             post(&mut term.posting, pod, present);
         }
     }
 
     /// Puts a pod into a key's posting, or takes it out.
     pub(crate) fn post_key(&mut self, key: KeyId, pod: u32, present: bool) {
-        if let Some(term) = self.keys.get_mut(key.0 as usize) {
+        if let Some(term) = self.keys.get_mut(key.0) {
             post(&mut term.posting, pod, present);
         }
     }

@@ -69,9 +69,13 @@ impl Index {
     pub(crate) fn universe(&self, namespaces: &Namespaces) -> Universe {
         match namespaces.names() {
             None => Universe::All,
-            Some(names) => {
-                Universe::Ranges(names.iter().flat_map(|name| self.ranges(name)).collect())
-            }
+            Some(names) => Universe::Ranges(
+                names
+                    .iter()
+                    .flat_map(|name| self.ranges(name))
+                    .cloned()
+                    .collect(),
+            ),
         }
     }
 
@@ -93,7 +97,10 @@ impl Index {
     /// Calls `f` with each pod that matches, looking at those of the smallest term one by one.
     fn probe(&self, plan: &Plan<'_>, universe: &Universe, mut f: impl FnMut(u32)) {
         let mut look = |id: u32| {
-            if self.pairs_of(id).is_some_and(|pairs| plan.matches(pairs)) {
+            if self
+                .get(id)
+                .is_some_and(|pod| plan.matches(|key| pod.pair_of(key)))
+            {
                 f(id);
             }
         };

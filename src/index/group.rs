@@ -8,7 +8,6 @@ use crate::selector::Selector;
 use super::namespaces::Namespaces;
 use super::pod_ref::PodRef;
 use super::pods::Index;
-use super::templates::pair_of;
 
 /// What to count pods by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,12 +47,15 @@ impl Index {
                 Some(pod.node_name()).filter(|n| !n.is_empty())
             }),
             GroupBy::Namespace if self.namespaces.len() < total => {
-                let count = |ranges: Vec<std::ops::Range<u32>>| {
-                    ranges.into_iter().map(|r| found.range_cardinality(r)).sum()
+                let count = |ranges: &[std::ops::Range<u32>]| {
+                    ranges
+                        .iter()
+                        .map(|r| found.range_cardinality(r.clone()))
+                        .sum()
                 };
                 self.namespaces
                     .from("")
-                    .map(|ns| (ns.name.clone(), count(ns.ranges())))
+                    .map(|(_, ns)| (ns.name.clone(), count(ns.ranges())))
                     .collect()
             }
             GroupBy::Namespace => self.tally(&found, |pod| Some(pod.namespace())),
@@ -77,15 +79,15 @@ impl Index {
                     .pair(pair)
                     .map_or(0, |term| term.posting.intersection_len(found))
             };
-            return term
-                .pairs
-                .iter()
-                .map(|(value, pair)| (SmolStr::new(value.as_str()), count(*pair)))
+            return self
+                .dictionary
+                .values(key_id)
+                .map(|(value, pair)| (SmolStr::new(value.as_str()), count(pair)))
                 .collect();
         }
         let mut tally = BTreeMap::new();
-        for pairs in found.iter().filter_map(|id| self.pairs_of(id)) {
-            if let Some(pair) = pair_of(pairs, key_id) {
+        for pod in found.iter().filter_map(|id| self.get(id)) {
+            if let Some(pair) = pod.pair_of(key_id) {
                 *tally.entry(pair).or_insert(0) += 1;
             }
         }

@@ -1,8 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Range};
 
-use slab::Slab;
 use smol_str::SmolStr;
+
+use super::ordered::Ordered;
+use super::paged::Slots;
+use super::table::{IdTable, hash};
 
 /// A namespace that has pods, interned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,13 +48,13 @@ impl Namespaces {
 #[derive(Debug)]
 pub(crate) struct Namespace {
     pub(crate) name: SmolStr,
-    /// Id ranges, in order of allocation.
-    pub(crate) extents: Vec<Range<u32>>,
-    /// Ids in the extents together.
+    /// Id ranges, in order of id, none next to another.
+    ranges: Vec<Range<u32>>,
+    /// Ids in the ranges together.
     capacity: u32,
     free: Vec<u32>,
-    /// Pod ids by pod name.
-    pub(crate) pods: BTreeMap<SmolStr, u32>,
+    /// Groups of names, by prefix.
+    pub(crate) groups: Ordered,
 }
 
 /// All namespaces, and who gives them pod ids.
@@ -61,7 +64,8 @@ pub(crate) struct Namespace {
 /// are given to others.
 #[derive(Debug, Default)]
 pub(crate) struct NamespaceTable {
-    slots: Slab<Namespace>,
+    slots: Slots<Namespace>,
+    by_hash: IdTable,
     by_name: BTreeMap<SmolStr, NamespaceId>,
     /// Never given out so far.
     next: u32,
@@ -71,7 +75,11 @@ pub(crate) struct NamespaceTable {
 
 impl NamespaceTable {
     pub(crate) fn get(&self, id: NamespaceId) -> Option<&Namespace> {
-        self.slots.get(id.0 as usize)
+        self.slots.get(id.0)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: NamespaceId) -> Option<&mut Namespace> {
+        self.slots.get_mut(id.0)
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&Namespace> {
@@ -79,7 +87,8 @@ impl NamespaceTable {
     }
 
     pub(crate) fn id(&self, name: &str) -> Option<NamespaceId> {
-        self.by_name.get(name).copied()
+        let is = |id| self.slots.get(id).is_some_and(|entry| entry.name == name);
+        self.by_hash.find(hash(&name), is).map(NamespaceId)
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -87,10 +96,10 @@ impl NamespaceTable {
     }
 
     /// Namespaces with pods, by name, from `from` on.
-    pub(crate) fn from(&self, from: &str) -> impl Iterator<Item = &Namespace> {
+    pub(crate) fn from(&self, from: &str) -> impl Iterator<Item = (NamespaceId, &Namespace)> {
         self.by_name
             .range::<str, _>((Bound::Included(from), Bound::Unbounded))
-            .filter_map(|(_, id)| self.get(*id))
+            .filter_map(|(_, id)| Some((*id, self.get(*id)?)))
     }
 
     /// Whether so many pods more are sure to get an id.
@@ -100,94 +109,100 @@ impl NamespaceTable {
         u64::from(self.next).saturating_add(needed) < u64::from(u32::MAX)
     }
 
-    /// A free id for a new pod of this name.
-    pub(crate) fn insert(&mut self, namespace: &SmolStr, pod: &SmolStr) -> (NamespaceId, u32) {
-        let id = match self.by_name.get(namespace) {
-            Some(id) => *id,
-            None => {
-                let empty = Namespace {
-                    name: namespace.clone(),
-                    extents: Vec::new(),
-                    capacity: 0,
-                    free: Vec::new(),
-                    pods: BTreeMap::new(),
-                };
-                let id = NamespaceId(self.slots.insert(empty) as u32);
-                self.by_name.insert(namespace.clone(), id);
-                id
-            }
-        };
+    /// The namespace of this name, and in it a free id for a new pod.
+    pub(crate) fn take_id(&mut self, namespace: &SmolStr) -> (NamespaceId, u32) {
+        let id = self.id(namespace).unwrap_or_else(|| self.add(namespace));
         let (next, spare) = (&mut self.next, &mut self.spare);
-        let pod_id = self.slots.get_mut(id.0 as usize).map_or(0, |entry| {
-            let pod_id = match entry.free.pop() {
-                Some(free) => free,
-                None => entry.grow(next, spare),
-            };
-            entry.pods.insert(pod.clone(), pod_id);
-            pod_id
+        let pod = self.slots.get_mut(id.0).map_or(0, |entry| {
+            entry.free.pop().unwrap_or_else(|| entry.grow(next, spare))
         });
-        (id, pod_id)
+        (id, pod)
     }
 
-    /// The pod of this name is gone. Its id stays taken until [`NamespaceTable::release`], so that
-    /// no other pod gets it within the same transaction.
-    pub(crate) fn remove(&mut self, namespace: NamespaceId, pod: &str) {
-        if let Some(entry) = self.slots.get_mut(namespace.0 as usize) {
-            entry.pods.remove(pod);
-        }
+    fn add(&mut self, name: &SmolStr) -> NamespaceId {
+        let id = self.slots.insert(Namespace {
+            name: name.clone(),
+            ranges: Vec::new(),
+            capacity: 0,
+            free: Vec::new(),
+            groups: Ordered::default(),
+        });
+        let slots = &self.slots;
+        self.by_hash.insert(hash(&name.as_str()), id, |id| {
+            slots.get(id).map_or(0, |entry| hash(&entry.name.as_str()))
+        });
+        self.by_name.insert(name.clone(), NamespaceId(id));
+        NamespaceId(id)
     }
 
     /// The id may be given to another pod.
-    pub(crate) fn release(&mut self, namespace: NamespaceId, pod: u32) {
-        let Some(entry) = self.slots.get_mut(namespace.0 as usize) else {
+    pub(crate) fn give_back(&mut self, namespace: NamespaceId, pod: u32) {
+        let Some(entry) = self.slots.get_mut(namespace.0) else {
             return;
         };
         entry.free.push(pod);
         if entry.free.len() < entry.capacity as usize {
             return;
         }
-        let entry = self.slots.remove(namespace.0 as usize);
+        let Some(entry) = self.slots.remove(namespace.0) else {
+            return;
+        };
+        self.by_hash.remove(hash(&entry.name.as_str()), namespace.0);
         self.by_name.remove(&entry.name);
-        for extent in entry.extents {
+        for range in entry.ranges {
             self.spare
-                .entry(extent.end - extent.start)
+                .entry(range.end - range.start)
                 .or_default()
-                .push(extent.start);
+                .push(range.start);
         }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        let own = |(_, entry): (u32, &Namespace)| {
+            entry.ranges.capacity() * size_of::<Range<u32>>()
+                + entry.free.capacity() * size_of::<u32>()
+                + entry.groups.bytes()
+        };
+        self.slots.bytes() + self.by_hash.bytes() + self.slots.iter().map(own).sum::<usize>()
     }
 }
 
 impl Namespace {
-    /// Takes another extent, as long as what the namespace has so far, and answers its first id.
+    /// Takes another extent, a quarter of what the namespace has so far, and answers its first id.
     fn grow(&mut self, next: &mut u32, spare: &mut BTreeMap<u32, Vec<u32>>) -> u32 {
-        let len = self
-            .capacity
-            .clamp(MIN_EXTENT, MAX_EXTENT)
-            .next_power_of_two()
-            .min(MAX_EXTENT);
-        let start = spare.get_mut(&len).and_then(Vec::pop).unwrap_or_else(|| {
+        let len = (self.capacity / 4)
+            .next_multiple_of(MIN_EXTENT)
+            .clamp(MIN_EXTENT, MAX_EXTENT);
+        let given_back = spare.get_mut(&len).and_then(Vec::pop);
+        let start = given_back.unwrap_or_else(|| {
             let start = *next;
             *next += len;
             start
         });
-        let extent = start..start + len;
-        self.free.extend(extent.clone().skip(1).rev());
-        self.extents.push(extent);
+        let end = start + len;
+        self.free.reserve_exact(len as usize - 1);
+        self.free.extend((start + 1..end).rev());
         self.capacity += len;
+        let at = self.ranges.partition_point(|range| range.start < start);
+        let before = at.checked_sub(1);
+        if let Some(range) = before
+            .and_then(|at| self.ranges.get_mut(at))
+            .filter(|range| range.end == start)
+        {
+            range.end = end;
+        } else {
+            self.ranges.insert(at, start..end);
+        }
         start
     }
 
+    /// The number of its pods.
+    pub(crate) fn len(&self) -> u64 {
+        u64::from(self.capacity).saturating_sub(self.free.len() as u64)
+    }
+
     /// The id ranges, in order of id, adjacent ones as one.
-    pub(crate) fn ranges(&self) -> Vec<Range<u32>> {
-        let mut sorted = self.extents.clone();
-        sorted.sort_unstable_by_key(|range| range.start);
-        let mut ranges: Vec<Range<u32>> = Vec::with_capacity(sorted.len());
-        for extent in sorted {
-            match ranges.last_mut() {
-                Some(last) if last.end == extent.start => last.end = extent.end,
-                _ => ranges.push(extent),
-            }
-        }
-        ranges
+    pub(crate) fn ranges(&self) -> &[Range<u32>] {
+        &self.ranges
     }
 }

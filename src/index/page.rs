@@ -25,10 +25,10 @@ impl Index {
         }
         let mut page = Vec::with_capacity(limit.min(1024));
         let from = after.map_or("", |name| name.namespace.as_str());
-        for namespace in self
+        for (_, namespace) in self
             .namespaces
             .from(from)
-            .filter(|ns| namespaces.contains(&ns.name))
+            .filter(|(_, ns)| namespaces.contains(&ns.name))
         {
             let room = limit - page.len();
             if room == 0 {
@@ -43,8 +43,8 @@ impl Index {
             if here == 0 {
                 continue;
             }
-            if here.saturating_mul(SORT_FACTOR) < namespace.pods.len() as u64 {
-                let ids = ranges.into_iter().flat_map(|range| found.range(range));
+            if here.saturating_mul(SORT_FACTOR) < namespace.len() {
+                let ids = ranges.iter().flat_map(|range| found.range(range.clone()));
                 page.extend(self.sorted(ids, resume, room));
                 continue;
             }

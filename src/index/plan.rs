@@ -4,7 +4,6 @@ use crate::selector::{Requirement, Selector};
 
 use super::Posting;
 use super::dictionary::{Dictionary, KeyId, PairId};
-use super::templates::pair_of;
 
 /// The postings that hold the pods a term is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,21 +57,21 @@ impl<'s> Plan<'s> {
         plan
     }
 
-    /// Whether a label set meets every term.
-    pub(crate) fn matches(&self, pairs: &[(KeyId, PairId)]) -> bool {
+    /// Whether a label set, of which `pair_of` tells the pair for a key, meets every term.
+    pub(crate) fn matches(&self, pair_of: impl Fn(KeyId) -> Option<PairId>) -> bool {
         !self.empty
-            && self.positives.iter().all(|term| term.contains(pairs))
-            && !self.negatives.iter().any(|term| term.contains(pairs))
+            && self.positives.iter().all(|term| term.contains(&pair_of))
+            && !self.negatives.iter().any(|term| term.contains(&pair_of))
     }
 }
 
 impl Term<'_> {
     /// Whether a pod with these labels is in the term's postings.
-    pub(crate) fn contains(&self, pairs: &[(KeyId, PairId)]) -> bool {
+    pub(crate) fn contains(&self, pair_of: &impl Fn(KeyId) -> Option<PairId>) -> bool {
         match &self.terms {
-            Terms::Key(key) => pair_of(pairs, *key).is_some(),
+            Terms::Key(key) => pair_of(*key).is_some(),
             Terms::Pairs(key, wanted) => {
-                pair_of(pairs, *key).is_some_and(|pair| wanted.binary_search(&pair).is_ok())
+                pair_of(*key).is_some_and(|pair| wanted.binary_search(&pair).is_ok())
             }
         }
     }
@@ -97,18 +96,18 @@ impl Term<'_> {
 /// Binds one requirement; none if its postings hold no pod.
 fn bind<'s>(requirement: &'s Requirement, dictionary: &Dictionary) -> Option<Term<'s>> {
     let key_id = dictionary.find_key(requirement.key())?;
-    let key = dictionary.key(key_id)?;
     let terms = match requirement {
         Requirement::Exists(_) | Requirement::DoesNotExist(_) => Terms::Key(key_id),
         Requirement::Equals(_, value)
         | Requirement::DoubleEquals(_, value)
-        | Requirement::NotEquals(_, value) => {
-            Terms::Pairs(key_id, key.pairs.get(value).copied().into_iter().collect())
-        }
+        | Requirement::NotEquals(_, value) => Terms::Pairs(
+            key_id,
+            dictionary.pair_of(key_id, value).into_iter().collect(),
+        ),
         Requirement::In(_, values) | Requirement::NotIn(_, values) => {
             let mut pairs: SmallVec<[PairId; 2]> = values
                 .iter()
-                .filter_map(|value| key.pairs.get(value).copied())
+                .filter_map(|value| dictionary.pair_of(key_id, value))
                 .collect();
             pairs.sort_unstable();
             pairs.dedup();
@@ -116,11 +115,10 @@ fn bind<'s>(requirement: &'s Requirement, dictionary: &Dictionary) -> Option<Ter
         }
         Requirement::GreaterThan(..) | Requirement::LessThan(..) => {
             let meets = |value| requirement.matches_value(Some(value));
-            let mut pairs: SmallVec<[PairId; 2]> = key
-                .pairs
-                .iter()
+            let mut pairs: SmallVec<[PairId; 2]> = dictionary
+                .values(key_id)
                 .filter(|(value, _)| meets(value))
-                .map(|(_, pair)| *pair)
+                .map(|(_, pair)| pair)
                 .collect();
             pairs.sort_unstable();
             Terms::Pairs(key_id, pairs)

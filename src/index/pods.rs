@@ -1,30 +1,21 @@
-use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use crate::labels::{Key, LabelSet, Value};
-use crate::model::{ContainerPort, ObjectName, Pod, Revision};
+use crate::model::{ObjectName, Pod, Revision};
 
 use super::Posting;
-use super::dictionary::{Dictionary, KeyId, PairId};
-use super::namespaces::{NamespaceId, NamespaceTable};
+use super::dictionary::Dictionary;
+use super::intern::Interner;
+use super::names::{GroupId, Names};
+use super::namespaces::NamespaceTable;
+use super::nodes::NodeNames;
 use super::pod_ref::PodRef;
-use super::templates::{Template, TemplateId, Templates};
-
-/// A pod in the index: everything but its labels, which its template holds.
-#[derive(Debug)]
-pub(crate) struct PodRecord {
-    /// The pod, without labels.
-    pub(crate) pod: Pod,
-    pub(crate) namespace: NamespaceId,
-    pub(crate) template: TemplateId,
-    pub(crate) revision: Revision,
-    pub(crate) source: SmolStr,
-}
+use super::record::{PodRecord, Records, References, SOURCE_ELSEWHERE, Shape, shape_of};
+use super::templates::{Stamp, TemplateId, Templates};
 
 /// Pods, and the postings from their labels and nodes to their ids.
 ///
@@ -35,12 +26,13 @@ pub struct Index {
     pub(crate) dictionary: Dictionary,
     pub(crate) templates: Templates,
     pub(crate) namespaces: NamespaceTable,
-    records: Vec<Option<PodRecord>>,
+    pub(crate) names: Names,
+    pub(crate) records: Records,
+    pub(crate) shapes: Interner<Shape>,
+    pub(crate) sources: Interner<SmolStr>,
     /// Every pod.
     pub(crate) live: RoaringBitmap,
-    pub(crate) nodes: BTreeMap<SmolStr, Posting>,
-    /// Container-port lists in use: pods of one workload share theirs.
-    ports: BTreeMap<Arc<[ContainerPort]>, u32>,
+    pub(crate) nodes: NodeNames,
     postings_touched: u64,
 }
 
@@ -49,7 +41,7 @@ pub struct Index {
 pub(crate) struct Put {
     /// The pod's id.
     pub(crate) id: u32,
-    /// What was there before.
+    /// What was there before, to be given to [`Index::release`] once nobody looks at it any more.
     pub(crate) before: Option<PodRecord>,
 }
 
@@ -84,7 +76,7 @@ impl Index {
         self.dictionary.pair_count()
     }
 
-    /// The number of distinct label sets, each counted once in a namespace.
+    /// The number of distinct lists of labels that pods share.
     pub fn template_count(&self) -> u64 {
         self.templates.len()
     }
@@ -96,17 +88,13 @@ impl Index {
 
     /// The id of a pod.
     pub fn find(&self, name: &ObjectName) -> Option<u32> {
-        self.namespaces
-            .find(&name.namespace)?
-            .pods
-            .get(&name.name)
-            .copied()
+        let namespace = self.namespaces.id(&name.namespace)?;
+        self.names.find(&self.records, namespace, &name.name)
     }
 
     /// A pod by id.
     pub(crate) fn get(&self, id: u32) -> Option<PodRef<'_>> {
-        let record = self.records.get(id as usize)?.as_ref()?;
-        Some(PodRef::new(self, record))
+        Some(PodRef::new(self, self.records.get(id)?))
     }
 
     /// A pod as it was before the transaction that is being applied.
@@ -116,18 +104,12 @@ impl Index {
 
     /// Every pod with its id, by id.
     pub(crate) fn pods(&self) -> impl Iterator<Item = (u32, PodRef<'_>)> {
-        let ids = 0..u32::try_from(self.records.len()).unwrap_or(u32::MAX);
-        ids.filter_map(|id| Some((id, self.get(id)?)))
+        (0..self.records.len()).filter_map(|id| Some((id, self.get(id)?)))
     }
 
-    /// The pairs of a pod's labels, by key id.
-    pub(crate) fn pairs_of(&self, id: u32) -> Option<&[(KeyId, PairId)]> {
-        let record = self.records.get(id as usize)?.as_ref()?;
-        Some(&self.templates.get(record.template)?.pairs)
-    }
-
-    pub(crate) fn template(&self, id: TemplateId) -> Option<&Template> {
-        self.templates.get(id)
+    /// What tells a template apart from another that gets its id later.
+    pub(crate) fn template_stamp(&self, id: TemplateId) -> Option<Stamp> {
+        self.templates.stamp(id)
     }
 
     /// The labels of a template, spelt out.
@@ -164,148 +146,192 @@ impl Index {
 
     /// The pods that name this node.
     pub fn on_node(&self, node: &str) -> Option<&Posting> {
-        self.nodes.get(node)
+        self.nodes.pods(node)
     }
 
     /// Creates or replaces a pod. With an empty source it stays whose it was. The caller made sure that
     /// there is room.
-    pub(crate) fn put(&mut self, mut pod: Pod, revision: Revision, mut source: SmolStr) -> Put {
-        let labels = std::mem::take(&mut pod.labels);
-        pod.ports = self.share_ports(std::mem::take(&mut pod.ports));
-        let (namespace, id, before) = match self.find(&pod.name) {
-            Some(id) => {
-                let before = self.records.get_mut(id as usize).and_then(Option::take);
-                let namespace = self.namespaces.id(&pod.name.namespace);
-                (namespace, id, before)
-            }
-            None => {
-                let (namespace, id) = self.namespaces.insert(&pod.name.namespace, &pod.name.name);
-                (Some(namespace), id, None)
-            }
-        };
-        let Some(namespace) = namespace else {
-            return Put { id, before };
-        };
-        let template = self.put_labels(id, namespace, before.as_ref(), &labels);
-        self.post_node(
-            id,
-            before.as_ref().map(|b| &b.pod.node_name),
-            Some(&pod.node_name),
-        );
-        if let Some(before) = &before {
-            if source.is_empty() {
-                source = before.source.clone();
-            }
-            self.release_ports(&before.pod.ports);
+    pub(crate) fn put(&mut self, pod: &Pod, revision: Revision, source: &SmolStr) -> Put {
+        match self.find(&pod.name) {
+            Some(id) => Put {
+                id,
+                before: self.replace(id, pod, revision, source),
+            },
+            None => Put {
+                id: self.create(pod, revision, source),
+                before: None,
+            },
         }
-        self.live.insert(id);
-        if self.records.len() <= id as usize {
-            self.records.resize_with(id as usize + 1, || None);
-        }
-        if let Some(slot) = self.records.get_mut(id as usize) {
-            *slot = Some(PodRecord {
-                pod,
-                namespace,
-                template,
-                revision,
-                source,
-            });
-        }
-        Put { id, before }
     }
 
-    /// Removes a pod. Its id is not given to another until [`Index::release`].
+    fn create(&mut self, pod: &Pod, revision: Revision, source: &SmolStr) -> u32 {
+        let (namespace, id) = self.namespaces.take_id(&pod.name.namespace);
+        let Some(entry) = self.namespaces.get_mut(namespace) else {
+            return id;
+        };
+        let (group, suffix) = self
+            .names
+            .enter(namespace, &mut entry.groups, &pod.name.name);
+        let labels = self.labels_of_new(group, &pod.labels);
+        let node = self.nodes.acquire(&pod.node_name);
+        let shape = self.shapes.acquire(shape_of(pod));
+        let refers = References {
+            group,
+            labels,
+            node,
+            shape,
+            source: self.acquire_source(source),
+        };
+        self.records
+            .put(id, pod, suffix, refers, source.clone(), revision);
+        self.names.add(&self.records, id);
+        self.live.insert(id);
+        self.post_labels(id, None, Some(labels));
+        self.post_node(id, node, true);
+        id
+    }
+
+    /// The template of a new pod, learnt from another of its workload.
+    fn labels_of_new(&mut self, group: GroupId, labels: &LabelSet) -> TemplateId {
+        let near = self.names.group(group).and_then(|group| group.pods.last());
+        let near = near
+            .and_then(|id| self.records.get(id))
+            .map(|record| record.labels);
+        if let Some(near) = near
+            && self.templates.has_labels(&self.dictionary, near, labels)
+        {
+            self.templates.retain(near);
+            return near;
+        }
+        let template = self.templates.acquire(&mut self.dictionary, labels, near);
+        if let Some(near) = near {
+            self.templates.compare(&mut self.dictionary, template, near);
+        }
+        template
+    }
+
+    /// Writes a pod over what is there. Most changes leave most of it as it was, and that is found out
+    /// without a look-up: a reference that stays is not counted anew.
+    fn replace(
+        &mut self,
+        id: u32,
+        pod: &Pod,
+        revision: Revision,
+        source: &SmolStr,
+    ) -> Option<PodRecord> {
+        let before = *self.records.get(id)?;
+        let was = PodRef::new(self, &before);
+        let (same_node, same_shape) = (*was.node_name() == pod.node_name, was.has_shape(pod));
+        let same_source = source.is_empty() || was.source() == source;
+        let same_labels = was.has_labels(&pod.labels);
+        let source = if source.is_empty() {
+            was.source().clone()
+        } else {
+            source.clone()
+        };
+        let labels = if same_labels {
+            before.labels
+        } else {
+            let near = Some(before.labels);
+            self.templates
+                .acquire(&mut self.dictionary, &pod.labels, near)
+        };
+        let node = if same_node {
+            before.node
+        } else {
+            self.nodes.acquire(&pod.node_name)
+        };
+        let shape = if same_shape {
+            before.shape
+        } else {
+            self.shapes.acquire(shape_of(pod))
+        };
+        let known_source = Some(before.source).filter(|source| *source != SOURCE_ELSEWHERE);
+        let refers = References {
+            group: before.group,
+            labels,
+            node,
+            shape,
+            source: known_source
+                .filter(|_| same_source)
+                .or_else(|| self.acquire_source(&source)),
+        };
+        let suffix = pod.name.name.rfind('-').map_or(0, |at| at + 1);
+        let (_, suffix) = pod.name.name.split_at(suffix);
+        self.records.put(id, pod, suffix, refers, source, revision);
+        self.post_labels(id, Some(before.labels), Some(labels));
+        if node != before.node {
+            self.post_node(id, before.node, false);
+            self.post_node(id, node, true);
+        }
+        Some(before)
+    }
+
+    /// Removes a pod. Its id, and what it refers to, stay until [`Index::release`].
     pub(crate) fn remove(&mut self, name: &ObjectName) -> Option<(u32, PodRecord)> {
         let id = self.find(name)?;
-        let before = self.records.get_mut(id as usize).and_then(Option::take)?;
-        self.post_labels(id, Some(before.template), None);
-        self.post_node(id, Some(&before.pod.node_name), None);
-        self.templates
-            .release(&mut self.dictionary, before.template);
-        self.release_ports(&before.pod.ports);
+        self.names.remove(&self.records, id);
+        let before = self.records.take(id)?;
+        self.post_labels(id, Some(before.labels), None);
+        self.post_node(id, before.node, false);
         self.live.remove(id);
-        self.namespaces.remove(before.namespace, &name.name);
         Some((id, before))
     }
 
-    /// Gives back the id of a removed pod.
+    /// Forgets what a pod was before the transaction: gives back what the record referred to and the
+    /// pod now does not, and its id if it is gone.
     pub(crate) fn release(&mut self, id: u32, before: &PodRecord) {
-        self.namespaces.release(before.namespace, id);
+        let now = self.records.get(id).copied();
+        self.records.forget(before);
+        if now.is_none_or(|now| now.labels != before.labels) {
+            self.templates.release(&mut self.dictionary, before.labels);
+        }
+        if now.is_none_or(|now| now.node != before.node) {
+            self.nodes.release(before.node);
+        }
+        if now.is_none_or(|now| now.shape != before.shape) {
+            self.shapes.release(before.shape);
+        }
+        if before.source != SOURCE_ELSEWHERE && now.is_none_or(|now| now.source != before.source) {
+            self.sources.release(u32::from(before.source));
+        }
+        if now.is_some() {
+            return;
+        }
+        let Some(namespace) = self.names.group(before.group).map(|group| group.namespace) else {
+            return;
+        };
+        if let Some(entry) = self.namespaces.get_mut(namespace) {
+            self.names.leave(before.group, &mut entry.groups);
+        }
+        self.namespaces.give_back(namespace, id);
     }
 
     /// Calls `f` with the pods of one namespace, by name, from behind `after` on, until it answers false.
-    pub(crate) fn by_name(
-        &self,
-        namespace: &str,
-        after: Option<&str>,
-        mut f: impl FnMut(u32) -> bool,
-    ) {
-        use std::ops::Bound::{Excluded, Unbounded};
-        let Some(namespace) = self.namespaces.find(namespace) else {
-            return;
-        };
-        let from = after.map_or(Unbounded, Excluded);
-        for id in namespace
-            .pods
-            .range::<str, _>((from, Unbounded))
-            .map(|(_, id)| *id)
+    pub(crate) fn by_name(&self, namespace: &str, after: Option<&str>, f: impl FnMut(u32) -> bool) {
+        if let Some(id) = self.namespaces.id(namespace)
+            && let Some(entry) = self.namespaces.get(id)
         {
-            if !f(id) {
-                return;
-            }
+            self.names.walk(&self.records, id, &entry.groups, after, f);
         }
     }
 
     /// The id ranges of a namespace.
-    pub(crate) fn ranges(&self, namespace: &str) -> Vec<Range<u32>> {
+    pub(crate) fn ranges(&self, namespace: &str) -> &[Range<u32>] {
         self.namespaces
             .find(namespace)
-            .map(|n| n.ranges())
+            .map(|namespace| namespace.ranges())
             .unwrap_or_default()
     }
 
-    fn share_ports(&mut self, ports: Arc<[ContainerPort]>) -> Arc<[ContainerPort]> {
-        let shared = match self.ports.get_key_value(&ports) {
-            Some((shared, _)) => shared.clone(),
-            None => ports,
-        };
-        *self.ports.entry(shared.clone()).or_insert(0) += 1;
-        shared
-    }
-
-    fn release_ports(&mut self, ports: &Arc<[ContainerPort]>) {
-        if let Some(pods) = self.ports.get_mut(ports) {
-            *pods -= 1;
-            if *pods == 0 {
-                self.ports.remove(ports);
-            }
+    /// The id of a source, held by one more; none if there are too many sources for a record.
+    fn acquire_source(&mut self, source: &SmolStr) -> Option<u16> {
+        let id = self.sources.acquire(source.clone());
+        let short = u16::try_from(id).ok().filter(|id| *id != SOURCE_ELSEWHERE);
+        if short.is_none() {
+            self.sources.release(id);
         }
-    }
-
-    /// Gives a pod its labels. Most changes leave them as they were, and that is found out first.
-    fn put_labels(
-        &mut self,
-        id: u32,
-        namespace: NamespaceId,
-        before: Option<&PodRecord>,
-        labels: &LabelSet,
-    ) -> TemplateId {
-        let before = before.map(|record| record.template);
-        if let Some(template) = before
-            && self
-                .templates
-                .has_labels(&self.dictionary, template, labels)
-        {
-            return template;
-        }
-        let template = self
-            .templates
-            .acquire(&mut self.dictionary, namespace, labels);
-        self.post_labels(id, before, Some(template));
-        if let Some(before) = before {
-            self.templates.release(&mut self.dictionary, before);
-        }
-        template
+        short
     }
 
     /// Moves a pod between the postings of two templates, touching only what differs.
@@ -313,14 +339,15 @@ impl Index {
         if before == after {
             return;
         }
-        let pairs = |t: Option<TemplateId>| {
-            t.and_then(|t| self.templates.get(t))
-                .map(|t| t.pairs.clone())
+        let sorted = |template: Option<TemplateId>| {
+            let mut pairs: SmallVec<[_; 16]> = template
+                .into_iter()
+                .flat_map(|template| self.templates.pairs(template))
+                .collect();
+            pairs.sort_unstable();
+            pairs
         };
-        let (before, after) = (
-            pairs(before).unwrap_or_default(),
-            pairs(after).unwrap_or_default(),
-        );
+        let (before, after) = (sorted(before), sorted(after));
         let (mut old, mut new) = (before.iter().peekable(), after.iter().peekable());
         loop {
             let (lost, gained) = match (old.peek(), new.peek()) {
@@ -348,22 +375,7 @@ impl Index {
         }
     }
 
-    fn post_node(&mut self, id: u32, before: Option<&SmolStr>, after: Option<&SmolStr>) {
-        if before == after {
-            return;
-        }
-        if let Some(node) = before.filter(|node| !node.is_empty()) {
-            self.postings_touched += 1;
-            if let Some(posting) = self.nodes.get_mut(node) {
-                posting.remove(id);
-                if posting.is_empty() {
-                    self.nodes.remove(node);
-                }
-            }
-        }
-        if let Some(node) = after.filter(|node| !node.is_empty()) {
-            self.postings_touched += 1;
-            self.nodes.entry(node.clone()).or_default().insert(id);
-        }
+    fn post_node(&mut self, id: u32, node: u32, present: bool) {
+        self.postings_touched += u64::from(self.nodes.post(node, id, present));
     }
 }

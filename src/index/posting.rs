@@ -201,6 +201,15 @@ impl Posting {
         }
     }
 
+    /// Bytes allocated; of a bitmap, what its form on disk would take.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.0 {
+            Form::Inline { .. } => 0,
+            Form::Array(ids) => size_of::<Vec<u32>>() + ids.capacity() * size_of::<u32>(),
+            Form::Bitmap(bitmap) => size_of::<RoaringBitmap>() + bitmap.serialized_size(),
+        }
+    }
+
     /// Adds every id to `bitmap`.
     pub(crate) fn union_into(&self, bitmap: &mut RoaringBitmap) {
         match self.view() {

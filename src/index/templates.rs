@@ -1,91 +1,141 @@
-use std::sync::Arc;
-
-use rustc_hash::FxHashMap;
-use slab::Slab;
 use smallvec::SmallVec;
 
 use crate::labels::{Key, LabelSet};
 
 use super::dictionary::{Dictionary, KeyId, KeyTerm, PairId, PairTerm};
-use super::namespaces::NamespaceId;
+use super::paged::Slots;
+use super::table::{IdTable, hash};
 
-/// A label set that pods of one namespace share, interned.
+/// A label set, as two interned lists: of the keys that pods of a workload have in common, and of
+/// those in which they differ. Two ids may stand for the same labels, split in two ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TemplateId(u32);
-
-impl TemplateId {
-    /// The template's slot: small numbers, reused. Its [`Template::stamp`] tells two uses apart.
-    pub(crate) fn slot(self) -> usize {
-        self.0 as usize
-    }
+pub struct TemplateId {
+    common: u32,
+    varying: u32,
 }
 
-/// The pairs of a label set, sorted by key id.
-type Pairs = Arc<[(KeyId, PairId)]>;
+/// What tells two uses of one [`TemplateId`] apart: never the same for two lists.
+pub(crate) type Stamp = (u64, u64);
 
-/// A shared label set: its pairs, by key id.
+/// The pairs of a label set, of each key one.
+pub(crate) type Pairs = SmallVec<[(KeyId, PairId); 16]>;
+
+/// Some pairs, in byte order of their keys.
 #[derive(Debug)]
-pub(crate) struct Template {
-    pub(crate) namespace: NamespaceId,
-    pub(crate) pairs: Pairs,
-    /// Never the same for two templates, even in the same slot.
-    pub(crate) stamp: u64,
-    pods: u32,
+struct List {
+    pairs: Box<[(KeyId, PairId)]>,
+    stamp: u64,
+    holders: u32,
 }
 
-/// Every label set in use, each once per namespace.
+/// Every label set in use.
 ///
-/// Pods of one workload carry the same labels; what is known of a label set is known of all of them.
+/// Pods of one workload carry nearly the same labels, and what they have in common is kept once. In
+/// which keys they differ (`zone`, an ordinal) is learnt by comparing pods of one workload; a key that
+/// is found to vary is kept apart from then on.
 #[derive(Debug, Default)]
 pub(crate) struct Templates {
-    slots: Slab<Template>,
-    by_pairs: FxHashMap<(NamespaceId, Pairs), TemplateId>,
+    lists: Slots<List>,
+    by_pairs: IdTable,
     stamps: u64,
 }
 
 impl Templates {
-    pub(crate) fn get(&self, id: TemplateId) -> Option<&Template> {
-        self.slots.get(id.slot())
-    }
-
+    /// How many lists there are.
     pub(crate) fn len(&self) -> u64 {
-        self.slots.len() as u64
+        self.lists.len() as u64
     }
 
-    /// The template of these labels, with one pod more.
+    /// The value this label set has for a key.
+    pub(crate) fn pair_of(&self, id: TemplateId, key: KeyId) -> Option<PairId> {
+        let [common, varying] = self.halves(id);
+        let found = common.iter().chain(varying).find(|(k, _)| *k == key);
+        found.map(|(_, pair)| *pair)
+    }
+
+    /// The pairs of a label set, in no order.
+    pub(crate) fn pairs(&self, id: TemplateId) -> impl Iterator<Item = (KeyId, PairId)> + '_ {
+        self.halves(id).into_iter().flatten().copied()
+    }
+
+    pub(crate) fn stamp(&self, id: TemplateId) -> Option<Stamp> {
+        let stamp = |list| Some(self.lists.get(list)?.stamp);
+        Some((stamp(id.common)?, stamp(id.varying)?))
+    }
+
+    /// The template of these labels, held by one more. What they have in common with `near`, labels
+    /// of the same pod before or of one of the same workload, is not looked up again.
     pub(crate) fn acquire(
         &mut self,
         dictionary: &mut Dictionary,
-        namespace: NamespaceId,
         labels: &LabelSet,
+        near: Option<TemplateId>,
     ) -> TemplateId {
-        let mut pairs: Vec<(KeyId, PairId)> = labels
-            .iter()
-            .map(|(key, value)| dictionary.intern(key, value))
-            .collect();
-        pairs.sort_unstable();
-        let pairs: Pairs = pairs.into();
-        let lookup = (namespace, pairs);
-        if let Some(id) = self.by_pairs.get(&lookup).copied() {
-            // The template is a holder of its pairs already.
-            lookup
-                .1
-                .iter()
-                .for_each(|(_, pair)| dictionary.release(*pair));
-            if let Some(template) = self.slots.get_mut(id.slot()) {
-                template.pods += 1;
+        let mut common = Pairs::new();
+        let mut varying = Pairs::new();
+        let mut halves = near.map(|near| self.halves(near)).unwrap_or_default();
+        for (key, value) in labels {
+            let known = halves
+                .iter_mut()
+                .find_map(|half| next_of(dictionary, half, key));
+            let known = known.filter(|(_, pair)| {
+                dictionary
+                    .pair(*pair)
+                    .is_some_and(|term| term.value == *value)
+            });
+            let pair = match known {
+                Some(known) => {
+                    dictionary.retain(known.1);
+                    known
+                }
+                None => dictionary.intern(key, value),
+            };
+            let varies = dictionary.key(pair.0).is_some_and(KeyTerm::is_volatile);
+            if varies { &mut varying } else { &mut common }.push(pair);
+        }
+        TemplateId {
+            common: self.acquire_list(dictionary, &common),
+            varying: self.acquire_list(dictionary, &varying),
+        }
+    }
+
+    /// Makes the caller another holder.
+    pub(crate) fn retain(&mut self, id: TemplateId) {
+        for list in [id.common, id.varying] {
+            if let Some(list) = self.lists.get_mut(list) {
+                list.holders += 1;
+            }
+        }
+    }
+
+    /// Learns in which keys two pods of one workload differ.
+    pub(crate) fn compare(&self, dictionary: &mut Dictionary, a: TemplateId, b: TemplateId) {
+        for (key, pair) in self.pairs(a) {
+            dictionary.compared(key, self.pair_of(b, key) == Some(pair));
+        }
+    }
+
+    fn acquire_list(&mut self, dictionary: &mut Dictionary, pairs: &[(KeyId, PairId)]) -> u32 {
+        let hashed = hash(&pairs);
+        let is = |id| self.lists.get(id).is_some_and(|list| *list.pairs == *pairs);
+        if let Some(id) = self.by_pairs.find(hashed, is) {
+            // The list is a holder of its pairs already.
+            pairs.iter().for_each(|(_, pair)| dictionary.release(*pair));
+            if let Some(list) = self.lists.get_mut(id) {
+                list.holders += 1;
             }
             return id;
         }
         self.stamps += 1;
-        let template = Template {
-            namespace,
-            pairs: lookup.1.clone(),
+        let id = self.lists.insert(List {
+            pairs: pairs.into(),
             stamp: self.stamps,
-            pods: 1,
-        };
-        let id = TemplateId(self.slots.insert(template) as u32);
-        self.by_pairs.insert(lookup, id);
+            holders: 1,
+        });
+        let lists = &self.lists;
+        self.by_pairs.insert(hashed, id, |id| {
+            lists.get(id).map_or(0, |list| hash(&&*list.pairs))
+        });
         id
     }
 
@@ -96,57 +146,73 @@ impl Templates {
         id: TemplateId,
         labels: &LabelSet,
     ) -> bool {
-        let same = |key: KeyId, pair: PairId| {
-            let value = dictionary
-                .key(key)
-                .and_then(|term| labels.get(term.key.as_str()));
-            value.is_some() && value == dictionary.pair(pair).map(|term| &term.value)
+        let mut halves = self.halves(id);
+        if halves.iter().map(|half| half.len()).sum::<usize>() != labels.len() {
+            return false;
+        }
+        let same = |halves: &mut [&[(KeyId, PairId)]; 2], key: &Key| {
+            halves
+                .iter_mut()
+                .find_map(|half| next_of(dictionary, half, key))
         };
-        self.get(id).is_some_and(|template| {
-            template.pairs.len() == labels.len()
-                && template.pairs.iter().all(|(key, pair)| same(*key, *pair))
+        labels.iter().all(|(key, value)| {
+            same(&mut halves, key)
+                .and_then(|(_, pair)| dictionary.pair(pair))
+                .is_some_and(|term| term.value == *value)
         })
     }
 
-    /// One pod less; the last one frees the template and what it holds.
+    /// One holder less; the last one frees the lists and what they hold.
     pub(crate) fn release(&mut self, dictionary: &mut Dictionary, id: TemplateId) {
-        let Some(template) = self.slots.get_mut(id.slot()) else {
-            return;
-        };
-        template.pods -= 1;
-        if template.pods > 0 {
-            return;
+        for id in [id.common, id.varying] {
+            let Some(list) = self.lists.get_mut(id) else {
+                continue;
+            };
+            list.holders -= 1;
+            if list.holders == 0
+                && let Some(list) = self.lists.remove(id)
+            {
+                self.by_pairs.remove(hash(&&*list.pairs), id);
+                list.pairs
+                    .iter()
+                    .for_each(|(_, pair)| dictionary.release(*pair));
+            }
         }
-        let template = self.slots.remove(id.slot());
-        template
-            .pairs
-            .iter()
-            .for_each(|(_, pair)| dictionary.release(*pair));
-        self.by_pairs.remove(&(template.namespace, template.pairs));
     }
 
     /// The labels, spelt out. Linear in their number.
     pub(crate) fn labels(&self, dictionary: &Dictionary, id: TemplateId) -> LabelSet {
-        let mut labels = Vec::with_capacity(self.get(id).map_or(0, |t| t.pairs.len()));
-        labels.extend(
-            self.terms(dictionary, id)
-                .map(|(key, pair)| (key.key.clone(), pair.value.clone())),
-        );
-        labels.into_iter().collect()
+        self.terms(dictionary, id)
+            .map(|(key, pair)| (key.key.clone(), pair.value.clone()))
+            .collect()
     }
 
-    /// The stamps of those pairs whose keys are `wanted`: as good as the labels to tell two label sets
-    /// apart that exist at the same time.
+    /// The stamps of those pairs whose keys are `wanted`, in order: as good as the labels to tell two
+    /// label sets apart that exist at the same time.
     pub(crate) fn stamps_of(
         &self,
         dictionary: &Dictionary,
         id: TemplateId,
         wanted: impl Fn(&Key) -> bool,
     ) -> SmallVec<[u64; 12]> {
-        self.terms(dictionary, id)
+        let mut stamps: SmallVec<[u64; 12]> = self
+            .terms(dictionary, id)
             .filter(|(key, _)| wanted(&key.key))
             .map(|(_, pair)| pair.stamp)
-            .collect()
+            .collect();
+        stamps.sort_unstable();
+        stamps
+    }
+
+    /// Bytes of the lists and their table.
+    pub(crate) fn bytes(&self) -> usize {
+        let pairs = |(_, list): (u32, &List)| size_of_val(&*list.pairs);
+        self.lists.bytes() + self.by_pairs.bytes() + self.lists.iter().map(pairs).sum::<usize>()
+    }
+
+    fn halves(&self, id: TemplateId) -> [&[(KeyId, PairId)]; 2] {
+        let pairs = |list| self.lists.get(list).map(|list| &*list.pairs);
+        [id.common, id.varying].map(|list| pairs(list).unwrap_or_default())
     }
 
     fn terms<'d>(
@@ -154,19 +220,26 @@ impl Templates {
         dictionary: &'d Dictionary,
         id: TemplateId,
     ) -> impl Iterator<Item = (&'d KeyTerm, &'d PairTerm)> {
-        let pairs = self.get(id).map(|template| &*template.pairs);
-        pairs
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|(key, pair)| Some((dictionary.key(*key)?, dictionary.pair(*pair)?)))
+        self.pairs(id)
+            .filter_map(|(key, pair)| Some((dictionary.key(key)?, dictionary.pair(pair)?)))
     }
 }
 
-/// The pair that a list sorted by key id has for a key.
-pub(crate) fn pair_of(pairs: &[(KeyId, PairId)], key: KeyId) -> Option<PairId> {
-    pairs
-        .binary_search_by_key(&key, |(k, _)| *k)
-        .ok()
-        .and_then(|at| pairs.get(at))
-        .map(|(_, pair)| *pair)
+/// Takes the pair of a key off a list in byte order of keys, and what stands before it.
+fn next_of(
+    dictionary: &Dictionary,
+    half: &mut &[(KeyId, PairId)],
+    wanted: &Key,
+) -> Option<(KeyId, PairId)> {
+    while let Some(((key, pair), rest)) = half.split_first() {
+        match dictionary.key(*key)?.key.cmp(wanted) {
+            std::cmp::Ordering::Less => *half = rest,
+            std::cmp::Ordering::Equal => {
+                *half = rest;
+                return Some((*key, *pair));
+            }
+            std::cmp::Ordering::Greater => return None,
+        }
+    }
+    None
 }

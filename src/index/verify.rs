@@ -45,13 +45,14 @@ impl Index {
                     .insert(id);
             }
         }
+        self.verify_order(report);
         if pods != self.live.len() {
             report(format!(
                 "{pods} pods stand in the table, {} count as live",
                 self.live.len()
             ));
         }
-        for term in self.dictionary.terms() {
+        for (key_id, term) in self.dictionary.keys() {
             let key = term.key.to_string();
             same(
                 report,
@@ -59,8 +60,8 @@ impl Index {
                 &term.posting,
                 keys.remove(&key).unwrap_or_default(),
             );
-            for (value, pair) in &term.pairs {
-                let Some(pair) = self.dictionary.pair(*pair) else {
+            for (value, pair) in self.dictionary.values(key_id) {
+                let Some(pair) = self.dictionary.pair(pair) else {
                     report(format!("pair {key}={value} has no posting"));
                     continue;
                 };
@@ -80,7 +81,7 @@ impl Index {
                 "pair {key}={value} is carried by pods and not in the dictionary"
             ));
         }
-        for (node, posting) in &self.nodes {
+        for (node, posting) in self.nodes.iter() {
             same(
                 report,
                 &format!("node {node}"),
@@ -90,6 +91,31 @@ impl Index {
         }
         for (node, _) in nodes {
             report(format!("node {node} is named by pods and has no posting"));
+        }
+    }
+}
+
+impl Index {
+    /// Every pod is met once when its namespace is walked, in the order of names.
+    fn verify_order(&self, report: &mut dyn FnMut(String)) {
+        let mut met = 0;
+        for (_, namespace) in self.namespaces.from("") {
+            let mut last = None;
+            self.by_name(&namespace.name, None, |id| {
+                met += 1;
+                let name = self.get(id).map(|pod| pod.name());
+                if name <= last {
+                    report(format!("{name:?} is walked behind {last:?}"));
+                }
+                last = name;
+                true
+            });
+        }
+        if met != self.live.len() {
+            report(format!(
+                "{met} pods are walked by name, {} count as live",
+                self.live.len()
+            ));
         }
     }
 }

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use smol_str::SmolStr;
 
 use crate::labels::{Key, LabelSet, Value};
@@ -144,6 +142,18 @@ impl Change {
             Change::Delete(object) => object.clone(),
         }
     }
+
+    /// Kind, namespace and name: what changes are ordered by, without a copy.
+    fn key(&self) -> (Kind, &str, &str) {
+        let (kind, name) = match self {
+            Change::Put(Object::Pod(pod)) => (Kind::Pod, &pod.name),
+            Change::Put(Object::Service(service)) => (Kind::Service, &service.name),
+            Change::Put(Object::Node(node)) => return (Kind::Node, "", &node.name),
+            Change::Put(Object::Manual(manual)) => (manual.kind.kind(), &manual.name),
+            Change::Delete(object) => (object.kind, &object.name),
+        };
+        (kind, &name.namespace, &name.name)
+    }
 }
 
 /// A transaction without selectors and preconditions: each object's final state, each object once,
@@ -155,14 +165,22 @@ pub struct ResolvedTransaction {
 }
 
 impl ResolvedTransaction {
-    /// Of several changes to one object the last counts.
+    /// Of several changes to one object the last counts. O(n log n); O(n) for what is in order.
     pub fn new(changes: impl IntoIterator<Item = Change>, source: impl Into<SmolStr>) -> Self {
-        let by_name: BTreeMap<ObjectRef, Change> = changes
-            .into_iter()
-            .map(|change| (change.object_ref(), change))
-            .collect();
+        let mut changes: Vec<Change> = changes.into_iter().collect();
+        if !changes.is_sorted_by(|a, b| a.key() < b.key()) {
+            changes.sort_by(|a, b| a.key().cmp(&b.key()));
+            changes.dedup_by(|later, earlier| {
+                let same = later.key() == earlier.key();
+                if same {
+                    // The sort is stable, so `later` was given later; `dedup_by` keeps `earlier`.
+                    std::mem::swap(later, earlier);
+                }
+                same
+            });
+        }
         ResolvedTransaction {
-            changes: by_name.into_values().collect(),
+            changes,
             source: source.into(),
         }
     }

@@ -70,7 +70,7 @@ impl Reconciler {
         let Some(standing) = self.standing.get_mut(pod_ref.namespace()) else {
             return;
         };
-        let Some(template) = index.template(pod_ref.template()) else {
+        let Some(template) = index.template_stamp(pod_ref.template()) else {
             return;
         };
         let owners = standing.matching(

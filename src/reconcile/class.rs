@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::index::TemplateId;
+use crate::index::{Stamp, TemplateId};
 
 use super::standing::Owner;
 
@@ -19,7 +19,7 @@ pub(crate) struct ClassCache {
     generation: u64,
     /// By the stamps of the class's pairs.
     classes: FxHashMap<Box<[u64]>, Entry>,
-    templates: FxHashMap<TemplateId, (u64, Entry)>,
+    templates: FxHashMap<TemplateId, (Stamp, Entry)>,
 }
 
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl ClassCache {
         self.generation += 1;
     }
 
-    pub(crate) fn of_template(&self, id: TemplateId, stamp: u64) -> Option<Arc<[Owner]>> {
+    pub(crate) fn of_template(&self, id: TemplateId, stamp: Stamp) -> Option<Arc<[Owner]>> {
         let (of, entry) = self.templates.get(&id)?;
         (*of == stamp && entry.generation == self.generation).then(|| entry.owners.clone())
     }
@@ -60,7 +60,7 @@ impl ClassCache {
         );
     }
 
-    pub(crate) fn remember_template(&mut self, id: TemplateId, stamp: u64, owners: Arc<[Owner]>) {
+    pub(crate) fn remember_template(&mut self, id: TemplateId, stamp: Stamp, owners: Arc<[Owner]>) {
         if self.templates.len() >= MAX_REMEMBERED {
             self.templates.clear();
         }
@@ -77,9 +77,9 @@ impl ClassCache {
     }
 
     /// What is remembered of templates and still counts, in no order.
-    pub(crate) fn templates(&self) -> impl Iterator<Item = (TemplateId, u64, &Arc<[Owner]>)> {
+    pub(crate) fn templates(&self) -> impl Iterator<Item = (TemplateId, Stamp, &Arc<[Owner]>)> {
         let current =
-            |(_, (_, entry)): &(&TemplateId, &(u64, Entry))| entry.generation == self.generation;
+            |(_, (_, entry)): &(&TemplateId, &(Stamp, Entry))| entry.generation == self.generation;
         self.templates
             .iter()
             .filter(current)

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::index::{Index, Template, TemplateId};
+use crate::index::{Index, Stamp, TemplateId};
 use crate::labels::{Key, LabelSet, Value};
 use crate::selector::{Requirement, Selector};
 
@@ -95,11 +95,11 @@ impl Standing {
     pub(crate) fn matching(
         &mut self,
         id: TemplateId,
-        template: &Template,
+        stamp: Stamp,
         index: &Index,
         tested: &mut u64,
     ) -> Arc<[Owner]> {
-        if let Some(known) = self.classes.of_template(id, template.stamp) {
+        if let Some(known) = self.classes.of_template(id, stamp) {
             return known;
         }
         let class = index.template_stamps(id, |key| self.keys.contains_key(key));
@@ -112,8 +112,7 @@ impl Standing {
                 owners
             }
         };
-        self.classes
-            .remember_template(id, template.stamp, owners.clone());
+        self.classes.remember_template(id, stamp, owners.clone());
         owners
     }
 
@@ -254,10 +253,7 @@ impl Standing {
     /// Compares what is remembered of templates with a test of every selector.
     pub(crate) fn verify(&self, index: &Index, report: &mut dyn FnMut(String)) {
         for (id, stamp, owners) in self.classes.templates() {
-            if index
-                .template(id)
-                .is_none_or(|template| template.stamp != stamp)
-            {
+            if index.template_stamp(id) != Some(stamp) {
                 continue;
             }
             let labels = index.template_labels(id);

@@ -99,7 +99,6 @@ impl Writer {
     fn resolve(&self, group: Vec<Commit>) -> (Vec<Pending>, Vec<ResolvedTransaction>) {
         let mut resolver = Resolver::new(&self.engine, self.limits);
         let mut pending: Vec<Pending> = Vec::with_capacity(group.len());
-        let mut appended = Vec::new();
         let mut by_request: HashMap<SmolStr, usize> = HashMap::new();
         for commit in group {
             if let Some(Err(aborted)) = commit.sync.as_ref().map(|sync| self.syncs.check(sync)) {
@@ -132,15 +131,12 @@ impl Writer {
                 }
                 continue;
             }
-            let outcome = resolver.resolve(commit.transaction).map(|resolution| {
-                if !resolution.transaction.is_empty() {
-                    appended.push(resolution.transaction);
-                }
-                Resolved {
-                    results: resolution.results.into(),
-                    appended: appended.len(),
-                }
-            });
+            let outcome = resolver
+                .resolve(commit.transaction)
+                .map(|results| Resolved {
+                    results: results.into(),
+                    appended: resolver.transactions().len(),
+                });
             if outcome.is_ok() && !commit.request_id.is_empty() {
                 by_request.insert(commit.request_id.clone(), pending.len());
             }
@@ -151,7 +147,7 @@ impl Writer {
                 outcome,
             });
         }
-        (pending, appended)
+        (pending, resolver.into_transactions())
     }
 
     /// Makes transactions durable, applies them and moves the head.
@@ -253,14 +249,11 @@ impl Writer {
             source: source.clone(),
             ..Transaction::default()
         };
-        let mut resolver = Resolver::new(
-            &self.engine,
-            ResolveLimits {
-                max_operations: usize::MAX,
-                ..self.limits
-            },
-        );
-        let resolution = resolver.resolve(transaction)?;
+        let limits = ResolveLimits {
+            max_operations: usize::MAX,
+            ..self.limits
+        };
+        let resolution = self.engine.resolve(transaction, limits)?;
         let group = Some(resolution.transaction).filter(|transaction| !transaction.is_empty());
         let revisions = self
             .write(group.into_iter().collect())

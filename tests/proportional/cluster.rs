@@ -3,8 +3,7 @@
 use std::ops::ControlFlow;
 
 use selectord::engine::{
-    Applied, Engine, EngineOptions, Progress, ResolveLimits, Resolver, Scope, ServiceScope, Walk,
-    Work,
+    Applied, Engine, EngineOptions, Progress, ResolveLimits, Scope, ServiceScope, Walk, Work,
 };
 use selectord::labels::{Key, LabelSet, Value};
 use selectord::model::{
@@ -226,8 +225,9 @@ impl Cluster {
 
     /// Resolves a change and applies it.
     pub fn apply(&mut self, change: Prepared) -> Work {
-        let resolution = Resolver::new(&self.engine, ResolveLimits::default())
-            .resolve(change.0)
+        let resolution = self
+            .engine
+            .resolve(change.0, ResolveLimits::default())
             .expect("a valid transaction");
         let revision = self.engine.head() + 1;
         let Applied { work, .. } = self
