@@ -7,7 +7,7 @@ use crate::model::{
     Revision, Sequence, Service,
 };
 use crate::reconcile::{
-    Difference, Holder, Membership, ServiceId, ServicePositions, Side, Touched,
+    Difference, Holder, IdentityRef, Membership, ServiceId, ServicePositions, Side, Touched,
 };
 
 use super::log::{Named, Record};
@@ -193,8 +193,8 @@ impl Engine {
                 .values()
                 .for_each(|position| drop(self.log.drop_named(*position)));
             set.removals
-                .positions()
-                .for_each(|(position, _)| self.log.drop_at(*position));
+                .iter()
+                .for_each(|(position, _)| self.log.drop_at(position));
             let ServicePositions {
                 entry,
                 created,
@@ -287,6 +287,8 @@ impl Engine {
         let Some(record) = self.reconciler.services.get_mut(service) else {
             return;
         };
+        let mut key = Vec::new();
+        IdentityRef::from(&identity).write(record.service.namespace(), &mut key);
         let ready = |side: Option<Side>| u64::from(side.is_some_and(|side| side.ready));
         record.set.total =
             record.set.total + u64::from(after.is_some()) - u64::from(before.is_some());
@@ -311,7 +313,7 @@ impl Engine {
                     .for_each(|position| drop(self.log.drop_named(position)));
             }
             None => {
-                let forgotten = record.set.removals.remove(&identity);
+                let forgotten = record.set.removals.remove(&key);
                 forgotten
                     .into_iter()
                     .for_each(|position| self.log.drop_at(position));
@@ -342,7 +344,7 @@ impl Engine {
             }
             None => {
                 let position = self.log.append(Record::Removal(service));
-                record.set.removals.insert(identity, position);
+                record.set.removals.insert(position, &key);
             }
         }
     }

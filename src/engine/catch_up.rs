@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use crate::model::{IpFamily, ObjectName, Sequence};
-use crate::reconcile::{ServiceId, ServicePositions, ServiceRecord};
+use crate::reconcile::{ServiceId, ServicePositions, ServiceRecord, read_identity};
 
 use super::event::{Event, Progress, ServiceEntry};
 use super::log::{Named, Record};
@@ -291,13 +291,11 @@ impl Engine {
             }
             Record::Removal(service) => {
                 if let Some(record) = self.told_by_updates(scope, service, position)
-                    && let Some(identity) = record.set.removals.at(position)
+                    && let Some(key) = record.set.removals.at(position)
+                    && let Some(identity) = read_identity(key, record.service.namespace())
                 {
                     let service = record.service.name();
-                    teller.tell(Event::Removed {
-                        service,
-                        identity: identity.clone(),
-                    });
+                    teller.tell(Event::Removed { service, identity });
                 }
             }
             Record::Named => {

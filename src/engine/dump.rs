@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use crate::model::{IpFamily, ObjectName, Revision, Sequence};
-use crate::reconcile::ServiceRecord;
+use crate::reconcile::{ServiceRecord, read_identity};
 
 use super::state::Engine;
 
@@ -104,8 +104,11 @@ impl Engine {
         let mut removals: Vec<_> = record
             .set
             .removals
-            .positions()
-            .map(|(p, identity)| (identity, self.written_at(*p)))
+            .iter()
+            .filter_map(|(position, key)| {
+                let identity = read_identity(key, &name.namespace)?;
+                Some((identity, self.written_at(position)))
+            })
             .collect();
         removals.sort_unstable();
         removals.into_iter().try_for_each(|(identity, revision)| {

@@ -3,7 +3,7 @@ use std::fmt;
 
 use crate::index::Index;
 use crate::model::{Endpoint, EndpointIdentity, IpFamily, Sequence, Service};
-use crate::reconcile::{ServiceFacts, ServiceId, standing_selector};
+use crate::reconcile::{Membership, ServiceFacts, ServiceId, standing_selector};
 
 use super::log::{Named, Record};
 use super::state::Engine;
@@ -91,9 +91,8 @@ impl Engine {
             record.set.members.for_each(|pod| {
                 members.insert(pod);
             });
-            let of_service = |(pod, membership): (u32, &crate::reconcile::Membership)| {
-                (membership.service == id).then_some(pod)
-            };
+            let of_service =
+                |(pod, membership): (u32, Membership)| (membership.service == id).then_some(pod);
             if members
                 != self
                     .reconciler
@@ -158,8 +157,8 @@ impl Engine {
         }
         for (id, record) in services.iter() {
             self.service_records(id, &mut expected);
-            for (position, _) in record.set.removals.positions() {
-                expected.insert(*position, Standing::Record(Record::Removal(id)));
+            for (position, _) in record.set.removals.iter() {
+                expected.insert(position, Standing::Record(Record::Removal(id)));
             }
         }
         for (name, record) in &self.reconciler.nodes {

@@ -58,7 +58,6 @@ impl Reconciler {
         let left: Vec<Pair> = self
             .memberships
             .of(pod)
-            .iter()
             .filter(|m| !matching.iter().any(|(service, _, _)| *service == m.service))
             .map(|m| (m.service, pod, Verdict::No))
             .collect();
@@ -152,7 +151,6 @@ impl Reconciler {
             pairs.extend(
                 self.memberships
                     .of(pod)
-                    .iter()
                     .map(|m| (m.service, pod, Verdict::AsBefore)),
             );
             if came_or_went && self.missing_node == MissingNode::Withhold {

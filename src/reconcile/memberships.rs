@@ -1,7 +1,6 @@
-use smallvec::SmallVec;
-
 use crate::model::{IpFamily, Sequence};
 
+use super::pages::Pages;
 use super::services::ServiceId;
 
 /// One computed endpoint of a pod: in which service, of which family, and where its record stands.
@@ -12,16 +11,86 @@ pub(crate) struct Membership {
     pub(crate) position: Sequence,
 }
 
+/// Set in [`Entry::of`] for IPv6; service ids stay below.
+const V6: u32 = 1 << 31;
+/// Of [`Entry::of`]: no endpoint. Of [`Entry::next`]: no other.
+const NONE: u32 = u32::MAX;
+
+/// A membership in 16 bytes.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// Service and family.
+    of: u32,
+    /// Another one of the same pod.
+    next: u32,
+    position: Sequence,
+}
+
+const VACANT: Entry = Entry {
+    of: NONE,
+    next: NONE,
+    position: Sequence::START,
+};
+
+impl Default for Entry {
+    fn default() -> Self {
+        VACANT
+    }
+}
+
+fn packed(service: ServiceId, family: IpFamily) -> u32 {
+    match family {
+        IpFamily::V4 => service,
+        IpFamily::V6 => service | V6,
+    }
+}
+
+impl Entry {
+    fn membership(&self) -> Membership {
+        Membership {
+            service: self.of & !V6,
+            family: if self.of & V6 == 0 {
+                IpFamily::V4
+            } else {
+                IpFamily::V6
+            },
+            position: self.position,
+        }
+    }
+}
+
 /// The computed endpoints, by pod: a pod is in few services, a service may have many pods.
-#[derive(Debug, Default)]
-pub(crate) struct Memberships(Vec<SmallVec<[Membership; 1]>>);
+///
+/// The first one of a pod stands at its id, so that most pods cost one look; the others are chained
+/// behind it.
+#[derive(Debug)]
+pub(crate) struct Memberships {
+    first: Pages<Entry>,
+    others: Pages<Entry>,
+    /// Of `others`: how many were ever used, and the chain of those that are free again.
+    used: u32,
+    free: u32,
+}
+
+impl Default for Memberships {
+    fn default() -> Self {
+        Memberships {
+            first: Pages::default(),
+            others: Pages::default(),
+            used: 0,
+            free: NONE,
+        }
+    }
+}
 
 impl Memberships {
-    pub(crate) fn of(&self, pod: u32) -> &[Membership] {
-        self.0
-            .get(pod as usize)
-            .map(SmallVec::as_slice)
-            .unwrap_or_default()
+    pub(crate) fn of(&self, pod: u32) -> impl Iterator<Item = Membership> {
+        self.entries(pod).map(Entry::membership)
+    }
+
+    fn entries(&self, pod: u32) -> impl Iterator<Item = &Entry> {
+        let first = self.first.get(pod).filter(|entry| entry.of != NONE);
+        std::iter::successors(first, |entry| self.others.get(entry.next))
     }
 
     pub(crate) fn find(
@@ -29,28 +98,52 @@ impl Memberships {
         pod: u32,
         service: ServiceId,
         family: IpFamily,
-    ) -> Option<&Membership> {
-        self.of(pod)
-            .iter()
-            .find(|m| m.service == service && m.family == family)
+    ) -> Option<Membership> {
+        let of = packed(service, family);
+        self.entries(pod)
+            .find(|entry| entry.of == of)
+            .map(Entry::membership)
+    }
+
+    /// Whether the pod has an endpoint in the service.
+    pub(crate) fn any(&self, pod: u32, service: ServiceId) -> bool {
+        self.entries(pod).any(|entry| entry.of & !V6 == service)
     }
 
     /// Records where an endpoint's record stands now; answers where it stood.
     pub(crate) fn set(&mut self, pod: u32, membership: Membership) -> Option<Sequence> {
-        if self.0.len() <= pod as usize {
-            self.0.resize_with(pod as usize + 1, SmallVec::new);
+        self.first.reach(pod);
+        let position = membership.position;
+        let of = packed(membership.service, membership.family);
+        let first = self.first.get_mut(pod)?;
+        if first.of == of {
+            return Some(std::mem::replace(&mut first.position, position));
         }
-        let slot = self.0.get_mut(pod as usize)?;
-        let known = slot
-            .iter_mut()
-            .find(|m| m.service == membership.service && m.family == membership.family);
-        match known {
-            Some(known) => Some(std::mem::replace(known, membership).position),
-            None => {
-                slot.push(membership);
-                None
+        if first.of == NONE {
+            *first = Entry {
+                of,
+                position,
+                ..VACANT
+            };
+            return None;
+        }
+        let head = first.next;
+        let mut at = head;
+        while let Some(entry) = self.others.get_mut(at) {
+            if entry.of == of {
+                return Some(std::mem::replace(&mut entry.position, position));
             }
+            at = entry.next;
         }
+        let at = self.add(Entry {
+            of,
+            next: head,
+            position,
+        });
+        if let Some(first) = self.first.get_mut(pod) {
+            first.next = at;
+        }
+        None
     }
 
     /// Forgets an endpoint; answers where its record stood.
@@ -60,22 +153,103 @@ impl Memberships {
         service: ServiceId,
         family: IpFamily,
     ) -> Option<Sequence> {
-        let slot = self.0.get_mut(pod as usize)?;
-        let at = slot
-            .iter()
-            .position(|m| m.service == service && m.family == family)?;
-        Some(slot.swap_remove(at).position)
+        let of = packed(service, family);
+        let first = *self.first.get(pod)?;
+        if first.of == of {
+            let second = self.others.get(first.next).copied();
+            self.free(first.next);
+            *self.first.get_mut(pod)? = second.unwrap_or(VACANT);
+            return Some(first.position);
+        }
+        let mut before = None;
+        let mut at = first.next;
+        while let Some(entry) = self.others.get(at).copied() {
+            if entry.of == of {
+                let before = match before {
+                    None => self.first.get_mut(pod),
+                    Some(before) => self.others.get_mut(before),
+                };
+                before?.next = entry.next;
+                self.free(at);
+                return Some(entry.position);
+            }
+            before = Some(at);
+            at = entry.next;
+        }
+        None
     }
 
-    /// Whether the pod still has an endpoint in the service.
-    pub(crate) fn any(&self, pod: u32, service: ServiceId) -> bool {
-        self.of(pod).iter().any(|m| m.service == service)
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, Membership)> {
+        let pods = 0..u32::try_from(self.first.len()).unwrap_or(u32::MAX);
+        pods.flat_map(|pod| self.of(pod).map(move |membership| (pod, membership)))
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Membership)> {
-        self.0
-            .iter()
-            .zip(0u32..)
-            .flat_map(|(of, pod)| of.iter().map(move |m| (pod, m)))
+    fn add(&mut self, entry: Entry) -> u32 {
+        let at = self.free;
+        if let Some(freed) = self.others.get_mut(at) {
+            self.free = freed.next;
+            *freed = entry;
+            return at;
+        }
+        let at = self.used;
+        self.used += 1;
+        self.others.reach(at);
+        if let Some(slot) = self.others.get_mut(at) {
+            *slot = entry;
+        }
+        at
+    }
+
+    fn free(&mut self, at: u32) {
+        if let Some(entry) = self.others.get_mut(at) {
+            *entry = Entry {
+                next: self.free,
+                ..VACANT
+            };
+            self.free = at;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn they_are_a_map_by_pod_service_and_family(
+            steps in prop::collection::vec((0u32..4, 0u32..6, any::<bool>(), any::<bool>()), 0..300)
+        ) {
+            let mut memberships = Memberships::default();
+            let mut model = BTreeMap::new();
+            for (at, (pod, service, v6, set)) in (1u64..).zip(steps) {
+                let pod = pod * 900;
+                let family = if v6 { IpFamily::V6 } else { IpFamily::V4 };
+                let position = Sequence(at);
+                let key = (pod, service, family);
+                if set {
+                    let membership = Membership { service, family, position };
+                    prop_assert_eq!(memberships.set(pod, membership), model.insert(key, position));
+                } else {
+                    prop_assert_eq!(memberships.clear(pod, service, family), model.remove(&key));
+                }
+                let found = memberships.find(pod, service, family).map(|m| m.position);
+                prop_assert_eq!(found, model.get(&key).copied());
+                let stands = |family| model.contains_key(&(pod, service, family));
+                let any = stands(IpFamily::V4) || stands(IpFamily::V6);
+                prop_assert_eq!(memberships.any(pod, service), any);
+                let all: BTreeMap<_, _> = memberships
+                    .iter()
+                    .map(|(pod, m)| ((pod, m.service, m.family), m.position))
+                    .collect();
+                prop_assert_eq!(&all, &model);
+            }
+            // What is freed is used again.
+            prop_assert!(memberships.used <= 48);
+        }
     }
 }

@@ -245,7 +245,6 @@ impl Reconciler {
             let families = self
                 .memberships
                 .of(pod)
-                .iter()
                 .filter(|m| m.service == id)
                 .map(|m| m.family);
             endpoints.extend(families.filter_map(|family| self.computed(index, id, pod, family)));
