@@ -32,6 +32,7 @@ mod live_query;
 mod log;
 mod membership;
 mod options;
+mod pod_ids;
 mod present;
 mod query;
 mod relabel;

@@ -23,6 +23,7 @@ mod explain;
 mod group;
 mod namespaces;
 mod page;
+mod page_walk;
 mod plan;
 mod pod_equal;
 mod pod_ref;
