@@ -35,6 +35,7 @@ mod log_tests;
 mod membership;
 mod memory;
 mod options;
+mod pod_ids;
 mod position;
 mod present;
 mod query;

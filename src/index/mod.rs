@@ -28,6 +28,7 @@ mod namespaces;
 mod nodes;
 mod ordered;
 mod page;
+mod page_walk;
 mod paged;
 mod plan;
 mod pod_equal;
