@@ -80,9 +80,22 @@ impl Drop for Server {
 fn binary() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe()?.with_file_name("selectord");
     if let Some(cargo) = std::env::var_os("CARGO") {
-        eprintln!("  building the server: cargo build --release --bin selectord");
+        // With this package named too, both are built of the same dependencies.
+        let what = [
+            "build",
+            "--package",
+            "load-tests",
+            "--package",
+            "selectord",
+            "--bin",
+            "selectord",
+        ];
+        eprintln!(
+            "  building the server, unless it is there: cargo {}",
+            what.join(" ")
+        );
         let mut command = Command::new(cargo);
-        command.args(["build", "--quiet", "--bin", "selectord"]);
+        command.args(what).arg("--quiet");
         if !cfg!(debug_assertions) {
             command.arg("--release");
         }

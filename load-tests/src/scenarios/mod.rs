@@ -3,5 +3,6 @@
 
 mod engine;
 mod list;
+mod query;
 
 pub use list::{child, chosen, help, names};
