@@ -4,8 +4,9 @@ use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use prost::Message as _;
-use selectord::model::{Change, Object, Operation, Transaction};
+use selectord::model::{Change, Object};
 use selectord::wire::{self, WriteRequest, proto};
+use tokio_stream::Stream;
 use tonic::Request;
 use tonic::client::Grpc;
 use tonic::transport::Channel;
@@ -18,8 +19,8 @@ use super::RawCodec;
 const PATH: &str = "/selectord.v1.Cluster/Ingest";
 /// Objects in one transaction.
 const AT_ONCE: usize = 1_000;
-/// Transactions that are encoded before they are sent: some hundred megabytes.
-const WAVE: usize = 250;
+/// Transactions that are encoded before they are sent: some twenty megabytes.
+const WAVE: usize = 50;
 
 /// Transactions as they go over the wire.
 #[derive(Debug, Default)]
@@ -31,17 +32,10 @@ pub struct Batch {
 impl Batch {
     /// Encodes one more transaction.
     pub fn push(&mut self, changes: impl IntoIterator<Item = Change>) {
-        let operation = |change| match change {
-            Change::Put(object) => Operation::Put(object),
-            Change::Delete(object) => Operation::Delete(object),
-        };
-        let operations: Vec<Operation> = changes.into_iter().map(operation).collect();
-        self.operations += operations.len() as u64;
+        let transaction = cluster::unresolved(changes);
+        self.operations += transaction.operations.len() as u64;
         let transaction = wire::encode_transaction(&WriteRequest {
-            transaction: Transaction {
-                operations,
-                ..Transaction::default()
-            },
+            transaction,
             request_id: "".into(),
         });
         let request = proto::IngestRequest {
@@ -49,6 +43,11 @@ impl Batch {
             step: Some(proto::ingest_request::Step::Transaction(transaction)),
         };
         self.messages.push(request.encode_to_vec().into());
+    }
+
+    /// What goes over the wire, in order.
+    pub fn into_messages(self) -> Vec<Bytes> {
+        self.messages
     }
 
     /// Bytes of all of it.
@@ -73,68 +72,82 @@ pub struct Ingested {
     pub revision: u64,
 }
 
-/// Sends them on one stream, as fast as the server reads, and waits until all are acknowledged.
+/// Sends transactions on one stream, as fast as they come and the server reads, and tells the revision
+/// of each as it is acknowledged, in order; ends when all are.
 ///
 /// # Errors
 /// One was refused, or the stream ended early.
+pub async fn send(
+    channel: &Channel,
+    messages: impl Stream<Item = Bytes> + Send + 'static,
+    mut acknowledged: impl FnMut(u64),
+) -> anyhow::Result<()> {
+    use proto::ingest_response::Result as Answer;
+    let mut grpc = Grpc::new(channel.clone());
+    grpc.ready().await?;
+    let path = PathAndQuery::from_static(PATH);
+    let answers = grpc.streaming(Request::new(messages), path, RawCodec);
+    let mut answers = answers.await?.into_inner();
+    while let Some(answer) = answers.message().await? {
+        match proto::IngestResponse::decode(answer)?.result {
+            Some(Answer::Revision(revision)) => acknowledged(revision),
+            Some(Answer::Refused(refusal)) => bail!("the server refused: {}", refusal.message),
+            None => bail!("the server acknowledged nothing"),
+        }
+    }
+    Ok(())
+}
+
+/// Sends a batch, and waits until all of it is acknowledged.
+///
+/// # Errors
+/// As [`send`].
 pub async fn ingest(channel: &Channel, batch: Batch) -> anyhow::Result<Ingested> {
-    let sent = batch.messages.len() as u64;
+    let (sent, mut answered) = (batch.messages.len(), 0);
     let mut ingested = Ingested {
         operations: batch.operations,
         bytes: batch.bytes(),
         ..Ingested::default()
     };
-    let mut grpc = Grpc::new(channel.clone());
-    grpc.ready().await?;
     let start = Instant::now();
-    let messages = Request::new(tokio_stream::iter(batch.messages));
-    let path = PathAndQuery::from_static(PATH);
-    let mut answers = grpc.streaming(messages, path, RawCodec).await?.into_inner();
-    let mut acknowledged = 0;
-    while let Some(answer) = answers.message().await? {
-        use proto::ingest_response::Result as Answer;
-        match proto::IngestResponse::decode(answer)?.result {
-            Some(Answer::Revision(revision)) => ingested.revision = revision,
-            Some(Answer::Refused(refusal)) => bail!("the server refused: {}", refusal.message),
-            None => bail!("the server acknowledged nothing"),
-        }
-        acknowledged += 1;
-    }
+    let messages = tokio_stream::iter(batch.messages);
+    send(channel, messages, |revision| {
+        ingested.revision = revision;
+        answered += 1;
+    })
+    .await?;
     ingested.elapsed = start.elapsed();
-    if acknowledged != sent {
-        bail!("{acknowledged} of {sent} transactions were acknowledged");
+    if answered != sent {
+        bail!("{answered} of {sent} transactions were acknowledged");
     }
     Ok(ingested)
 }
 
-/// Puts the whole cluster into a server. Only sending is timed, not encoding; services and nodes go
-/// first and are not counted.
+/// Puts the whole cluster into a server, and tells what became of each wave of pods. Only sending is
+/// timed, not encoding; nodes and services go first and are not counted.
 ///
 /// # Errors
-/// As [`ingest`].
-pub async fn load(context: &Context, channel: &Channel) -> anyhow::Result<Ingested> {
+/// As [`send`].
+pub async fn load(
+    context: &Context,
+    channel: &Channel,
+    mut wave_done: impl FnMut(&Ingested),
+) -> anyhow::Result<Ingested> {
     let corpus = &context.corpus;
     let mut first = Batch::default();
     let nodes = corpus.nodes().map(cluster::node);
     let nodes = nodes.map(|node| Change::Put(Object::Node(Box::new(node))));
-    let services = corpus
-        .services()
-        .map(cluster::service)
-        .map(cluster::put_service);
-    let mut others = nodes.chain(services).peekable();
+    let services = corpus.services().map(cluster::service);
+    let mut others = nodes.chain(services.map(cluster::put_service)).peekable();
     while others.peek().is_some() {
         first.push(others.by_ref().take(AT_ONCE));
     }
-    ingest(channel, first)
-        .await
-        .context("cannot load the services")?;
+    let services = ingest(channel, first).await;
+    services.context("cannot load the services")?;
     let mut all = Ingested::default();
     let progress = context.progress("load", u64::from(context.pods()));
-    let mut pods = corpus
-        .pods()
-        .map(cluster::pod)
-        .map(cluster::put_pod)
-        .peekable();
+    let pods = corpus.pods().map(cluster::pod);
+    let mut pods = pods.map(cluster::put_pod).peekable();
     while pods.peek().is_some() {
         let mut wave = Batch::default();
         for _ in 0..WAVE {
@@ -142,9 +155,9 @@ pub async fn load(context: &Context, channel: &Channel) -> anyhow::Result<Ingest
                 wave.push(pods.by_ref().take(AT_ONCE));
             }
         }
-        let part = ingest(channel, wave)
-            .await
-            .context("cannot load the pods")?;
+        let part = ingest(channel, wave).await;
+        let part = part.context("cannot load the pods")?;
+        wave_done(&part);
         all = Ingested {
             operations: all.operations + part.operations,
             bytes: all.bytes + part.bytes,

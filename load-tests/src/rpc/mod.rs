@@ -5,5 +5,5 @@ mod ingest;
 mod raw;
 
 pub use call::{Call, connect};
-pub use ingest::{Batch, Ingested, ingest, load};
+pub use ingest::{Batch, ingest, load, send};
 pub use raw::RawCodec;

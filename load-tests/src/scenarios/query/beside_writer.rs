@@ -2,13 +2,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::Context as _;
-use selectord::model::{Change, Operation, Transaction};
+use selectord::model::Transaction;
 use selectord::runtime::{self, PendingCommit, Runtime, RuntimeOptions};
 use selectord::store::MemoryStore;
 use selectord_corpus::{ChangeKind, Churn};
 use tokio::runtime::Builder;
 
-use crate::cluster::{LOADED_AT_ONCE, changes, objects};
+use crate::cluster::{LOADED_AT_ONCE, changes, objects, unresolved};
 use crate::context::Context;
 use crate::measure::{Latencies, Pace, Samples};
 use crate::report::{Axis, Curve, Row, Section, Unit};
@@ -23,17 +23,6 @@ const PREPARED: usize = 400_000;
 const WINDOW: usize = 64;
 /// Questions a second.
 const QUESTIONS: f64 = 2_000.0;
-
-fn transaction(changes: impl Iterator<Item = Change>) -> Transaction {
-    let operation = |change| match change {
-        Change::Put(object) => Operation::Put(object),
-        Change::Delete(object) => Operation::Delete(object),
-    };
-    Transaction {
-        operations: changes.map(operation).collect(),
-        ..Transaction::default()
-    }
-}
 
 /// Hands over all of them, with a bounded number on their way.
 async fn write(runtime: &Runtime, transactions: Vec<Transaction>) -> anyhow::Result<()> {
@@ -80,7 +69,7 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
     let progress = context.progress("readers beside a writer", context.runs(5) as u64 + 1);
     let mut all = objects(&context.corpus).peekable();
     while all.peek().is_some() {
-        let part = transaction(all.by_ref().take(LOADED_AT_ONCE));
+        let part = unresolved(all.by_ref().take(LOADED_AT_ONCE));
         waiting.block_on(write(&runtime, vec![part]))?;
     }
     progress.inc(1);
@@ -158,7 +147,7 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
 
 fn prepare(churn: &mut Churn<'_>, count: usize) -> Vec<Transaction> {
     (0..count / SMALL)
-        .map(|_| transaction(churn.by_ref().take(SMALL).flat_map(changes)))
+        .map(|_| unresolved(churn.by_ref().take(SMALL).flat_map(changes)))
         .collect()
 }
 

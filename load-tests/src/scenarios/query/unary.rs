@@ -47,7 +47,7 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
         for _ in 0..CONNECTIONS {
             channels.push(rpc::connect(&server.address).await?);
         }
-        rpc::load(context, &channels[0]).await?;
+        rpc::load(context, &channels[0], |_| ()).await?;
         anyhow::Ok(channels)
     })?;
     let echo = Call::new(&channels[0], ECHO, &());
