@@ -15,5 +15,6 @@ mod ordinary;
 mod ratios;
 mod run;
 
+pub use load::loaded;
 pub use memory::{ENGINE as MEMORY, ORDINARY as MEMORY_YARDSTICK, child as memory_child};
 pub use run::run;
