@@ -1,0 +1,120 @@
+use super::Axis;
+
+/// Where values of an axis stand, and which of them are named.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scale {
+    low: f64,
+    high: f64,
+    log: bool,
+    /// Values that are named, in order.
+    pub ticks: Vec<f64>,
+}
+
+impl Scale {
+    /// A scale on which all these values have room.
+    pub fn of(axis: &Axis, values: impl Iterator<Item = f64>) -> Scale {
+        let usable = |v: &f64| v.is_finite() && (!axis.log || *v > 0.0);
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for value in values.filter(usable) {
+            low = low.min(value);
+            high = high.max(value);
+        }
+        if low > high {
+            (low, high) = (1.0, 10.0);
+        }
+        if axis.log {
+            Scale::log(low, high)
+        } else {
+            Scale::linear(low.min(0.0), high)
+        }
+    }
+
+    /// From 0 (the low end) to 1 (the high end).
+    pub fn place(&self, value: f64) -> f64 {
+        let value = value.clamp(self.low, self.high);
+        if self.log {
+            (value / self.low).ln() / (self.high / self.low).ln()
+        } else {
+            (value - self.low) / (self.high - self.low)
+        }
+    }
+
+    /// Steps of 1, 2 or 5 times a power of ten, some six of them.
+    fn linear(low: f64, high: f64) -> Scale {
+        let high = if high > low { high } else { low + 1.0 };
+        let rough = (high - low) / 6.0;
+        let magnitude = 10f64.powf(rough.log10().floor());
+        let step = [1.0, 2.0, 5.0, 10.0]
+            .into_iter()
+            .map(|n| n * magnitude)
+            .find(|step| *step >= rough)
+            .unwrap_or(rough);
+        let (first, last) = ((low / step).floor() as i64, (high / step).ceil() as i64);
+        Scale {
+            low: first as f64 * step,
+            high: last as f64 * step,
+            log: false,
+            ticks: (first..=last).map(|n| n as f64 * step).collect(),
+        }
+    }
+
+    /// Powers of ten; 2 and 5 times them too where there are few.
+    fn log(low: f64, high: f64) -> Scale {
+        let decades = (high / low).log10();
+        let steps: &[f64] = match decades {
+            d if d <= 1.5 => &[1.0, 2.0, 5.0],
+            d if d <= 3.0 => &[1.0, 3.0],
+            _ => &[1.0],
+        };
+        let exponents = (low.log10().floor() as i32 - 1)..=(high.log10().ceil() as i32 + 1);
+        let all: Vec<f64> = exponents
+            .flat_map(|e| steps.iter().map(move |s| s * 10f64.powi(e)))
+            .collect();
+        // Rounding must not push an end value off its own tick.
+        let first = all.iter().rposition(|t| *t <= low * 1.000_001).unwrap_or(0);
+        let last = all
+            .iter()
+            .position(|t| *t >= high * 0.999_999)
+            .unwrap_or(all.len() - 1)
+            .max(first + 1);
+        Scale {
+            low: all[first],
+            high: all[last],
+            log: true,
+            ticks: all[first..=last].to_vec(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Unit;
+    use super::*;
+
+    #[test]
+    fn every_value_has_room_between_the_ends() {
+        for log in [false, true] {
+            for (low, high) in [(1.0, 1.0), (3.0, 7.5e6), (0.2, 0.3), (100.0, 1_000.0)] {
+                let axis = Axis {
+                    log,
+                    ..Axis::linear("x", Unit::Time)
+                };
+                let scale = Scale::of(&axis, [low, high].into_iter());
+                for value in [low, high].into_iter().chain(scale.ticks.iter().copied()) {
+                    let place = scale.place(value);
+                    assert!(
+                        (-1e-6..=1.0 + 1e-6).contains(&place),
+                        "{value} in {scale:?}"
+                    );
+                }
+                assert!((2..=12).contains(&scale.ticks.len()), "{scale:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_to_show_is_no_harm() {
+        let scale = Scale::of(&Axis::log("x", Unit::Time), std::iter::empty());
+        assert!(scale.place(f64::MAX) <= 1.0);
+    }
+}

@@ -1,0 +1,19 @@
+//! The library in this process, without a service around it.
+//!
+//! | file | what it measures |
+//! |---|---|
+//! | `load` | bulk load, and the longest stall of a reader while it goes on |
+//! | `changes` | each kind of change on the loaded engine |
+//! | `memory` | resident bytes, in a fresh process |
+//! | `ratios` | what the cost of a change depends on, and must not |
+//! | `ordinary` | the same done with ordinary maps: the yardsticks |
+
+mod changes;
+mod load;
+mod memory;
+mod ordinary;
+mod ratios;
+mod run;
+
+pub use memory::{ENGINE as MEMORY, ORDINARY as MEMORY_YARDSTICK, child as memory_child};
+pub use run::run;

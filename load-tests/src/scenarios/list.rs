@@ -1,0 +1,63 @@
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+use crate::args::Args;
+use crate::context::Context;
+use crate::report::Section;
+
+use super::engine;
+
+/// Something to measure.
+pub struct Scenario {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it measures, in one line.
+    pub about: &'static str,
+    /// Measures it. What it found before an error is reported too.
+    pub run: fn(&Context, &mut Section) -> anyhow::Result<()>,
+}
+
+/// Every scenario, in the order in which `all` runs them.
+const ALL: &[Scenario] = &[Scenario {
+    name: "engine",
+    about: "the library in this process: load, memory, changes, and what their cost depends on",
+    run: engine::run,
+}];
+
+/// What runs all of them.
+const EVERYTHING: &str = "all";
+
+/// What can be asked for.
+pub fn names() -> Vec<&'static str> {
+    ALL.iter()
+        .map(|scenario| scenario.name)
+        .chain([EVERYTHING])
+        .collect()
+}
+
+/// What was asked for.
+pub fn chosen(name: &str) -> Vec<&'static Scenario> {
+    ALL.iter()
+        .filter(|scenario| name == EVERYTHING || scenario.name == name)
+        .collect()
+}
+
+/// The scenarios, a line each.
+pub fn help() -> String {
+    let mut lines = vec!["Scenarios:".to_owned()];
+    lines.extend(ALL.iter().map(|s| format!("  {:<8} {}", s.name, s.about)));
+    lines.push(format!(
+        "  {EVERYTHING:<8} each of them in turn, in one report"
+    ));
+    lines.join("\n")
+}
+
+/// A part that a scenario has done by another process of this program.
+pub fn child(task: &str, args: &Args) -> anyhow::Result<ExitCode> {
+    match task {
+        engine::MEMORY | engine::MEMORY_YARDSTICK => engine::memory_child(task, args)?,
+        _ => bail!("there is no part {task:?}"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
