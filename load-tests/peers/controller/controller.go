@@ -4,7 +4,9 @@ package controller
 
 import (
 	"fmt"
+	"sort"
 	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -117,14 +119,16 @@ func (c *Controller) SlicesOf(service *corev1.Service) []*discovery.EndpointSlic
 func (c *Controller) Endpoints(service *corev1.Service) []string {
 	var endpoints []string
 	for _, slice := range c.SlicesOf(service) {
-		ports := ""
+		var ports []string
 		for _, port := range slice.Ports {
-			ports += fmt.Sprintf(" %s=%d", *port.Name, *port.Port)
+			ports = append(ports, fmt.Sprintf("%s=%d", *port.Name, *port.Port))
 		}
+		sort.Strings(ports)
 		for _, endpoint := range slice.Endpoints {
-			endpoints = append(endpoints, fmt.Sprintf("%s %s %s ready=%t serving=%t terminating=%t %s %s%s",
+			endpoints = append(endpoints, fmt.Sprintf("%s %s %s ready=%t serving=%t terminating=%t %s %s %s",
 				endpoint.Addresses[0], endpoint.TargetRef.Name, endpoint.TargetRef.UID, *endpoint.Conditions.Ready,
-				*endpoint.Conditions.Serving, *endpoint.Conditions.Terminating, *endpoint.NodeName, *endpoint.Zone, ports))
+				*endpoint.Conditions.Serving, *endpoint.Conditions.Terminating, *endpoint.NodeName, *endpoint.Zone,
+				strings.Join(ports, " ")))
 		}
 	}
 	return endpoints
@@ -136,13 +140,9 @@ func (c *Controller) react(action clienttesting.Action) (bool, runtime.Object, e
 	switch action := action.(type) {
 	case clienttesting.CreateActionImpl:
 		slice := action.GetObject().(*discovery.EndpointSlice)
-		slice.UID = uuid.NewUUID()
-		slice.Name = slice.GenerateName + string(slice.UID)[:5]
-		for taken := true; taken; {
-			if _, taken, _ = c.slices.Get(slice); taken {
-				slice.UID = uuid.NewUUID()
-				slice.Name = slice.GenerateName + string(slice.UID)[:5]
-			}
+		for taken := true; taken; _, taken, _ = c.slices.Get(slice) {
+			slice.UID = uuid.NewUUID()
+			slice.Name = slice.GenerateName + string(slice.UID)[:5]
 		}
 		slice.CreationTimestamp = metav1.Now()
 		return c.store(watch.Added, slice)

@@ -68,8 +68,9 @@ func main() {
 		times[change.Type] = append(times[change.Type], time.Since(start))
 		report.Answer("change", keys(touched))
 	}
-	report.Times("relabel", times["MODIFIED"])
-	report.Times("replace", times["REPLACED"])
+	for kind, times := range times {
+		report.Times(kind, times)
+	}
 	for set, addresses := range sets {
 		report.Answer(set, keys(addresses))
 	}

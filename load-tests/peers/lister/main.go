@@ -80,5 +80,7 @@ func relabel(pods cache.Indexer, services corelisters.ServiceLister, changes []c
 		report.Answer("relabel", concerned.UnsortedList())
 		report.Check(pods.Update(change.Object))
 	}
-	report.Times("relabel", times)
+	if len(times) > 0 {
+		report.Times("relabel", times)
+	}
 }

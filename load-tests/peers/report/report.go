@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"sort"
 	"time"
 )
 
@@ -19,9 +18,8 @@ type answer struct {
 }
 
 type figure struct {
-	Figure string  `json:"figure"`
-	Value  float64 `json:"value"`
-	Runs   int     `json:"runs"`
+	Figure string    `json:"figure"`
+	Runs   []float64 `json:"runs"`
 }
 
 type version struct {
@@ -45,16 +43,23 @@ func Answer(item string, values []string) {
 
 // Figure prints a number that is no time: bytes, counts.
 func Figure(item string, value float64) {
-	print(figure{item, value, 1})
+	print(figure{item, []float64{value}})
 }
 
-// Times prints the median of some times, in nanoseconds.
+// Many measurements are told as so many runs, each the mean of those that follow one another.
+const runs = 11
+
+// Times prints nanoseconds.
 func Times(item string, times []time.Duration) {
-	if len(times) == 0 {
-		return
+	var means []float64
+	for part := range slices.Chunk(times, (len(times)+runs-1)/runs) {
+		var sum time.Duration
+		for _, time := range part {
+			sum += time
+		}
+		means = append(means, float64(sum.Nanoseconds())/float64(len(part)))
 	}
-	sort.Slice(times, func(i, j int) bool { return times[i] < times[j] })
-	print(figure{item, float64(times[len(times)/2].Nanoseconds()), len(times)})
+	print(figure{item, means})
 }
 
 // Modules prints which versions of these modules are compiled in, and by which Go.

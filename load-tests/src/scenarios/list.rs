@@ -6,7 +6,7 @@ use crate::args::Args;
 use crate::context::Context;
 use crate::report::Section;
 
-use super::engine;
+use super::{engine, peers};
 
 /// Something to measure.
 pub struct Scenario {
@@ -19,11 +19,18 @@ pub struct Scenario {
 }
 
 /// Every scenario, in the order in which `all` runs them.
-const ALL: &[Scenario] = &[Scenario {
-    name: "engine",
-    about: "the library in this process: load, memory, changes, and what their cost depends on",
-    run: engine::run,
-}];
+const ALL: &[Scenario] = &[
+    Scenario {
+        name: "engine",
+        about: "the library in this process: load, memory, changes, and what their cost depends on",
+        run: engine::run,
+    },
+    Scenario {
+        name: "peers",
+        about: "Kubernetes' lister and EndpointSlice reconciler and Calico's index on the same (needs Go)",
+        run: peers::run,
+    },
+];
 
 /// What runs all of them.
 const EVERYTHING: &str = "all";

@@ -3,5 +3,6 @@
 
 mod engine;
 mod list;
+mod peers;
 
 pub use list::{child, chosen, help, names};
