@@ -87,10 +87,15 @@ where
         });
     }
     let all = u32::try_from(count).unwrap_or(u32::MAX);
-    let answered = on.block_on(tokio::time::timeout(patience, tracker.acquire_many(all)));
-    let unanswered = match answered {
-        Ok(_) => 0,
-        Err(_) => count.saturating_sub(tracker.available_permits() as u64),
+    let answered = on.block_on(async {
+        tokio::time::timeout(patience, tracker.acquire_many(all))
+            .await
+            .is_ok()
+    });
+    let unanswered = if answered {
+        0
+    } else {
+        count.saturating_sub(tracker.available_permits() as u64)
     };
     let (latencies, failed) = match seen.lock() {
         Ok(seen) => (seen.0.clone(), seen.1),

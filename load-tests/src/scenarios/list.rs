@@ -6,7 +6,7 @@ use crate::args::Args;
 use crate::context::Context;
 use crate::report::Section;
 
-use super::{engine, peers};
+use super::{churn, engine, ingest, peers, query};
 
 /// Something to measure.
 pub struct Scenario {
@@ -24,6 +24,21 @@ const ALL: &[Scenario] = &[
         name: "engine",
         about: "the library in this process: load, memory, changes, and what their cost depends on",
         run: engine::run,
+    },
+    Scenario {
+        name: "ingest",
+        about: "the whole cluster into a server, over one gRPC stream",
+        run: ingest::run,
+    },
+    Scenario {
+        name: "query",
+        about: "counts and pages: alone, beside a writer flat out, and over gRPC",
+        run: query::run,
+    },
+    Scenario {
+        name: "churn",
+        about: "a cluster in motion over gRPC, and subscribers whose folded state is compared",
+        run: churn::run,
     },
     Scenario {
         name: "peers",

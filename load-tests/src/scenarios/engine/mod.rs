@@ -15,6 +15,7 @@ mod ordinary;
 mod ratios;
 mod run;
 
+pub use load::loaded;
 pub use memory::{
     ENGINE as MEMORY, ORDINARY as MEMORY_YARDSTICK, child as memory_child, loaded as memory_of,
 };

@@ -50,7 +50,8 @@ pub fn measure(context: &Context, section: &mut Section, peers: &Peers) -> anyho
             .copied()
             .unwrap_or_default();
         same(&name.to_string(), "Kubernetes", slices, &ours)?;
-        let ours = context.sample(11, || Ok(timed(&mut engine, &mut flips)))?;
+        let runs = 0..context.runs(11);
+        let ours: Samples = runs.map(|_| timed(&mut engine, &mut flips)).collect();
         let (reconciler, sync) = (
             kubernetes.figure("reconciler alone")?,
             kubernetes.figure("sync")?,

@@ -1,10 +1,12 @@
+use std::hint::black_box;
+
 use anyhow::Context as _;
 use selectord::engine::Namespaces;
 use serde::Serialize;
 
 use crate::cluster::{loaded, selector};
 use crate::context::Context;
-use crate::measure::nanos;
+use crate::measure::{Samples, nanos};
 use crate::report::{Row, Section, Unit};
 
 use super::answers::same;
@@ -90,16 +92,19 @@ pub fn measure(
     }
     for query in &queries {
         let (selector, namespaces) = ask(query);
-        let counting = context.sample(11, || {
-            Ok(nanos(100, || {
-                std::hint::black_box(engine.count(&selector, &namespaces));
-            }))
-        })?;
-        let listing = context.sample(5, || {
-            Ok(nanos(1, || {
-                std::hint::black_box(engine.pods(&selector, &namespaces, None, usize::MAX));
-            }))
-        })?;
+        let count = || {
+            black_box(engine.count(&selector, &namespaces));
+        };
+        let list = || {
+            drop(black_box(engine.pods(
+                &selector,
+                &namespaces,
+                None,
+                usize::MAX,
+            )))
+        };
+        let counting: Samples = (0..context.runs(11)).map(|_| nanos(100, count)).collect();
+        let listing: Samples = (0..context.runs(5)).map(|_| nanos(1, list)).collect();
         let lister = kubernetes.figure(query.name)?;
         for (what, ours) in [("count", counting), ("every pod, whole", listing)] {
             section.row(
