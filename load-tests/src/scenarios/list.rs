@@ -6,7 +6,7 @@ use crate::args::Args;
 use crate::context::Context;
 use crate::report::Section;
 
-use super::{churn, engine, ingest, query};
+use super::{churn, engine, ingest, peers, query};
 
 /// Something to measure.
 pub struct Scenario {
@@ -39,6 +39,11 @@ const ALL: &[Scenario] = &[
         name: "churn",
         about: "a cluster in motion over gRPC, and subscribers whose folded state is compared",
         run: churn::run,
+    },
+    Scenario {
+        name: "peers",
+        about: "Kubernetes' lister and EndpointSlice reconciler and Calico's index on the same (needs Go)",
+        run: peers::run,
     },
 ];
 

@@ -5,6 +5,7 @@ mod churn;
 mod engine;
 mod ingest;
 mod list;
+mod peers;
 mod query;
 
 pub use list::{child, chosen, help, names};
