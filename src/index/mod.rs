@@ -47,6 +47,8 @@ pub use namespaces::Namespaces;
 pub use pods::Index;
 pub use posting::Posting;
 
+pub(crate) use paged::Slots;
 pub(crate) use pod_ref::PodRef;
 pub(crate) use record::PodRecord;
 pub(crate) use templates::{Stamp, TemplateId};
+pub(crate) use uid::Uid;

@@ -187,23 +187,6 @@ impl Templates {
             .collect()
     }
 
-    /// The stamps of those pairs whose keys are `wanted`, in order: as good as the labels to tell two
-    /// label sets apart that exist at the same time.
-    pub(crate) fn stamps_of(
-        &self,
-        dictionary: &Dictionary,
-        id: TemplateId,
-        wanted: impl Fn(&Key) -> bool,
-    ) -> SmallVec<[u64; 12]> {
-        let mut stamps: SmallVec<[u64; 12]> = self
-            .terms(dictionary, id)
-            .filter(|(key, _)| wanted(&key.key))
-            .map(|(_, pair)| pair.stamp)
-            .collect();
-        stamps.sort_unstable();
-        stamps
-    }
-
     /// Bytes of the lists and their table.
     pub(crate) fn bytes(&self) -> usize {
         let pairs = |(_, list): (u32, &List)| size_of_val(&*list.pairs);

@@ -1,5 +1,5 @@
-use crate::index::{Index, Namespaces};
-use crate::model::Service;
+use crate::index::{Index, Namespaces, PodRef};
+use crate::model::{IpFamily, Service};
 
 use super::project::MissingNode;
 use super::reconciler::{Reconciler, standing_selector};
@@ -25,13 +25,19 @@ pub(crate) type Pair = (ServiceId, u32, Verdict);
 impl Reconciler {
     /// The pairs a transaction may have changed, each once, by service and pod.
     ///
-    /// A touched pod brings the services that it is in or matches now; a touched service brings its
+    /// A touched pod brings the services that it is in or, if what admits it changed, matches now; a touched service brings its
     /// pods if a field that endpoints depend on changed, and the difference of its selections if the
     /// selector did; a node that came, went or changed zone brings its pods, found by its posting.
     pub(crate) fn affected(&mut self, index: &Index, touched: &Touched) -> Vec<Pair> {
         let mut pairs = Vec::new();
-        for pod in touched.pods.keys() {
-            self.affected_by_pod(index, *pod, &mut pairs);
+        for (pod, before) in &touched.pods {
+            let before = before.as_ref().map(|record| index.before(record));
+            if is_admitted_alike(before, index.get(*pod)) {
+                let members = self.memberships.of(*pod);
+                pairs.extend(members.map(|m| (m.service, *pod, Verdict::AsBefore)));
+            } else {
+                self.affected_by_pod(index, *pod, &mut pairs);
+            }
         }
         for (service, before) in &touched.services {
             self.affected_by_service(index, *service, before.as_deref(), &mut pairs);
@@ -158,6 +164,21 @@ impl Reconciler {
             }
         }
     }
+}
+
+/// Whether a pod has all that decides in which services it is as it was: most changes are of
+/// something else.
+fn is_admitted_alike(before: Option<PodRef<'_>>, now: Option<PodRef<'_>>) -> bool {
+    let (Some(before), Some(now)) = (before, now) else {
+        return false;
+    };
+    let reachable = |pod: PodRef<'_>, family| pod.ips(family).next().is_some();
+    before.template() == now.template()
+        && before.phase().is_terminal() == now.phase().is_terminal()
+        && before.node_name() == now.node_name()
+        && [IpFamily::V4, IpFamily::V6]
+            .into_iter()
+            .all(|family| reachable(before, family) == reachable(now, family))
 }
 
 /// What a change of a service's fields may do to its endpoints.
