@@ -179,24 +179,20 @@ impl Engine {
     /// Drops all records of deleted services; what is left of each is its name.
     fn write_deleted_services(&mut self, touched: &Touched, names: &mut Vec<ObjectName>) {
         for id in &touched.deleted_services {
-            let Some(record) = self.reconciler.services.remove(*id) else {
+            let Some((name, set)) = self.reconciler.services.remove(*id) else {
                 continue;
             };
-            record.set.members.for_each(|pod| {
+            set.members.for_each(|pod| {
                 for family in [IpFamily::V4, IpFamily::V6] {
                     if let Some(position) = self.reconciler.memberships.clear(pod, *id, family) {
                         self.log.drop_at(position);
                     }
                 }
             });
-            record
-                .set
-                .manual
+            set.manual
                 .values()
                 .for_each(|position| drop(self.log.drop_named(*position)));
-            record
-                .set
-                .removals
+            set.removals
                 .iter()
                 .for_each(|(position, _)| self.log.drop_at(position));
             let ServicePositions {
@@ -204,13 +200,12 @@ impl Engine {
                 created,
                 labels,
                 cluster_ip,
-            } = record.set.positions;
+            } = set.positions;
             [entry, created, labels, cluster_ip]
                 .into_iter()
                 .for_each(|position| self.log.drop_at(position));
-            let name = &record.service.name;
             self.log.remember_service_deletion(name.clone());
-            names.push(name.clone());
+            names.push(name);
         }
     }
 
@@ -243,7 +238,7 @@ impl Engine {
             }
             self.limit_removals(id);
             let record = self.reconciler.services.get(id);
-            names.extend(record.map(|record| record.service.name.clone()));
+            names.extend(record.map(|record| record.service.name()));
         }
     }
 
@@ -255,7 +250,7 @@ impl Engine {
         let now = &record.service;
         let position = self.log.append(Record::Service(id));
         record.set.positions.entry = position;
-        if before.labels != now.labels {
+        if before.labels != *now.labels() {
             record.set.positions.labels = position;
         }
         if before.has_cluster_ip() != now.has_cluster_ip() {
@@ -272,7 +267,7 @@ impl Engine {
         let Some(record) = self.reconciler.services.get_mut(id) else {
             return;
         };
-        self.log.forget_service_deletion(&record.service.name);
+        self.log.forget_service_deletion(&record.service.name());
         let position = self.log.append(Record::Service(id));
         record.set.positions = ServicePositions {
             entry: position,
@@ -293,7 +288,7 @@ impl Engine {
             return;
         };
         let mut key = Vec::new();
-        IdentityRef::from(&identity).write(&record.service.name.namespace, &mut key);
+        IdentityRef::from(&identity).write(record.service.namespace(), &mut key);
         let ready = |side: Option<Side>| u64::from(side.is_some_and(|side| side.ready));
         record.set.total =
             record.set.total + u64::from(after.is_some()) - u64::from(before.is_some());

@@ -1,5 +1,6 @@
-use std::ops::Bound::{Excluded, Included, Unbounded};
+use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 
@@ -131,7 +132,7 @@ impl Engine {
             return;
         };
         let anchor = record.set.positions.anchor(&walk.scope);
-        if anchor <= walk.position && walk.scope.contains(&record.service) {
+        if anchor <= walk.position && walk.scope.covers(&record.service) {
             walk.replacing = Some(tell_anew(record, walk.position.next(), teller));
         }
     }
@@ -141,29 +142,22 @@ impl Engine {
         &self,
         scope: &Scope,
         after: Option<&ObjectName>,
-    ) -> Option<(&ObjectName, ServiceId)> {
-        let services = self.reconciler.services.by_name();
+    ) -> Option<(ObjectName, ServiceId)> {
+        let services = &self.reconciler.services;
+        let first_of = |from: Bound<&ObjectName>| {
+            let (id, record) = services.from(from).next()?;
+            Some((record.service.name(), id))
+        };
         let from = after.map_or(Unbounded, Excluded);
         let Scope::Services(scope) = scope else {
-            return services
-                .range((from, Unbounded))
-                .next()
-                .map(|(name, id)| (name, *id));
+            return first_of(from);
         };
         if !scope.names.is_empty() {
             let mut names = scope.names.range((from, Unbounded));
-            return names
-                .find_map(|name| services.get_key_value(name))
-                .map(|(name, id)| (name, *id));
+            return names.find_map(|name| Some((name.clone(), services.id(name)?)));
         }
-        let behind = || {
-            services
-                .range((from, Unbounded))
-                .next()
-                .map(|(name, id)| (name, *id))
-        };
         if scope.namespaces.is_empty() {
-            return behind();
+            return first_of(from);
         }
         let start = after.map_or(Unbounded, |name| Included(name.namespace.as_str()));
         scope
@@ -174,8 +168,7 @@ impl Engine {
                 let from = after
                     .filter(|name| name.namespace == *namespace)
                     .map_or(Included(&first), Excluded);
-                let (name, id) = services.range((from, Unbounded)).next()?;
-                (name.namespace == *namespace).then_some((name, *id))
+                first_of(from).filter(|(name, _)| name.namespace == *namespace)
             })
     }
 
@@ -269,14 +262,14 @@ impl Engine {
                 };
                 let anchor = record.set.positions.anchor(scope);
                 if position == anchor {
-                    if scope.contains(&record.service) {
+                    if scope.covers(&record.service) {
                         walk.replacing = Some(tell_anew(record, position, teller));
-                    } else if scope.may_contain(&record.service.name) {
-                        teller.tell(Event::Remove(record.service.name.clone()));
+                    } else if scope.may_contain(&record.service.name()) {
+                        teller.tell(Event::Remove(record.service.name()));
                     }
                 } else if position == record.set.positions.entry
                     && position > anchor
-                    && scope.contains(&record.service)
+                    && scope.covers(&record.service)
                 {
                     teller.tell(Event::Entry(entry(record)));
                 }
@@ -291,7 +284,7 @@ impl Engine {
                         self.reconciler.computed(&self.index, service, pod, family)
                 {
                     teller.tell(Event::Endpoint {
-                        service: record.service.name.clone(),
+                        service: record.service.name(),
                         endpoint,
                     });
                 }
@@ -299,9 +292,9 @@ impl Engine {
             Record::Removal(service) => {
                 if let Some(record) = self.told_by_updates(scope, service, position)
                     && let Some(key) = record.set.removals.at(position)
-                    && let Some(identity) = read_identity(key, &record.service.name.namespace)
+                    && let Some(identity) = read_identity(key, record.service.namespace())
                 {
-                    let service = record.service.name.clone();
+                    let service = record.service.name();
                     teller.tell(Event::Removed { service, identity });
                 }
             }
@@ -326,9 +319,9 @@ impl Engine {
                     && let Some(endpoint) = self
                         .reconciler
                         .manual
-                        .endpoint(&record.service.name, identity)
+                        .endpoint(&record.service.name(), identity)
                 {
-                    let service = record.service.name.clone();
+                    let service = record.service.name();
                     teller.tell(Event::Endpoint {
                         service,
                         endpoint: endpoint.clone(),
@@ -359,7 +352,7 @@ impl Engine {
         position: Sequence,
     ) -> Option<&ServiceRecord> {
         let record = self.reconciler.services.get(service)?;
-        (position > record.set.positions.anchor(scope) && scope.contains(&record.service))
+        (position > record.set.positions.anchor(scope) && scope.covers(&record.service))
             .then_some(record)
     }
 }
@@ -379,7 +372,7 @@ impl ServicePositions {
 
 fn entry(record: &ServiceRecord) -> ServiceEntry {
     ServiceEntry {
-        service: record.service.clone(),
+        service: Arc::new(record.service.whole()),
         revision: record.revision,
     }
 }
@@ -387,7 +380,7 @@ fn entry(record: &ServiceRecord) -> ServiceEntry {
 fn tell_anew(record: &ServiceRecord, bound: Sequence, teller: &mut Teller<'_>) -> Replacing {
     teller.tell(Event::Replace(entry(record)));
     Replacing {
-        service: record.service.name.clone(),
+        service: record.service.name(),
         bound,
         next: NextEndpoint::Computed(0, IpFamily::V4),
     }

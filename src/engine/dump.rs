@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use crate::model::{IpFamily, ObjectName, Revision, Sequence};
-use crate::reconcile::read_identity;
+use crate::reconcile::{ServiceRecord, read_identity};
 
 use super::state::Engine;
 
@@ -52,8 +52,8 @@ impl Engine {
                 record.revision, record.source, record.object
             )?;
         }
-        for (name, id) in self.reconciler.services.by_name() {
-            self.dump_service(out, name, *id)?;
+        for (id, record) in self.reconciler.services.iter() {
+            self.dump_service(out, record, id)?;
         }
         for (position, record) in self.log.deletions() {
             writeln!(out, "deleted at {}: {record:?}", self.written_at(position))?;
@@ -65,20 +65,18 @@ impl Engine {
         self.log.revision_of(position).unwrap_or_default()
     }
 
-    fn dump_service(&self, out: &mut String, name: &ObjectName, id: u32) -> std::fmt::Result {
-        let Some(record) = self.reconciler.services.get(id) else {
-            return Ok(());
-        };
+    fn dump_service(&self, out: &mut String, record: &ServiceRecord, id: u32) -> std::fmt::Result {
+        let name = record.service.name();
         let at = record.set.positions;
         writeln!(
             out,
             "service {name} at {} by {:?}, created {} labels {} cluster ip {}: {:?}",
             self.written_at(at.entry),
-            record.source,
+            record.source(),
             self.written_at(at.created),
             self.written_at(at.labels),
             self.written_at(at.cluster_ip),
-            record.service
+            record.service.whole()
         )?;
         for endpoint in self.reconciler.endpoints(&self.index, id) {
             let computed = endpoint

@@ -7,9 +7,9 @@ use slab::Slab;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-use crate::index::{Index, Namespaces, PodRef};
+use crate::index::{Index, Namespaces, PodRef, TemplateId};
 use crate::model::{ObjectName, Revision};
-use crate::reconcile::{Standing, Touched};
+use crate::reconcile::{ClassCache, Owner, Selectors, Standing, StandingSelector, Touched};
 use crate::selector::Selector;
 
 use super::event::{PodEvent, Progress};
@@ -54,6 +54,7 @@ pub(crate) struct LiveQueries {
     everywhere: Standing,
     /// Selectors that look in some, by namespace.
     by_namespace: BTreeMap<SmolStr, Standing>,
+    classes: ClassCache,
     /// Which queries a pod is a member of.
     of_pod: FxHashMap<u32, SmallVec<[u32; 2]>>,
     selectors_tested: u64,
@@ -127,8 +128,14 @@ impl LiveQueries {
         };
         let here = self.by_namespace.get_mut(&namespace);
         for standing in std::iter::once(&mut self.everywhere).chain(here) {
-            let owners = standing.matching(id, template, index, &mut self.selectors_tested);
-            found.extend(owners.iter().copied());
+            found.extend(standing.matching(
+                id,
+                template,
+                index,
+                &self.queries,
+                &mut self.classes,
+                &mut self.selectors_tested,
+            ));
         }
         found.sort_unstable();
         found
@@ -173,7 +180,9 @@ impl LiveQueries {
     /// Compares each query's members with a scan of all pods.
     pub(crate) fn verify(&self, index: &Index, report: &mut dyn FnMut(String)) {
         for standing in std::iter::once(&self.everywhere).chain(self.by_namespace.values()) {
-            standing.verify(index, report);
+            let templates: BTreeSet<TemplateId> =
+                index.pods().map(|(_, pod)| pod.template()).collect();
+            standing.verify(templates, index, &self.queries, &self.classes, report);
         }
         for (_, query) in &self.queries {
             let matches = |(_, pod): &(u32, PodRef<'_>)| {
@@ -189,6 +198,12 @@ impl LiveQueries {
                 ));
             }
         }
+    }
+}
+
+impl Selectors for Slab<LiveQuery> {
+    fn standing(&self, query: Owner) -> Option<StandingSelector<'_>> {
+        Some(StandingSelector::Any(&self.get(query as usize)?.selector))
     }
 }
 
@@ -260,11 +275,13 @@ impl Engine {
         }
         match namespaces.names() {
             _ if selector.is_nothing() => {}
-            None => live.everywhere.insert(id, selector.clone(), &self.index),
+            None => live
+                .everywhere
+                .insert(id, selector, &self.index, &mut live.classes),
             Some(names) => {
                 for name in names {
                     let standing = live.by_namespace.entry(name.clone()).or_default();
-                    standing.insert(id, selector.clone(), &self.index);
+                    standing.insert(id, selector, &self.index, &mut live.classes);
                 }
             }
         }
@@ -283,12 +300,19 @@ impl Engine {
             return;
         }
         let query = live.queries.remove(id.0 as usize);
-        live.everywhere.remove(id.0);
-        for name in query.namespaces.names().into_iter().flatten() {
-            if let Some(standing) = live.by_namespace.get_mut(name) {
-                standing.remove(id.0);
-                if standing.is_empty() {
-                    live.by_namespace.remove(name);
+        match query.namespaces.names() {
+            _ if query.selector.is_nothing() => {}
+            None => live
+                .everywhere
+                .remove(id.0, &query.selector, &mut live.classes),
+            Some(names) => {
+                for name in names {
+                    if let Some(standing) = live.by_namespace.get_mut(name) {
+                        standing.remove(id.0, &query.selector, &mut live.classes);
+                        if standing.is_empty() {
+                            live.by_namespace.remove(name);
+                        }
+                    }
                 }
             }
         }

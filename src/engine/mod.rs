@@ -33,6 +33,7 @@ mod log;
 #[cfg(test)]
 mod log_tests;
 mod membership;
+mod memory;
 mod options;
 mod position;
 mod present;

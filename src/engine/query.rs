@@ -10,6 +10,7 @@ use crate::model::{
     Endpoint, Kind, ManualEndpoints, ManualKind, Node, Object, ObjectName, ObjectRef, Pod,
     Revision, Service,
 };
+use crate::reconcile::ServiceRecord;
 use crate::selector::Selector;
 
 use super::state::{Engine, Stored};
@@ -79,12 +80,7 @@ impl Engine {
 
     /// A service.
     pub fn service(&self, name: &ObjectName) -> Option<Stored<Arc<Service>>> {
-        let record = self.reconciler.services.find(name)?;
-        Some(Stored {
-            object: record.service.clone(),
-            revision: record.revision,
-            source: record.source.clone(),
-        })
+        self.reconciler.services.find(name).map(stored_service)
     }
 
     /// A node.
@@ -134,11 +130,16 @@ impl Engine {
                 Some(after) if *after >= first => Excluded(after),
                 _ => Included(&first),
             };
-            let services = self.reconciler.services.by_name().range((from, Unbounded));
-            let here = services.take_while(|(name, _)| everywhere || name.namespace == *namespace);
-            let stored = here.filter_map(|(name, _)| self.service(name));
-            let matching = stored.filter(|service| selector.matches(&service.object.labels));
-            found.extend(matching.take(limit - found.len()));
+            let services = self
+                .reconciler
+                .services
+                .from(from)
+                .map(|(_, record)| record);
+            let here =
+                |record: &&ServiceRecord| everywhere || record.service.namespace() == namespace;
+            let matches = |record: &&ServiceRecord| selector.matches(record.service.labels());
+            let matching = services.take_while(here).filter(matches);
+            found.extend(matching.take(limit - found.len()).map(stored_service));
         }
         found
     }
@@ -230,10 +231,13 @@ impl Engine {
                 record.revision,
             );
         }
-        for (name, id) in self.reconciler.services.by_name() {
-            if let Some(record) = self.reconciler.services.get(*id) {
-                look(Kind::Service, name.clone(), &record.source, record.revision);
-            }
+        for (_, record) in self.reconciler.services.iter() {
+            look(
+                Kind::Service,
+                record.service.name(),
+                record.source(),
+                record.revision,
+            );
         }
         for (_, pod) in self.index.pods() {
             look(Kind::Pod, pod.name(), pod.source(), pod.revision());
@@ -248,5 +252,13 @@ impl Engine {
         }
         found.sort_unstable();
         found
+    }
+}
+
+fn stored_service(record: &ServiceRecord) -> Stored<Arc<Service>> {
+    Stored {
+        object: Arc::new(record.service.whole()),
+        revision: record.revision,
+        source: record.source().clone(),
     }
 }

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use smol_str::SmolStr;
 
 use crate::model::{ObjectName, Service};
+use crate::reconcile::StoredService;
 use crate::selector::Selector;
 
 /// What a subscriber wants to know of.
@@ -59,6 +60,18 @@ impl Scope {
             Scope::Node(_) => service.has_cluster_ip(),
             Scope::Services(scope) => {
                 self.may_contain(&service.name) && scope.selector.matches(&service.labels)
+            }
+        }
+    }
+
+    /// As [`Scope::contains`], of a service as it is kept.
+    pub(crate) fn covers(&self, service: &StoredService) -> bool {
+        match self {
+            Scope::Node(_) => service.has_cluster_ip(),
+            Scope::Services(scope) => {
+                (scope.namespaces.is_empty() || scope.namespaces.contains(service.namespace()))
+                    && (scope.names.is_empty() || scope.names.contains(&service.name()))
+                    && (scope.selector.is_everything() || scope.selector.matches(service.labels()))
             }
         }
     }

@@ -34,20 +34,10 @@ pub struct Stats {
 }
 
 impl Engine {
-    /// Bytes by part of the index: see [`crate::index::Index::memory`].
-    pub fn memory(&self) -> Vec<(&'static str, u64)> {
-        self.index.memory().to_vec()
-    }
-
     /// Counts what there is. Linear in services and live queries.
     pub fn stats(&self) -> Stats {
         let services = &self.reconciler.services;
-        let records = || {
-            services
-                .by_name()
-                .values()
-                .filter_map(|id| services.get(*id))
-        };
+        let records = || services.iter().map(|(_, record)| record);
         Stats {
             pods: self.index.len(),
             services: services.len() as u64,
@@ -58,12 +48,7 @@ impl Engine {
             label_keys: self.index.key_count(),
             label_pairs: self.index.pair_count(),
             label_sets: self.index.template_count(),
-            classes: self
-                .reconciler
-                .standing
-                .values()
-                .map(|standing| standing.classes())
-                .sum(),
+            classes: self.reconciler.classes.len(),
             log_records: self.log.len() as u64,
             remembered_removals: records()
                 .map(|record| record.set.removals.len() as u64)

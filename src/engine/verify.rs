@@ -3,7 +3,7 @@ use std::fmt;
 
 use crate::index::Index;
 use crate::model::{Endpoint, EndpointIdentity, IpFamily, Sequence, Service};
-use crate::reconcile::{Membership, ServiceId, standing_selector};
+use crate::reconcile::{Membership, ServiceFacts, ServiceId, standing_selector};
 
 use super::log::{Named, Record};
 use super::state::Engine;
@@ -36,9 +36,7 @@ impl Engine {
         let mut found = Vec::new();
         let mut report = |text: String| found.push(Discrepancy(text));
         self.index.verify(&mut report);
-        for standing in self.reconciler.standing.values() {
-            standing.verify(&self.index, &mut report);
-        }
+        self.reconciler.verify_standing(&self.index, &mut report);
         self.live_queries.verify(&self.index, &mut report);
         self.verify_services(&mut report);
         self.verify_log(&mut report);
@@ -47,21 +45,22 @@ impl Engine {
 
     fn verify_services(&self, report: &mut dyn FnMut(String)) {
         let services = &self.reconciler.services;
-        for (name, id) in services.by_name() {
-            let Some(record) = services.get(*id) else {
-                report(format!("service {name} has a name and no record"));
-                continue;
-            };
+        for (id, record) in services.iter() {
+            let service = record.service.whole();
+            let name = &service.name;
+            if services.id(name) != Some(id) {
+                report(format!("service {name} is not found by its name"));
+            }
             let standing = self.reconciler.standing.get(&name.namespace);
-            if standing.and_then(|s| s.selector_of(*id))
-                != standing_selector(&record.service).as_ref()
+            if let Some(selector) = standing_selector(&service)
+                && standing.is_none_or(|s| !s.holds(id, &selector))
             {
                 report(format!(
-                    "service {name} and the reverse index disagree about its selector"
+                    "service {name} is not in the reverse index with its selector"
                 ));
             }
-            let expected = self.recompute(&record.service);
-            let stored = self.reconciler.endpoints(&self.index, *id);
+            let expected = self.recompute(&service);
+            let stored = self.reconciler.endpoints(&self.index, id);
             let ready = expected
                 .values()
                 .filter(|endpoint| endpoint.conditions.ready)
@@ -93,7 +92,7 @@ impl Engine {
                 members.insert(pod);
             });
             let of_service =
-                |(pod, membership): (u32, Membership)| (membership.service == *id).then_some(pod);
+                |(pod, membership): (u32, Membership)| (membership.service == id).then_some(pod);
             if members
                 != self
                     .reconciler
@@ -130,7 +129,10 @@ impl Engine {
                 continue;
             }
             for family in [IpFamily::V4, IpFamily::V6] {
-                if let Some(endpoint) = self.reconciler.project(service, pod, family) {
+                if let Some(endpoint) =
+                    self.reconciler
+                        .project(ServiceFacts::of(service), pod, family)
+                {
                     endpoints.insert(endpoint.identity.clone(), endpoint);
                 }
             }
@@ -153,13 +155,10 @@ impl Engine {
                 }),
             );
         }
-        for id in services.by_name().values() {
-            let Some(record) = services.get(*id) else {
-                continue;
-            };
-            self.service_records(*id, &mut expected);
+        for (id, record) in services.iter() {
+            self.service_records(id, &mut expected);
             for (position, _) in record.set.removals.iter() {
-                expected.insert(position, Standing::Record(Record::Removal(*id)));
+                expected.insert(position, Standing::Record(Record::Removal(id)));
             }
         }
         for (name, record) in &self.reconciler.nodes {

@@ -46,6 +46,7 @@ pub use namespaces::Namespaces;
 pub use pods::Index;
 pub use posting::Posting;
 
+pub(crate) use paged::Paged;
 pub(crate) use pod_ref::PodRef;
 pub(crate) use record::PodRecord;
 pub(crate) use templates::{Stamp, TemplateId};

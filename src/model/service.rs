@@ -81,7 +81,7 @@ pub enum ClusterIp {
 }
 
 /// `spec.ports[].targetPort`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TargetPort {
     /// The same number on every pod.
     Number(u16),
@@ -90,7 +90,7 @@ pub enum TargetPort {
 }
 
 /// One port of a service.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServicePort {
     /// Its name: empty, or a DNS label unique within the service.
     pub name: SmolStr,
@@ -142,6 +142,17 @@ pub enum TrafficDistribution {
     PreferSameZone,
     /// `PreferSameNode`: to their own node as well.
     PreferSameNode,
+}
+
+impl TrafficDistribution {
+    /// Reads Kubernetes' words; unknown ones ask for nothing.
+    pub fn from_name(name: &str) -> Option<TrafficDistribution> {
+        match name {
+            "PreferClose" | "PreferSameZone" => Some(TrafficDistribution::PreferSameZone),
+            "PreferSameNode" => Some(TrafficDistribution::PreferSameNode),
+            _ => None,
+        }
+    }
 }
 
 /// An address in `status.loadBalancer.ingress`.
@@ -222,11 +233,7 @@ impl Service {
 
     /// What `trafficDistribution` asks for; unknown words ask for nothing.
     pub fn traffic_distribution(&self) -> Option<TrafficDistribution> {
-        match self.traffic_distribution.as_str() {
-            "PreferClose" | "PreferSameZone" => Some(TrafficDistribution::PreferSameZone),
-            "PreferSameNode" => Some(TrafficDistribution::PreferSameNode),
-            _ => None,
-        }
+        TrafficDistribution::from_name(&self.traffic_distribution)
     }
 
     /// Whether it has a virtual IP, which is what node rules are made for.

@@ -3,7 +3,9 @@ use crate::model::Service;
 
 use super::project::MissingNode;
 use super::reconciler::{Reconciler, standing_selector};
+use super::service_facts::ServiceFacts;
 use super::services::ServiceId;
+use super::stored_selector::StandingSelector;
 use super::touched::Touched;
 
 /// Whether the service's selector matches the pod after the transaction.
@@ -77,6 +79,8 @@ impl Reconciler {
             pod_ref.template(),
             template,
             index,
+            &self.services,
+            &mut self.classes,
             &mut self.selectors_tested,
         );
         pairs.extend(owners.iter().map(|service| (*service, pod, Verdict::Yes)));
@@ -92,11 +96,10 @@ impl Reconciler {
         let Some(record) = self.services.get(id) else {
             return;
         };
-        let now = &*record.service;
         let old = before.and_then(standing_selector);
-        let new = standing_selector(now);
+        let new = record.service.standing().map(StandingSelector::to_selector);
         let change = before.map_or(FactChange::Admission, |before| {
-            FactChange::between(before, now)
+            FactChange::between(ServiceFacts::of(before), record.service.facts())
         });
         if old == new {
             match change {
@@ -112,9 +115,10 @@ impl Reconciler {
             }
         }
         let selected = match &new {
-            Some(selector) => {
-                index.select(selector, &Namespaces::only([now.name.namespace.clone()]))
-            }
+            Some(selector) => index.select(
+                selector,
+                &Namespaces::only([record.service.namespace().clone()]),
+            ),
             None => Default::default(),
         };
         let only_selection = change == FactChange::None;
@@ -168,17 +172,13 @@ enum FactChange {
 }
 
 impl FactChange {
-    fn between(before: &Service, now: &Service) -> FactChange {
-        let named = |s: &Service| s.has_named_target_port();
-        let ports_differ = (named(before) || named(now)) && before.ports != now.ports;
-        if before.endpoint_families() != now.endpoint_families()
+    fn between(before: ServiceFacts<'_>, now: ServiceFacts<'_>) -> FactChange {
+        let named = before.has_named_target_port() || now.has_named_target_port();
+        if before.families != now.families
             || before.publish_not_ready_addresses != now.publish_not_ready_addresses
         {
             FactChange::Admission
-        } else if ports_differ
-            || before.traffic_distribution() != now.traffic_distribution()
-            || before.topology_mode != now.topology_mode
-        {
+        } else if named && before.ports != now.ports || before.distribution != now.distribution {
             FactChange::Content
         } else {
             FactChange::None

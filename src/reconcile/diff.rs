@@ -6,6 +6,7 @@ use crate::model::{Endpoint, EndpointIdentity, IpFamily};
 use super::affected::{Pair, Verdict};
 use super::project::project;
 use super::reconciler::Reconciler;
+use super::service_facts::ServiceFacts;
 use super::services::ServiceId;
 use super::touched::Touched;
 
@@ -103,11 +104,10 @@ impl Reconciler {
         let Some(record) = self.services.get(service) else {
             return;
         };
-        let now = &*record.service;
-        let was = touched
-            .services
-            .get(&service)
-            .map_or(Some(now), |before| before.as_deref());
+        let was = match touched.services.get(&service) {
+            Some(before) => before.as_deref().map(ServiceFacts::of),
+            None => Some(record.service.facts()),
+        };
         let pod_now = index.get(pod);
         let pod_was = touched.pods.get(&pod).map_or(pod_now, |before| {
             before.as_ref().map(|record| index.before(record))
@@ -154,7 +154,7 @@ impl Reconciler {
             Verdict::AsBefore => self.memberships.find(pod, service, family).is_some(),
         };
         let record = index.get(pod).filter(|_| matches)?;
-        self.project(&self.services.get(service)?.service, record, family)
+        self.project(self.services.get(service)?.service.facts(), record, family)
     }
 
     /// Whether a computed endpoint has this identity now. Of the service's affected `pairs` the
@@ -190,7 +190,7 @@ impl Reconciler {
         let Some(record) = self.services.get(service) else {
             return;
         };
-        let name = &record.service.name;
+        let name = &record.service.name();
         let changed = touched.manual.get(name);
         if changed.is_none() && record.set.manual.is_empty() && !self.manual.any(name) {
             return;

@@ -2,14 +2,16 @@ use std::num::NonZeroU16;
 
 use smol_str::SmolStr;
 
-use crate::model::{ContainerPort, EndpointPorts, Protocol, Service, TargetPort};
+use crate::model::{ContainerPort, EndpointPorts, Protocol, TargetPort};
+
+use super::service_facts::ServiceFacts;
 
 /// Where a pod with these container ports listens for a service.
 ///
 /// A numeric target port needs no container port. A named one is the first container port of that name
 /// and protocol; only if there is none, the first such port of a sidecar. One that is not found leaves
 /// that port out for this pod, not the pod.
-pub(crate) fn resolve(service: &Service, containers: &[ContainerPort]) -> EndpointPorts {
+pub(crate) fn resolve(service: ServiceFacts<'_>, containers: &[ContainerPort]) -> EndpointPorts {
     if !service.has_named_target_port() {
         return EndpointPorts::OfService;
     }

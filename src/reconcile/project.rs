@@ -2,12 +2,11 @@ use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use crate::index::PodRef;
-use crate::model::{
-    Endpoint, EndpointIdentity, Hints, IpFamily, Node, Service, TrafficDistribution,
-};
+use crate::model::{Endpoint, EndpointIdentity, Hints, IpFamily, Node, TrafficDistribution};
 
 use super::conditions::conditions;
 use super::ports;
+use super::service_facts::ServiceFacts;
 
 /// What becomes of a pod whose Node is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -25,7 +24,7 @@ pub enum MissingNode {
 /// As Kubernetes' endpointslice controller has it: a pod is in unless it has ended, has no address of
 /// the family, or its node is missing.
 pub(crate) fn project(
-    service: &Service,
+    service: ServiceFacts<'_>,
     pod: PodRef<'_>,
     node: Option<&Node>,
     family: IpFamily,
@@ -34,7 +33,7 @@ pub(crate) fn project(
     let withheld = node.is_none()
         && missing_node == MissingNode::Withhold
         && !service.publish_not_ready_addresses;
-    if pod.phase().is_terminal() || withheld || !service.endpoint_families().contains(&family) {
+    if pod.phase().is_terminal() || withheld || !service.families.contains(family) {
         return None;
     }
     let mut addresses: SmallVec<_> = pod.ips(family).collect();
@@ -42,7 +41,7 @@ pub(crate) fn project(
         return None;
     }
     addresses.sort_unstable();
-    let hostname = if *pod.subdomain() == service.name.name {
+    let hostname = if pod.subdomain() == service.name {
         pod.hostname()
     } else {
         SmolStr::default()
@@ -53,7 +52,7 @@ pub(crate) fn project(
         .map(SmolStr::new)
         .unwrap_or_default();
     let hints = if conditions.ready {
-        hints(service, &zone, pod.node_name())
+        hints(service.distribution, &zone, pod.node_name())
     } else {
         Hints::default()
     };
@@ -72,15 +71,11 @@ pub(crate) fn project(
     })
 }
 
-/// What `trafficDistribution` hints a ready endpoint to; nothing while the topology annotation, which
-/// excludes it, is active.
-fn hints(service: &Service, zone: &SmolStr, node: &SmolStr) -> Hints {
+/// What `trafficDistribution` hints a ready endpoint to.
+fn hints(distribution: Option<TrafficDistribution>, zone: &SmolStr, node: &SmolStr) -> Hints {
     let mut hints = Hints::default();
-    if matches!(service.topology_mode.as_str(), "Auto" | "auto") {
-        return hints;
-    }
     let some = |text: &SmolStr| Some(text.clone()).filter(|text| !text.is_empty());
-    match service.traffic_distribution() {
+    match distribution {
         None => {}
         Some(TrafficDistribution::PreferSameZone) => hints.zones.extend(some(zone)),
         Some(TrafficDistribution::PreferSameNode) => {

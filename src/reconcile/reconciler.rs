@@ -1,20 +1,24 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use crate::index::{Index, PodRef};
+use crate::index::{Index, PodRef, TemplateId};
 use crate::labels::LabelSet;
 use crate::model::{
     Endpoint, IpFamily, ManualEndpoints, ManualKind, Node, ObjectName, Revision, Sequence, Service,
 };
+use crate::selector::Selector;
 
+use super::class::ClassCache;
 use super::manual::{ManualTable, endpoints};
 use super::memberships::Memberships;
 use super::nodes::{NodeRecord, Nodes};
 use super::project::{MissingNode, project};
+use super::service_facts::ServiceFacts;
 use super::services::{ServiceId, Services};
-use super::standing::Standing;
+use super::standing::{Selectors, Standing};
+use super::stored_selector::StandingSelector;
 use super::touched::Touched;
 
 /// Services, nodes and hand-made endpoints, and which pods are endpoints of which services.
@@ -24,6 +28,7 @@ pub(crate) struct Reconciler {
     pub(crate) services: Services,
     /// Selectors of services, by namespace.
     pub(crate) standing: BTreeMap<SmolStr, Standing>,
+    pub(crate) classes: ClassCache,
     pub(crate) memberships: Memberships,
     pub(crate) manual: ManualTable,
     pub(crate) nodes: Nodes,
@@ -49,54 +54,39 @@ impl Reconciler {
         source: SmolStr,
         touched: &mut Touched,
     ) {
-        let service = Arc::new(service);
-        let (id, before) = match self.services.id(&service.name) {
-            None => (
-                self.services.insert(service.clone(), revision, source),
-                None,
-            ),
-            Some(id) => {
-                let Some(record) = self.services.get_mut(id) else {
-                    return;
-                };
-                record.revision = revision;
-                if !source.is_empty() {
-                    record.source = source;
-                }
-                (
-                    id,
-                    Some(std::mem::replace(&mut record.service, service.clone())),
-                )
-            }
-        };
-        let old = before.as_deref().and_then(standing_selector);
+        let namespace = service.name.namespace.clone();
         let new = standing_selector(&service);
+        let (id, before) = match self.services.id(&service.name) {
+            None => (self.services.insert(service, revision, source), None),
+            Some(id) => (id, self.services.replace(id, service, revision, source)),
+        };
+        let old = before.as_ref().and_then(standing_selector);
         if old != new {
-            if old.is_some() {
-                self.withdraw(&service.name.namespace, id);
+            if let Some(selector) = old {
+                self.withdraw(&namespace, id, &selector);
             }
             if let Some(selector) = new {
-                let standing = self
-                    .standing
-                    .entry(service.name.namespace.clone())
-                    .or_default();
-                standing.insert(id, selector, index);
+                let standing = self.standing.entry(namespace).or_default();
+                standing.insert(id, &selector, index, &mut self.classes);
             }
         }
-        touched.services.insert(id, before);
+        touched.services.insert(id, before.map(Arc::new));
     }
 
     pub(crate) fn delete_service(&mut self, name: &ObjectName, touched: &mut Touched) {
         let Some(id) = self.services.id(name) else {
             return;
         };
-        self.withdraw(&name.namespace, id);
+        let standing = self.services.get(id).and_then(|r| r.service.standing());
+        if let Some(selector) = standing.map(StandingSelector::to_selector) {
+            self.withdraw(&name.namespace, id, &selector);
+        }
         touched.deleted_services.push(id);
     }
 
-    fn withdraw(&mut self, namespace: &SmolStr, id: ServiceId) {
+    fn withdraw(&mut self, namespace: &SmolStr, id: ServiceId, selector: &Selector) {
         if let Some(standing) = self.standing.get_mut(namespace) {
-            standing.remove(id);
+            standing.remove(id, selector, &mut self.classes);
             if standing.is_empty() {
                 self.standing.remove(namespace);
             }
@@ -187,14 +177,32 @@ impl Reconciler {
         let owners = self
             .standing
             .get(namespace)
-            .map(|s| s.matching_labels(labels))
+            .map(|s| s.matching_labels(labels, &self.services))
             .unwrap_or_default();
         let mut names: Vec<ObjectName> = owners
             .into_iter()
-            .filter_map(|id| Some(self.services.get(id)?.service.name.clone()))
+            .filter_map(|id| Some(self.services.get(id)?.service.name()))
             .collect();
         names.sort_unstable();
         names
+    }
+
+    /// Compares the reverse index, and what is remembered of it, with a test of every selector.
+    pub(crate) fn verify_standing(&self, index: &Index, report: &mut dyn FnMut(String)) {
+        let mut templates: BTreeMap<&SmolStr, BTreeSet<TemplateId>> = BTreeMap::new();
+        for (_, pod) in index.pods() {
+            let here = templates.entry(pod.namespace()).or_default();
+            here.insert(pod.template());
+        }
+        for (namespace, standing) in &self.standing {
+            let here = templates.remove(namespace).unwrap_or_default();
+            standing.verify(here, index, &self.services, &self.classes, report);
+        }
+    }
+
+    /// Bytes of the reverse index, without those of long lists.
+    pub(crate) fn selector_bytes(&self) -> u64 {
+        self.standing.values().map(Standing::bytes).sum()
     }
 
     /// A computed endpoint as it is now.
@@ -207,13 +215,13 @@ impl Reconciler {
     ) -> Option<Endpoint> {
         self.memberships.find(pod, service, family)?;
         let record = index.get(pod)?;
-        self.project(&self.services.get(service)?.service, record, family)
+        self.project(self.services.get(service)?.service.facts(), record, family)
     }
 
     /// The endpoint that a pod whose labels match is, with everything as it is now.
     pub(crate) fn project(
         &self,
-        service: &Service,
+        service: ServiceFacts<'_>,
         pod: PodRef<'_>,
         family: IpFamily,
     ) -> Option<Endpoint> {
@@ -241,10 +249,11 @@ impl Reconciler {
                 .map(|m| m.family);
             endpoints.extend(families.filter_map(|family| self.computed(index, id, pod, family)));
         });
+        let name = record.service.name();
         let manual = record.set.manual.keys();
         endpoints.extend(
             manual
-                .filter_map(|i| self.manual.endpoint(&record.service.name, i))
+                .filter_map(|i| self.manual.endpoint(&name, i))
                 .cloned(),
         );
         endpoints.sort_unstable_by(|a, b| a.identity.cmp(&b.identity));
@@ -252,8 +261,14 @@ impl Reconciler {
     }
 }
 
+impl Selectors for Services {
+    fn standing(&self, service: ServiceId) -> Option<StandingSelector<'_>> {
+        self.get(service)?.service.standing()
+    }
+}
+
 /// The selector that computes a service's endpoints, if they are computed.
-pub(crate) fn standing_selector(service: &Service) -> Option<crate::selector::Selector> {
+pub(crate) fn standing_selector(service: &Service) -> Option<Selector> {
     if service.computes_endpoints() {
         service.selector.selector()
     } else {

@@ -1,12 +1,16 @@
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::ops::Bound;
 use std::sync::Arc;
 
-use slab::Slab;
 use smol_str::SmolStr;
 
 use crate::model::{ObjectName, Revision, Service};
 
 use super::endpoint_set::EndpointSet;
+use super::name_order::{NameOrder, Place};
+use super::pool::Pool;
+use super::slots::Slots;
+use super::stored_service::{ServicePools, StoredService};
 
 /// A service, interned. Reused after its deletion.
 pub(crate) type ServiceId = u32;
@@ -14,65 +18,139 @@ pub(crate) type ServiceId = u32;
 /// A service and everything that is kept of its endpoints.
 #[derive(Debug)]
 pub(crate) struct ServiceRecord {
-    pub(crate) service: Arc<Service>,
+    pub(crate) service: StoredService,
     pub(crate) revision: Revision,
-    pub(crate) source: SmolStr,
+    source: Arc<SmolStr>,
     pub(crate) set: EndpointSet,
+}
+
+impl ServiceRecord {
+    pub(crate) fn source(&self) -> &SmolStr {
+        &self.source
+    }
 }
 
 /// The services, by id and by name.
 #[derive(Debug, Default)]
 pub(crate) struct Services {
-    slots: Slab<ServiceRecord>,
-    by_name: BTreeMap<ObjectName, ServiceId>,
+    slots: Slots<ServiceRecord>,
+    by_name: NameOrder,
+    pools: ServicePools,
+    sources: Pool<SmolStr>,
 }
 
 impl Services {
     pub(crate) fn id(&self, name: &ObjectName) -> Option<ServiceId> {
-        self.by_name.get(name).copied()
+        self.by_name.get(self.place(name).ok()?)
     }
 
     pub(crate) fn get(&self, id: ServiceId) -> Option<&ServiceRecord> {
-        self.slots.get(id as usize)
+        self.slots.get(id)
     }
 
     pub(crate) fn get_mut(&mut self, id: ServiceId) -> Option<&mut ServiceRecord> {
-        self.slots.get_mut(id as usize)
+        self.slots.get_mut(id)
     }
 
     pub(crate) fn find(&self, name: &ObjectName) -> Option<&ServiceRecord> {
         self.get(self.id(name)?)
     }
 
-    pub(crate) fn by_name(&self) -> &BTreeMap<ObjectName, ServiceId> {
-        &self.by_name
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }
 
+    /// Every service, in order of name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ServiceId, &ServiceRecord)> {
+        self.from(Bound::Unbounded)
+    }
+
+    /// The services from a name on, in order of name.
+    pub(crate) fn from(
+        &self,
+        first: Bound<&ObjectName>,
+    ) -> impl Iterator<Item = (ServiceId, &ServiceRecord)> {
+        let place = match first {
+            Bound::Unbounded => (0, 0),
+            Bound::Included(name) => match self.place(name) {
+                Ok(place) | Err(place) => place,
+            },
+            Bound::Excluded(name) => match self.place(name) {
+                Ok((chunk, at)) => (chunk, at + 1),
+                Err(place) => place,
+            },
+        };
+        self.by_name
+            .from(place)
+            .filter_map(|id| Some((id, self.get(id)?)))
+    }
+
+    /// Adds a service of a name that none has.
     pub(crate) fn insert(
         &mut self,
-        service: Arc<Service>,
+        service: Service,
         revision: Revision,
         source: SmolStr,
     ) -> ServiceId {
-        let name = service.name.clone();
+        let (Ok(place) | Err(place)) = self.place(&service.name);
         let record = ServiceRecord {
-            service,
+            service: StoredService::new(service, &mut self.pools),
             revision,
-            source,
+            source: self.sources.share(source),
             set: EndpointSet::default(),
         };
-        let id = self.slots.insert(record) as ServiceId;
-        self.by_name.insert(name, id);
+        let id = self.slots.insert(record);
+        self.by_name.insert(place, id);
         id
     }
 
-    pub(crate) fn remove(&mut self, id: ServiceId) -> Option<ServiceRecord> {
-        let record = self.slots.try_remove(id as usize)?;
-        self.by_name.remove(&record.service.name);
-        Some(record)
+    /// Gives a service other fields, under the same name; answers those it had. With an empty source it
+    /// stays whose it was.
+    pub(crate) fn replace(
+        &mut self,
+        id: ServiceId,
+        service: Service,
+        revision: Revision,
+        source: SmolStr,
+    ) -> Option<Service> {
+        let record = self.slots.get_mut(id)?;
+        let before = record.service.whole();
+        let stored = StoredService::new(service, &mut self.pools);
+        std::mem::replace(&mut record.service, stored).release(&mut self.pools);
+        record.revision = revision;
+        if !source.is_empty() {
+            let source = self.sources.share(source);
+            self.sources
+                .release(std::mem::replace(&mut record.source, source));
+        }
+        Some(before)
+    }
+
+    /// Takes a service out; answers its name and its endpoints.
+    pub(crate) fn remove(&mut self, id: ServiceId) -> Option<(ObjectName, EndpointSet)> {
+        let name = self.get(id)?.service.name();
+        if let Ok(place) = self.place(&name) {
+            self.by_name.remove(place);
+        }
+        let record = self.slots.remove(id)?;
+        record.service.release(&mut self.pools);
+        self.sources.release(record.source);
+        Some((name, record.set))
+    }
+
+    /// Bytes they take, without their endpoints' and what few of them have.
+    pub(crate) fn bytes(&self) -> u64 {
+        let own: u64 = self.iter().map(|(_, record)| record.service.bytes()).sum();
+        own + self.slots.bytes() + self.by_name.bytes() + self.pools.bytes()
+    }
+
+    /// Where a name stands in the order, or would.
+    fn place(&self, name: &ObjectName) -> Result<Place, Place> {
+        let sought = (name.namespace.as_str(), name.name.as_str());
+        self.by_name.find(|id| {
+            self.get(id).map_or(Ordering::Less, |record| {
+                record.service.sort_key().cmp(&sought)
+            })
+        })
     }
 }

@@ -1,40 +1,36 @@
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use crate::index::{Index, Stamp, TemplateId};
-use crate::labels::{Key, LabelSet, Value};
-use crate::selector::{Requirement, Selector};
+use rustc_hash::FxHashMap;
 
-use super::class::ClassCache;
+use crate::index::{Index, Posting, Stamp, TemplateId};
+use crate::labels::LabelSet;
+use crate::selector::Selector;
+
+use super::class::{ClassCache, Generation, Owners};
+use super::stored_selector::StandingSelector;
+use super::term::{KeyHash, Term, TermHash, hash_key, hash_pair, terms_of};
 
 /// Whose a standing selector is: the id of a service or of a live query.
 pub(crate) type Owner = u32;
 
 /// A list tested in vain this many times per selector in it is filed anew.
-const VAIN: u64 = 16;
+const VAIN: u32 = 16;
 
-/// Where selectors are filed: under a pair or a key that whatever they match must carry.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Term {
-    Pair(Key, Value),
-    Key(Key),
+/// Where the selectors themselves are kept: once, with their owners.
+pub(crate) trait Selectors {
+    /// The selector of an owner that has one standing.
+    fn standing(&self, owner: Owner) -> Option<StandingSelector<'_>>;
 }
 
 #[derive(Debug, Default)]
 struct List {
-    owners: BTreeSet<Owner>,
+    owners: Posting,
     /// Tests of these selectors that failed since the list was last looked through.
-    vain: u64,
+    vain: u32,
 }
 
-#[derive(Debug)]
-struct Filed {
-    selector: Selector,
-    /// Empty: on the short list of those that no pair or key announces.
-    filed: Vec<Term>,
-}
-
-/// Selectors that are to be told of changes, and the way back from labels to those that match.
+/// The selectors of one namespace that are to be told of changes, and the way back from labels to
+/// those that match.
 ///
 /// A selector is filed under the positive requirement that fewest others are filed under, so that a
 /// label set is tested against few. Those with none (`!key`, `notin`, `!=`, everything) stand on a
@@ -42,53 +38,49 @@ struct Filed {
 /// once and remembered.
 #[derive(Debug, Default)]
 pub(crate) struct Standing {
-    selectors: BTreeMap<Owner, Filed>,
-    lists: BTreeMap<Term, List>,
-    unfiled: BTreeSet<Owner>,
-    /// How many selectors look at a key.
-    keys: BTreeMap<Key, u32>,
-    classes: ClassCache,
+    generation: Generation,
+    lists: FxHashMap<TermHash, List>,
+    unfiled: Posting,
+    /// How many requirements look at a key.
+    keys: FxHashMap<KeyHash, u32>,
+    len: u32,
 }
 
 impl Standing {
     pub(crate) fn is_empty(&self) -> bool {
-        self.selectors.is_empty()
+        self.len == 0
     }
 
-    pub(crate) fn selector_of(&self, owner: Owner) -> Option<&Selector> {
-        self.selectors.get(&owner).map(|filed| &filed.selector)
-    }
-
-    pub(crate) fn classes(&self) -> u64 {
-        self.classes.len()
-    }
-
-    /// Registers a selector. `cardinality` says how many pods carry a pair or key, to break ties.
-    pub(crate) fn insert(&mut self, owner: Owner, selector: Selector, index: &Index) {
+    /// Registers a selector. The index breaks ties: by how many pods carry a pair or key.
+    pub(crate) fn insert(
+        &mut self,
+        owner: Owner,
+        selector: &Selector,
+        index: &Index,
+        classes: &mut ClassCache,
+    ) {
         for requirement in selector.requirements() {
-            *self.keys.entry(requirement.key().clone()).or_default() += 1;
+            *self.keys.entry(hash_key(requirement.key())).or_default() += 1;
         }
-        let filed = self.best_terms(&selector, index);
-        self.file(owner, &filed);
-        self.selectors.insert(owner, Filed { selector, filed });
-        self.classes.raise_generation();
+        self.file(owner, selector, index);
+        self.len += 1;
+        self.generation = classes.next_generation();
     }
 
-    /// Takes a selector out.
-    pub(crate) fn remove(&mut self, owner: Owner) {
-        let Some(standing) = self.selectors.remove(&owner) else {
-            return;
-        };
-        for requirement in standing.selector.requirements() {
-            if let Some(count) = self.keys.get_mut(requirement.key()) {
+    /// Takes a selector out, which was registered.
+    pub(crate) fn remove(&mut self, owner: Owner, selector: &Selector, classes: &mut ClassCache) {
+        for requirement in selector.requirements() {
+            let key = hash_key(requirement.key());
+            if let Some(count) = self.keys.get_mut(&key) {
                 *count -= 1;
                 if *count == 0 {
-                    self.keys.remove(requirement.key());
+                    self.keys.remove(&key);
                 }
             }
         }
-        self.unfile(owner, &standing.filed);
-        self.classes.raise_generation();
+        self.unfile(owner, selector);
+        self.len -= 1;
+        self.generation = classes.next_generation();
     }
 
     /// Whose selectors match the pods of a template, in order. `tested` counts the selectors looked at.
@@ -97,47 +89,55 @@ impl Standing {
         id: TemplateId,
         stamp: Stamp,
         index: &Index,
+        selectors: &impl Selectors,
+        classes: &mut ClassCache,
         tested: &mut u64,
-    ) -> Arc<[Owner]> {
-        if let Some(known) = self.classes.of_template(id, stamp) {
-            return known;
+    ) -> Owners {
+        if let Some(known) = classes.of_template(self.generation, stamp) {
+            return known.clone();
         }
-        let class = index.template_stamps(id, |key| self.keys.contains_key(key));
-        let owners = match self.classes.of_class(&class) {
-            Some(known) => known,
+        let stamps = index.template_stamps(id, |key| self.keys.contains_key(&hash_key(key)));
+        let class = (self.generation, stamps.into_boxed_slice());
+        let owners = match classes.of_class(&class) {
+            Some(known) => known.clone(),
             None => {
                 let labels = index.template_labels(id);
-                let owners: Arc<[Owner]> = self.match_anew(&labels, index, tested).into();
-                self.classes.remember_class(&class, owners.clone());
+                let owners = self.match_anew(&labels, index, selectors, tested);
+                classes.remember_class(class, &owners);
                 owners
             }
         };
-        self.classes.remember_template(id, stamp, owners.clone());
+        classes.remember_template(self.generation, stamp, &owners);
         owners
     }
 
     /// Whose selectors match these labels, in order. Remembers nothing.
-    pub(crate) fn matching_labels(&self, labels: &LabelSet) -> Vec<Owner> {
-        let mut owners = Vec::new();
-        let mut tested = 0;
-        self.test(labels, &mut owners, &mut tested, |_, _| {});
+    pub(crate) fn matching_labels(&self, labels: &LabelSet, selectors: &impl Selectors) -> Owners {
+        let mut owners = Owners::new();
+        self.test(labels, selectors, &mut owners, &mut 0, |_, _| {});
         owners
     }
 
-    fn match_anew(&mut self, labels: &LabelSet, index: &Index, tested: &mut u64) -> Vec<Owner> {
-        let mut owners = Vec::new();
-        let mut vain: Vec<(Term, u64)> = Vec::new();
-        self.test(labels, &mut owners, tested, |term, failed| {
+    fn match_anew(
+        &mut self,
+        labels: &LabelSet,
+        index: &Index,
+        selectors: &impl Selectors,
+        tested: &mut u64,
+    ) -> Owners {
+        let mut owners = Owners::new();
+        let mut vain: Vec<(TermHash, u32)> = Vec::new();
+        self.test(labels, selectors, &mut owners, tested, |term, failed| {
             vain.push((term, failed))
         });
         for (term, failed) in vain {
             let Some(list) = self.lists.get_mut(&term) else {
                 continue;
             };
-            list.vain += failed;
-            if list.vain > VAIN * list.owners.len().max(4) as u64 {
+            list.vain = list.vain.saturating_add(failed);
+            if u64::from(list.vain / VAIN) > list.owners.len().max(4) {
                 list.vain = 0;
-                self.file_anew(&term, index);
+                self.file_anew(term, index, selectors);
             }
         }
         owners
@@ -146,30 +146,30 @@ impl Standing {
     fn test(
         &self,
         labels: &LabelSet,
-        owners: &mut Vec<Owner>,
+        selectors: &impl Selectors,
+        owners: &mut Owners,
         tested: &mut u64,
-        mut vain: impl FnMut(Term, u64),
+        mut vain: impl FnMut(TermHash, u32),
     ) {
-        let mut look = |candidates: &BTreeSet<Owner>| {
-            let before = owners.len();
-            *tested += candidates.len() as u64;
-            let matches = |owner: &&Owner| {
-                self.selectors
-                    .get(owner)
-                    .is_some_and(|s| s.selector.matches(labels))
-            };
-            owners.extend(candidates.iter().filter(matches));
-            (candidates.len() - (owners.len() - before)) as u64
+        let mut look = |candidates: &Posting| {
+            let mut failed = 0;
+            candidates.for_each(|owner| {
+                *tested += 1;
+                if selectors.standing(owner).is_some_and(|s| s.matches(labels)) {
+                    owners.push(owner);
+                } else {
+                    failed += 1;
+                }
+            });
+            failed
         };
         look(&self.unfiled);
-        let looked_at = labels
-            .iter()
-            .filter(|(key, _)| self.keys.contains_key(*key));
-        for (key, value) in looked_at {
-            for term in [
-                Term::Pair(key.clone(), value.clone()),
-                Term::Key(key.clone()),
-            ] {
+        for (key, value) in labels {
+            let of_key = hash_key(key);
+            if !self.keys.contains_key(&of_key) {
+                continue;
+            }
+            for term in [hash_pair(key, value), of_key] {
                 if let Some(list) = self.lists.get(&term) {
                     let failed = look(&list.owners);
                     if failed > 0 {
@@ -178,54 +178,49 @@ impl Standing {
                 }
             }
         }
+        // Where hashes collide, two labels lead to one list.
         owners.sort_unstable();
+        owners.dedup();
     }
 
-    /// The terms of the positive requirement under which fewest selectors are filed.
-    fn best_terms(&self, selector: &Selector, index: &Index) -> Vec<Term> {
-        let filed = |term: &Term| {
-            self.lists
-                .get(term)
-                .map_or(0, |list| list.owners.len() as u64)
+    /// Files a selector under the terms of the positive requirement under which fewest are filed.
+    fn file(&mut self, owner: Owner, selector: &Selector, index: &Index) {
+        let filed = |term: &Term<'_>| {
+            let list = self.lists.get(&term.hash());
+            list.map_or(0, |list| list.owners.len())
         };
-        let cardinality = |term: &Term| match term {
-            Term::Pair(key, value) => index.pair_cardinality(key, value),
-            Term::Key(key) => index.key_cardinality(key),
-        };
-        selector
+        let terms = selector
             .requirements()
             .iter()
             .map(terms_of)
             .filter(|terms| !terms.is_empty())
             .min_by_key(|terms| {
                 let load: u64 = terms.iter().map(|term| 1 + filed(term)).sum();
-                (load, terms.iter().map(cardinality).sum::<u64>())
-            })
-            .unwrap_or_default()
-    }
-
-    fn file(&mut self, owner: Owner, terms: &[Term]) {
-        if terms.is_empty() {
-            self.unfiled.insert(owner);
-        }
-        for term in terms {
-            self.lists
-                .entry(term.clone())
-                .or_default()
-                .owners
-                .insert(owner);
+                let pods: u64 = terms.iter().map(|term| term.cardinality(index)).sum();
+                (load, pods)
+            });
+        match terms {
+            None => {
+                self.unfiled.insert(owner);
+            }
+            Some(terms) => {
+                for term in terms {
+                    let list = self.lists.entry(term.hash()).or_default();
+                    list.owners.insert(owner);
+                }
+            }
         }
     }
 
-    fn unfile(&mut self, owner: Owner, terms: &[Term]) {
-        if terms.is_empty() {
-            self.unfiled.remove(&owner);
-        }
-        for term in terms {
-            if let Some(list) = self.lists.get_mut(term) {
-                list.owners.remove(&owner);
+    /// Takes a selector from wherever it is filed.
+    fn unfile(&mut self, owner: Owner, selector: &Selector) {
+        self.unfiled.remove(owner);
+        for term in selector.requirements().iter().flat_map(terms_of) {
+            let term = term.hash();
+            if let Some(list) = self.lists.get_mut(&term) {
+                list.owners.remove(owner);
                 if list.owners.is_empty() {
-                    self.lists.remove(term);
+                    self.lists.remove(&term);
                 }
             }
         }
@@ -233,66 +228,96 @@ impl Standing {
 
     /// Moves the selectors of a list to better places, where there are any. Costs the list's length
     /// squared at worst, paid for by the tests that were in vain.
-    fn file_anew(&mut self, term: &Term, index: &Index) {
-        let owners = self
-            .lists
-            .get(term)
-            .map(|list| list.owners.clone())
-            .unwrap_or_default();
+    fn file_anew(&mut self, term: TermHash, index: &Index, selectors: &impl Selectors) {
+        let mut owners = Vec::new();
+        if let Some(list) = self.lists.get(&term) {
+            list.owners.for_each(|owner| owners.push(owner));
+        }
         for owner in owners {
-            let Some(mut standing) = self.selectors.remove(&owner) else {
-                continue;
-            };
-            self.unfile(owner, &standing.filed);
-            standing.filed = self.best_terms(&standing.selector, index);
-            self.file(owner, &standing.filed);
-            self.selectors.insert(owner, standing);
+            if let Some(selector) = selectors.standing(owner) {
+                let selector = selector.to_selector();
+                self.unfile(owner, &selector);
+                self.file(owner, &selector, index);
+            }
         }
     }
 
-    /// Compares what is remembered of templates with a test of every selector.
-    pub(crate) fn verify(&self, index: &Index, report: &mut dyn FnMut(String)) {
-        for (id, stamp, owners) in self.classes.templates() {
-            if index.template_stamp(id) != Some(stamp) {
-                continue;
-            }
-            let labels = index.template_labels(id);
-            let matching = |(_, s): &(&Owner, &Filed)| s.selector.matches(&labels);
-            let expected: Vec<Owner> = self
-                .selectors
-                .iter()
-                .filter(matching)
-                .map(|(o, _)| *o)
-                .collect();
-            if **owners != *expected {
+    /// Whether a selector is filed where labels that it matches lead to it.
+    pub(crate) fn holds(&self, owner: Owner, selector: &Selector) -> bool {
+        let filed = |term: &Term<'_>| {
+            let list = self.lists.get(&term.hash());
+            list.is_some_and(|list| list.owners.contains(owner))
+        };
+        let by = |terms: Vec<Term<'_>>| !terms.is_empty() && terms.iter().all(filed);
+        self.unfiled.contains(owner) || selector.requirements().iter().map(terms_of).any(by)
+    }
+
+    /// Every owner, in order.
+    fn owners(&self) -> BTreeSet<Owner> {
+        let mut owners = BTreeSet::new();
+        for posting in self.lists.values().map(|list| &list.owners) {
+            posting.for_each(|owner| {
+                owners.insert(owner);
+            });
+        }
+        self.unfiled.for_each(|owner| {
+            owners.insert(owner);
+        });
+        owners
+    }
+
+    /// Compares what the reverse index finds for the pods of some templates, and what is remembered of
+    /// them, with a test of every selector; and looks whether every selector is filed as it should be.
+    pub(crate) fn verify(
+        &self,
+        templates: impl IntoIterator<Item = TemplateId>,
+        index: &Index,
+        selectors: &impl Selectors,
+        classes: &ClassCache,
+        report: &mut dyn FnMut(String),
+    ) {
+        let owners = self.owners();
+        if owners.len() != self.len as usize {
+            report(format!(
+                "reverse index has selectors of {} owners, of {} by its count",
+                owners.len(),
+                self.len
+            ));
+        }
+        for owner in &owners {
+            let selector = selectors
+                .standing(*owner)
+                .map(StandingSelector::to_selector);
+            if selector.is_none_or(|selector| !self.holds(*owner, &selector)) {
                 report(format!(
-                    "class of {labels} remembers selectors {owners:?}, {expected:?} match"
+                    "reverse index has a wrong place for selector {owner}"
                 ));
             }
-            if self.matching_labels(&labels) != expected {
+        }
+        for id in templates {
+            let labels = index.template_labels(id);
+            let matches = |o: &Owner| selectors.standing(*o).is_some_and(|s| s.matches(&labels));
+            let expected: Owners = owners.iter().copied().filter(matches).collect();
+            if self.matching_labels(&labels, selectors) != expected {
                 report(format!(
                     "reverse index misses selectors that match {labels}"
                 ));
             }
+            let known = index
+                .template_stamp(id)
+                .and_then(|stamp| classes.peek_template(self.generation, stamp));
+            if let Some(known) = known.filter(|known| **known != expected) {
+                report(format!(
+                    "class of {labels} remembers selectors {known:?}, {expected:?} match"
+                ));
+            }
         }
     }
-}
 
-/// The terms one of which a pod must carry to meet a requirement; none for a negative one.
-fn terms_of(requirement: &Requirement) -> Vec<Term> {
-    match requirement {
-        Requirement::Equals(key, value) | Requirement::DoubleEquals(key, value) => {
-            vec![Term::Pair(key.clone(), value.clone())]
-        }
-        Requirement::In(key, values) => values
-            .iter()
-            .map(|value| Term::Pair(key.clone(), value.clone()))
-            .collect(),
-        Requirement::Exists(key)
-        | Requirement::GreaterThan(key, _)
-        | Requirement::LessThan(key, _) => vec![Term::Key(key.clone())],
-        Requirement::DoesNotExist(_) | Requirement::NotEquals(..) | Requirement::NotIn(..) => {
-            Vec::new()
-        }
+    /// Bytes it takes, without those of long lists.
+    pub(crate) fn bytes(&self) -> u64 {
+        let lists = self.lists.capacity() * (size_of::<(TermHash, List)>() + 1);
+        let keys = self.keys.capacity() * (size_of::<(KeyHash, u32)>() + 1);
+        (size_of::<Standing>() + lists + keys) as u64
     }
 }

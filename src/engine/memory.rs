@@ -1,0 +1,17 @@
+use super::state::Engine;
+
+impl Engine {
+    /// Approximate bytes taken, by part: of what grows with the state, without what the allocator adds.
+    /// Linear in services.
+    pub fn memory(&self) -> Vec<(&'static str, u64)> {
+        let reconciler = &self.reconciler;
+        let mut parts = self.index.memory().to_vec();
+        parts.extend([
+            ("services", reconciler.services.bytes()),
+            ("selectors", reconciler.selector_bytes()),
+            ("classes", reconciler.classes.bytes()),
+            ("live queries", self.live_queries.bytes()),
+        ]);
+        parts
+    }
+}

@@ -1,0 +1,98 @@
+use std::fmt::Write as _;
+
+use smol_str::{SmolStr, SmolStrBuilder};
+
+use crate::labels::{Key, LabelSet, Value};
+use crate::model::ServiceSelector;
+use crate::selector::Selector;
+
+/// A service's selector, as kept. Pairs are kept as text, `app=rng,tier=web`: neither a key nor a
+/// value has a comma or an equals sign, and one short text takes a third of what typed pairs do.
+#[derive(Debug)]
+pub(crate) enum StoredSelector {
+    None,
+    Pairs(SmolStr),
+    Set(Box<Selector>),
+}
+
+/// A selector that stands: one that somebody wants to be told of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum StandingSelector<'s> {
+    /// As [`StoredSelector::Pairs`].
+    Pairs(&'s str),
+    Any(&'s Selector),
+}
+
+impl StoredSelector {
+    pub(crate) fn new(selector: ServiceSelector) -> StoredSelector {
+        match selector {
+            ServiceSelector::None => StoredSelector::None,
+            ServiceSelector::Map(pairs) => {
+                let mut text = SmolStrBuilder::new();
+                // Writing to a text does not fail.
+                let _ = write!(text, "{pairs}");
+                StoredSelector::Pairs(text.finish())
+            }
+            ServiceSelector::Set(selector) => StoredSelector::Set(Box::new(selector)),
+        }
+    }
+
+    /// The selector as it was given.
+    pub(crate) fn whole(&self) -> ServiceSelector {
+        match self {
+            StoredSelector::None => ServiceSelector::None,
+            StoredSelector::Pairs(text) => ServiceSelector::Map(labels(text)),
+            StoredSelector::Set(selector) => ServiceSelector::Set((**selector).clone()),
+        }
+    }
+
+    /// Bytes it has elsewhere.
+    pub(crate) fn bytes(&self) -> u64 {
+        let bytes = match self {
+            StoredSelector::Pairs(text) if text.is_heap_allocated() => text.len(),
+            StoredSelector::None | StoredSelector::Pairs(_) => 0,
+            StoredSelector::Set(selector) => {
+                size_of::<Selector>() + size_of_val(selector.requirements())
+            }
+        };
+        bytes as u64
+    }
+
+    pub(crate) fn standing(&self) -> Option<StandingSelector<'_>> {
+        match self {
+            StoredSelector::None => None,
+            StoredSelector::Pairs(text) => Some(StandingSelector::Pairs(text)),
+            StoredSelector::Set(selector) => Some(StandingSelector::Any(selector)),
+        }
+    }
+}
+
+impl StandingSelector<'_> {
+    /// Whether `labels` meet it.
+    pub(crate) fn matches(&self, labels: &LabelSet) -> bool {
+        match self {
+            StandingSelector::Pairs(text) => {
+                pairs(text).all(|(key, value)| labels.get(key).is_some_and(|v| v.as_str() == value))
+            }
+            StandingSelector::Any(selector) => selector.matches(labels),
+        }
+    }
+
+    /// The selector itself.
+    pub(crate) fn to_selector(self) -> Selector {
+        match self {
+            StandingSelector::Pairs(text) => Selector::from_pairs(&labels(text)),
+            StandingSelector::Any(selector) => selector.clone(),
+        }
+    }
+}
+
+fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.split(',').filter_map(|pair| pair.split_once('='))
+}
+
+fn labels(text: &str) -> LabelSet {
+    pairs(text)
+        .filter_map(|(key, value)| Some((Key::new(key).ok()?, Value::new(value).ok()?)))
+        .collect()
+}
