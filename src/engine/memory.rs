@@ -1,7 +1,7 @@
 use super::state::Engine;
 
 impl Engine {
-    /// Approximate bytes taken, by part: of what grows with the state, without what the allocator adds.
+    /// Approximate bytes taken, by part: the index first ([`crate::index::Index::memory`]), of what grows with the state, without what the allocator adds.
     /// Linear in services.
     pub fn memory(&self) -> Vec<(&'static str, u64)> {
         let reconciler = &self.reconciler;
