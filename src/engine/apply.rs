@@ -1,17 +1,17 @@
 use smol_str::SmolStr;
 use thiserror::Error;
 
-use crate::index::PodRecord;
 use crate::model::{
     Change, IpFamily, Kind, ManualKind, Object, ObjectName, ObjectRef, ResolvedTransaction,
     Revision, Sequence, Service,
 };
 use crate::reconcile::{
-    Difference, Holder, IdentityRef, Membership, ServiceId, ServicePositions, Side, Touched,
+    Difference, Differences, Holder, Membership, ServiceId, ServicePositions, Side, Touched,
+    read_identity,
 };
 
 use super::log::{Named, Record};
-use super::state::Engine;
+use super::state::{Engine, Scratch};
 use super::touched_names::TouchedNames;
 use super::work::Work;
 
@@ -69,18 +69,17 @@ impl Engine {
         let count = changes.len() as u64;
         self.head = revision;
         self.log.begin(revision);
-        let mut touched = Touched::default();
-        let mut removed: Vec<(u32, PodRecord)> = Vec::new();
+        let Scratch {
+            mut touched,
+            mut differences,
+        } = std::mem::take(&mut self.scratch);
         for change in changes {
             match change {
                 Change::Put(object) => self.put(object, revision, &source, &mut touched),
-                Change::Delete(object) => self.delete(&object, &mut touched, &mut removed),
+                Change::Delete(object) => self.delete(&object, &mut touched),
             }
         }
-        // Removed pods keep their ids until all is compared: no other pod got one meanwhile.
-        touched
-            .pods
-            .extend(removed.into_iter().map(|(id, record)| (id, Some(record))));
+        touched.pods.sort();
         self.live_queries
             .update(&self.index, &touched, revision, self.options.retention);
         let mut names = TouchedNames {
@@ -89,9 +88,20 @@ impl Engine {
         };
         self.write_nodes(&touched);
         self.write_deleted_services(&touched, &mut names.services);
-        let differences = self.reconciler.differences(&self.index, &touched);
-        self.write_services(&touched, differences, &mut names.services);
-        self.release_ids(touched);
+        self.reconciler
+            .differences(&self.index, &touched, &mut differences);
+        self.write_services(&touched, &differences, &mut names.services);
+        // Until here pods that are gone kept their ids, and no other pod got one.
+        for (id, before) in touched.pods.iter() {
+            if let Some(before) = before {
+                self.index.release(id, before);
+            }
+        }
+        touched.clear();
+        self.scratch = Scratch {
+            touched,
+            differences,
+        };
         let living = self.reconciler.services.len() + self.reconciler.nodes.len();
         self.log
             .limit_deletions(self.options.retention.deleted_names(living));
@@ -122,7 +132,7 @@ impl Engine {
         match object {
             Object::Pod(pod) => {
                 let put = self.index.put(&pod, revision, &source);
-                touched.pods.insert(put.id, put.before);
+                touched.pods.push(put.id, put.before);
             }
             Object::Service(service) => {
                 self.reconciler
@@ -135,15 +145,14 @@ impl Engine {
         }
     }
 
-    fn delete(
-        &mut self,
-        object: &ObjectRef,
-        touched: &mut Touched,
-        removed: &mut Vec<(u32, PodRecord)>,
-    ) {
+    fn delete(&mut self, object: &ObjectRef, touched: &mut Touched) {
         let name = &object.name;
         match object.kind {
-            Kind::Pod => removed.extend(self.index.remove(name)),
+            Kind::Pod => {
+                if let Some((id, before)) = self.index.remove(name) {
+                    touched.pods.push(id, Some(before));
+                }
+            }
             Kind::Service => self.reconciler.delete_service(name, touched),
             Kind::Node => {
                 if let Some(record) = self.reconciler.delete_node(&name.name, touched) {
@@ -214,24 +223,27 @@ impl Engine {
     fn write_services(
         &mut self,
         touched: &Touched,
-        differences: Vec<Difference>,
+        differences: &Differences,
         names: &mut Vec<ObjectName>,
     ) {
-        let mut ids: Vec<ServiceId> = differences
-            .iter()
-            .map(|difference| difference.service)
-            .collect();
-        ids.extend(touched.services.keys());
-        ids.sort_unstable();
-        ids.dedup();
-        let mut differences = differences.into_iter().peekable();
-        for id in ids {
-            let before = touched.services.get(&id);
+        let mut services = touched.services.iter().peekable();
+        let mut rest = differences.list();
+        loop {
+            let of_difference = rest.first().map(|difference| difference.service);
+            let of_service = services.peek().map(|(id, _)| **id);
+            let Some(id) = of_difference.into_iter().chain(of_service).min() else {
+                return;
+            };
+            let before = services.next_if(|(touched, _)| **touched == id);
+            let before = before.map(|(_, before)| before.as_deref());
             if let Some(Some(before)) = before {
                 self.write_fields(id, before);
             }
-            while let Some(difference) = differences.next_if(|d| d.service == id) {
-                self.write_difference(difference);
+            let of_service = rest.iter().take_while(|d| d.service == id).count();
+            let (differing, later) = rest.split_at(of_service);
+            rest = later;
+            for difference in differing {
+                self.write_difference(difference, differences.key(difference));
             }
             if let Some(None) = before {
                 self.write_creation(id);
@@ -277,74 +289,74 @@ impl Engine {
         };
     }
 
-    fn write_difference(&mut self, difference: Difference) {
+    fn write_difference(&mut self, difference: &Difference, key: &[u8]) {
         let Difference {
             service,
-            identity,
             before,
             after,
-        } = difference;
+            ..
+        } = *difference;
         let Some(record) = self.reconciler.services.get_mut(service) else {
             return;
         };
-        let mut key = Vec::new();
-        IdentityRef::from(&identity).write(record.service.namespace(), &mut key);
         let ready = |side: Option<Side>| u64::from(side.is_some_and(|side| side.ready));
         record.set.total =
             record.set.total + u64::from(after.is_some()) - u64::from(before.is_some());
         record.set.ready = record.set.ready + ready(after) - ready(before);
-        match before.map(|side| side.holder) {
+        let (held, holds) = (
+            before.map(|side| side.holder),
+            after.map(|side| side.holder),
+        );
+        let manual = |key| read_identity(key, record.service.namespace());
+        let left = match held {
+            // Where it stood is answered when its new place is set.
+            Some(Holder::Computed { .. }) if held == holds => None,
             Some(Holder::Computed { pod, family }) => {
                 let left = self.reconciler.memberships.clear(pod, service, family);
-                left.into_iter()
-                    .for_each(|position| self.log.drop_at(position));
-                let holds = after.map(|side| side.holder);
-                let stays = matches!(holds, Some(Holder::Computed { pod: now, .. }) if now == pod);
-                if !stays && !self.reconciler.memberships.any(pod, service) {
+                if !self.reconciler.memberships.any(pod, service) {
                     record.set.members.remove(pod);
                 }
+                left
             }
             Some(Holder::Manual) => {
-                record
-                    .set
-                    .manual
-                    .remove(&identity)
-                    .into_iter()
-                    .for_each(|position| drop(self.log.drop_named(position)));
+                let left = manual(key).and_then(|identity| record.set.manual.remove(&identity));
+                left.and_then(|position| self.log.drop_named(position));
+                None
             }
-            None => {
-                let forgotten = record.set.removals.remove(&key);
-                forgotten
-                    .into_iter()
-                    .for_each(|position| self.log.drop_at(position));
-            }
+            None => record.set.removals.remove(key),
+        };
+        if let Some(position) = left {
+            self.log.drop_at(position);
         }
-        match after.map(|side| side.holder) {
+        match holds {
             Some(Holder::Computed { pod, family }) => {
                 let position = self.log.append(Record::Endpoint {
                     service,
                     pod,
                     family,
                 });
-                self.reconciler.memberships.set(
-                    pod,
-                    Membership {
-                        service,
-                        family,
-                        position,
-                    },
-                );
-                record.set.members.insert(pod);
+                let membership = Membership {
+                    service,
+                    family,
+                    position,
+                };
+                match self.reconciler.memberships.set(pod, membership) {
+                    Some(left) => self.log.drop_at(left),
+                    None => {
+                        record.set.members.insert(pod);
+                    }
+                }
             }
             Some(Holder::Manual) => {
-                let position = self
-                    .log
-                    .append_named(Named::Manual(service, identity.clone()));
-                record.set.manual.insert(identity, position);
+                if let Some(identity) = manual(key) {
+                    let named = Named::Manual(service, identity.clone());
+                    let position = self.log.append_named(named);
+                    record.set.manual.insert(identity, position);
+                }
             }
             None => {
                 let position = self.log.append(Record::Removal(service));
-                record.set.removals.insert(position, &key);
+                record.set.removals.insert(position, key);
             }
         }
     }
@@ -371,15 +383,6 @@ impl Engine {
         self.log.replace_at(position, Record::Service(id));
         if !record.set.positions.stands_at(left) {
             self.log.drop_at(left);
-        }
-    }
-
-    /// The ids of removed pods may be given to others now.
-    fn release_ids(&mut self, touched: Touched) {
-        for (id, before) in touched.pods {
-            if let Some(before) = before {
-                self.index.release(id, &before);
-            }
         }
     }
 }

@@ -153,24 +153,24 @@ impl LiveQueries {
             return;
         }
         let mut next = Position { revision, index: 0 };
-        for (pod, before) in &touched.pods {
-            let now_there = index.get(*pod);
+        for (pod, before) in touched.pods.iter() {
+            let now_there = index.get(pod);
             let now = self.matching(index, now_there);
-            let was = self.of_pod.remove(pod).unwrap_or_default();
+            let was = self.of_pod.remove(&pod).unwrap_or_default();
             for id in &now {
                 if let Some(query) = self.queries.get_mut(*id as usize) {
-                    query.put(*pod, now_there.map(PodRef::name).as_ref(), next);
+                    query.put(pod, now_there.map(PodRef::name).as_ref(), next);
                     next.index += 1;
                 }
             }
             for id in was.iter().filter(|id| now.binary_search(id).is_err()) {
                 if let (Some(query), Some(before)) = (self.queries.get_mut(*id as usize), before) {
-                    query.remove(*pod, index.before(before).name(), next, retention);
+                    query.remove(pod, index.before(before).name(), next, retention);
                     next.index += 1;
                 }
             }
             if !now.is_empty() {
-                self.of_pod.insert(*pod, now);
+                self.of_pod.insert(pod, now);
             }
         }
     }

@@ -2,7 +2,7 @@ use smol_str::SmolStr;
 
 use crate::index::Index;
 use crate::model::Revision;
-use crate::reconcile::Reconciler;
+use crate::reconcile::{Differences, Reconciler, Touched};
 
 use super::live_query::LiveQueries;
 use super::log::Log;
@@ -20,6 +20,14 @@ pub struct Engine {
     pub(super) reconciler: Reconciler,
     pub(super) log: Log,
     pub(super) live_queries: LiveQueries,
+    pub(super) scratch: Scratch,
+}
+
+/// What applying a transaction needs room for, kept empty from one to the next.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pub(super) touched: Touched,
+    pub(super) differences: Differences,
 }
 
 /// An object with the revision and the source that wrote it last.

@@ -47,7 +47,7 @@ pub use namespaces::Namespaces;
 pub use pods::Index;
 pub use posting::Posting;
 
-pub(crate) use paged::Slots;
+pub(crate) use paged::{Paged, Slots};
 pub(crate) use pod_ref::PodRef;
 pub(crate) use record::PodRecord;
 pub(crate) use templates::{Stamp, TemplateId};

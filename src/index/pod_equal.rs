@@ -1,3 +1,5 @@
+use smol_str::SmolStr;
+
 use crate::model::Pod;
 
 use super::pod_ref::PodRef;
@@ -18,8 +20,26 @@ impl PodRef<'_> {
             && self.has_labels(&pod.labels)
     }
 
+    /// Whether two states of one pod have the same addresses, in the same order.
+    pub(crate) fn has_addresses_of(self, other: PodRef<'_>) -> bool {
+        self.records().same_ips(self.record, other.record)
+    }
+
+    /// Whether two states of one pod differ, if at all, in labels, phase, readiness and deletion alone.
+    pub(crate) fn differs_in_status_alone(self, other: PodRef<'_>) -> bool {
+        self.record.node == other.record.node
+            && self.record.shape == other.record.shape
+            && self.record.uid == other.record.uid
+            && self.has_addresses_of(other)
+            && self.extra_uid() == other.extra_uid()
+    }
+
+    fn extra_uid(&self) -> Option<&SmolStr> {
+        self.extra().and_then(|extra| extra.uid.as_ref())
+    }
+
     fn has_uid(self, uid: &str) -> bool {
-        match self.extra().and_then(|extra| extra.uid.as_ref()) {
+        match self.extra_uid() {
             Some(own) => own == uid,
             None => Uid::read(uid) == Some(self.record.uid),
         }

@@ -8,7 +8,7 @@ use crate::model::{ContainerPort, IpFamily, ObjectName, Phase, Pod, ReadyConditi
 
 use super::dictionary::{KeyId, PairId};
 use super::pods::Index;
-use super::record::{Extra, Hostname, PodRecord, SOURCE_ELSEWHERE, Shape};
+use super::record::{Extra, Hostname, PodRecord, Records, SOURCE_ELSEWHERE, Shape};
 use super::templates::TemplateId;
 
 /// No text.
@@ -153,6 +153,10 @@ impl<'i> PodRef<'i> {
     /// The addresses, in the pod's order.
     pub(super) fn ips_in_order(self) -> SmallVec<[IpAddr; 1]> {
         self.index.records.ips(self.record)
+    }
+
+    pub(super) fn records(self) -> &'i Records {
+        &self.index.records
     }
 
     pub(super) fn extra(self) -> Option<&'i Extra> {

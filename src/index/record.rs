@@ -147,6 +147,14 @@ impl Records {
         }
     }
 
+    /// Whether two records have the same addresses, in the same order.
+    pub(crate) fn same_ips(&self, one: &PodRecord, other: &PodRecord) -> bool {
+        if one.form == Form::Extra || other.form == Form::Extra {
+            return self.ips(one) == self.ips(other);
+        }
+        (one.form, one.address) == (other.form, other.address)
+    }
+
     /// Writes a pod's record; what stood there is the caller's to forget with [`Records::forget`].
     pub(crate) fn put(
         &mut self,

@@ -1,5 +1,5 @@
 use crate::index::{Index, Namespaces, PodRef};
-use crate::model::{IpFamily, Service};
+use crate::model::Service;
 
 use super::project::MissingNode;
 use super::reconciler::{Reconciler, standing_selector};
@@ -19,28 +19,34 @@ pub(crate) enum Verdict {
     AsBefore,
 }
 
+impl Verdict {
+    /// Whether the pod is selected; `member`: whether it was an endpoint.
+    pub(crate) fn selects(self, member: impl FnOnce() -> bool) -> bool {
+        match self {
+            Verdict::No => false,
+            Verdict::Yes => true,
+            Verdict::AsBefore => member(),
+        }
+    }
+}
+
 /// A service and a pod whose endpoint may differ from what it was.
 pub(crate) type Pair = (ServiceId, u32, Verdict);
 
 impl Reconciler {
     /// The pairs a transaction may have changed, each once, by service and pod.
     ///
-    /// A touched pod brings the services that it is in or, if what admits it changed, matches now; a touched service brings its
-    /// pods if a field that endpoints depend on changed, and the difference of its selections if the
-    /// selector did; a node that came, went or changed zone brings its pods, found by its posting.
-    pub(crate) fn affected(&mut self, index: &Index, touched: &Touched) -> Vec<Pair> {
-        let mut pairs = Vec::new();
-        for (pod, before) in &touched.pods {
-            let before = before.as_ref().map(|record| index.before(record));
-            if is_admitted_alike(before, index.get(*pod)) {
-                let members = self.memberships.of(*pod);
-                pairs.extend(members.map(|m| (m.service, *pod, Verdict::AsBefore)));
-            } else {
-                self.affected_by_pod(index, *pod, &mut pairs);
-            }
+    /// A touched pod brings the services that it is in or, if what admits it changed, matches now; a
+    /// touched service brings its pods if a field that endpoints depend on changed, and the difference
+    /// of its selections if the selector did; a node that came, went or changed zone brings its pods, found by its posting.
+    pub(crate) fn affected(&mut self, index: &Index, touched: &Touched, pairs: &mut Vec<Pair>) {
+        pairs.clear();
+        for (pod, before) in touched.pods.iter() {
+            let was = before.map(|before| index.before(before));
+            self.affected_by_pod(index, pod, was, pairs);
         }
         for (service, before) in &touched.services {
-            self.affected_by_service(index, *service, before.as_deref(), &mut pairs);
+            self.affected_by_service(index, *service, before.as_deref(), pairs);
         }
         for (name, before) in &touched.nodes {
             let now = self.node(name);
@@ -48,26 +54,48 @@ impl Reconciler {
             if came_or_went
                 || before.as_deref().and_then(|n| n.zone()) != now.and_then(|n| n.zone())
             {
-                self.affected_by_node(index, name, came_or_went, &mut pairs);
+                self.affected_by_node(index, name, came_or_went, pairs);
             }
         }
         pairs.sort_unstable();
         pairs.dedup_by_key(|(service, pod, _)| (*service, *pod));
         self.endpoints_visited += pairs.len() as u64;
-        pairs
     }
 
-    fn affected_by_pod(&mut self, index: &Index, pod: u32, pairs: &mut Vec<Pair>) {
+    fn affected_by_pod(
+        &mut self,
+        index: &Index,
+        pod: u32,
+        was: Option<PodRef<'_>>,
+        pairs: &mut Vec<Pair>,
+    ) {
+        if let (Some(now), Some(was)) = (index.get(pod), was)
+            && now.template() == was.template()
+            && self.admits_alike(was, now)
+        {
+            // It enters and leaves no service: those that match it are those that it is in, or keep it
+            // out now as before.
+            let as_before = self.memberships.of(pod);
+            pairs.extend(as_before.map(|m| (m.service, pod, Verdict::AsBefore)));
+            return;
+        }
         let first = pairs.len();
         self.matching(index, pod, pairs);
-        let (_, matching) = pairs.split_at(first);
-        let left: Vec<Pair> = self
-            .memberships
-            .of(pod)
-            .filter(|m| !matching.iter().any(|(service, _, _)| *service == m.service))
-            .map(|m| (m.service, pod, Verdict::No))
-            .collect();
-        pairs.extend(left);
+        let behind = pairs.len();
+        for membership in self.memberships.of(pod) {
+            let service = membership.service;
+            let mut matching = pairs.iter().take(behind).skip(first);
+            if !matching.any(|pair| pair.0 == service) {
+                pairs.push((service, pod, Verdict::No));
+            }
+        }
+    }
+
+    /// Whether nothing changed that lets a pod in or keeps it out wherever its labels match.
+    fn admits_alike(&self, was: PodRef<'_>, now: PodRef<'_>) -> bool {
+        now.phase().is_terminal() == was.phase().is_terminal()
+            && now.has_addresses_of(was)
+            && (self.missing_node == MissingNode::Admit || now.node_name() == was.node_name())
     }
 
     /// The services that match the pod now.
@@ -164,21 +192,6 @@ impl Reconciler {
             }
         }
     }
-}
-
-/// Whether a pod has all that decides in which services it is as it was: most changes are of
-/// something else.
-fn is_admitted_alike(before: Option<PodRef<'_>>, now: Option<PodRef<'_>>) -> bool {
-    let (Some(before), Some(now)) = (before, now) else {
-        return false;
-    };
-    let reachable = |pod: PodRef<'_>, family| pod.ips(family).next().is_some();
-    before.template() == now.template()
-        && before.phase().is_terminal() == now.phase().is_terminal()
-        && before.node_name() == now.node_name()
-        && [IpFamily::V4, IpFamily::V6]
-            .into_iter()
-            .all(|family| reachable(before, family) == reachable(now, family))
 }
 
 /// What a change of a service's fields may do to its endpoints.

@@ -1,13 +1,13 @@
-use std::collections::BTreeMap;
-
 use crate::index::Index;
-use crate::model::{Endpoint, EndpointIdentity, IpFamily};
+use crate::model::{EndpointIdentity, IpFamily};
 
-use super::affected::{Pair, Verdict};
-use super::project::project;
+use super::affected::Pair;
+use super::conditions::conditions;
+use super::identity_key::write_identity;
+use super::project::identity;
 use super::reconciler::Reconciler;
 use super::service_facts::ServiceFacts;
-use super::services::ServiceId;
+use super::services::{ServiceId, ServiceRecord};
 use super::touched::Touched;
 
 /// Who provides an endpoint.
@@ -20,225 +20,195 @@ pub(crate) enum Holder {
 }
 
 /// One side of a difference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Side {
     pub(crate) holder: Holder,
     pub(crate) ready: bool,
 }
 
+/// Of an endpoint whose identity nobody asks for.
+const NO_KEY: (u32, u32) = (0, 0);
+
 /// One endpoint that is not what it was. None before: it is new. None after: it is gone.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Difference {
     pub(crate) service: ServiceId,
-    pub(crate) identity: EndpointIdentity,
     pub(crate) before: Option<Side>,
     pub(crate) after: Option<Side>,
+    /// Where its key lies among the keys: first byte, and length.
+    key: (u32, u32),
 }
 
-/// An endpoint before and after, while it is being found out whether they differ.
+/// The differences that a transaction made, each endpoint once: by service, those that end an endpoint
+/// before those that begin one, since a pod whose address changed does both. Used again and again, so
+/// that most transactions allocate nothing.
 #[derive(Debug, Default)]
-struct Sides {
-    before: Option<(Holder, Endpoint)>,
-    after: Option<(Holder, Endpoint)>,
+pub(crate) struct Differences {
+    pairs: Vec<Pair>,
+    list: Vec<Difference>,
+    /// Keys of identities: of endpoints that are gone, of new ones whose service remembers removals,
+    /// and of all where hand-made endpoints are about.
+    keys: Vec<u8>,
+}
+
+impl Differences {
+    pub(crate) fn list(&self) -> &[Difference] {
+        &self.list
+    }
+
+    /// The key of the endpoint's identity, or nothing where nobody asks for it.
+    pub(crate) fn key(&self, difference: &Difference) -> &[u8] {
+        let (first, len) = difference.key;
+        let (first, len) = (first as usize, len as usize);
+        self.keys.get(first..first + len).unwrap_or_default()
+    }
+
+    /// Adds a difference.
+    pub(super) fn push(
+        &mut self,
+        service: ServiceId,
+        before: Option<Side>,
+        after: Option<Side>,
+        key: (u32, u32),
+    ) {
+        self.list.push(Difference {
+            service,
+            before,
+            after,
+            key,
+        });
+    }
+
+    /// Writes the key of an identity; `home` is the namespace of the service.
+    pub(super) fn add_key(&mut self, identity: &EndpointIdentity, home: &str) -> (u32, u32) {
+        let first = self.keys.len();
+        write_identity(identity, home, &mut self.keys);
+        (first as u32, (self.keys.len() - first) as u32)
+    }
+
+    /// Puts the differences of one service, from `first` on, in order: those that end an endpoint by
+    /// its identity, so that the oldest removal is the same one wherever ids differ.
+    fn order(&mut self, first: usize) {
+        let Some(of_service) = self.list.get_mut(first..) else {
+            return;
+        };
+        if of_service.len() > 1 && of_service.iter().any(|d| d.after.is_none()) {
+            let key = |d: &Difference| {
+                let (first, len) = (d.key.0 as usize, d.key.1 as usize);
+                let ends = d.after.is_none();
+                self.keys.get(first..first + len).filter(|_| ends)
+            };
+            of_service.sort_unstable_by(|a, b| {
+                let ends = b.after.is_none().cmp(&a.after.is_none());
+                ends.then_with(|| key(a).cmp(&key(b)))
+                    .then_with(|| a.after.cmp(&b.after))
+            });
+        }
+    }
 }
 
 impl Reconciler {
-    /// The differences that a transaction made, each endpoint once: by service, those that end a
-    /// computed endpoint before those that begin one, since a pod whose address changed does both.
-    pub(crate) fn differences(&mut self, index: &Index, touched: &Touched) -> Vec<Difference> {
-        let pairs = self.affected(index, touched);
-        let mut differences = Vec::new();
-        let mut services: Vec<ServiceId> = pairs.iter().map(|(service, _, _)| *service).collect();
-        services.dedup();
-        let manual = touched
-            .manual
-            .keys()
-            .filter_map(|name| self.services.id(name));
-        services.extend(manual.filter(|id| !touched.deleted_services.contains(id)));
-        services.extend(
-            touched
-                .services
-                .iter()
-                .filter(|(_, before)| before.is_none())
-                .map(|(id, _)| *id),
-        );
-        services.sort_unstable();
-        services.dedup();
-        let mut rest = pairs.as_slice();
-        for service in services {
-            let (pairs, later) = rest.split_at(rest.partition_point(|pair| pair.0 <= service));
-            rest = later;
-            let mut sides: BTreeMap<EndpointIdentity, Sides> = BTreeMap::new();
-            for pair in pairs {
-                self.computed_sides(index, touched, *pair, &mut sides);
-            }
-            self.manual_sides(index, touched, service, pairs, &mut sides);
-            let first = differences.len();
-            differences.extend(
-                sides
-                    .into_iter()
-                    .filter_map(|(identity, sides)| sides.difference(service, identity)),
-            );
-            if let Some(of_service) = differences.get_mut(first..) {
-                of_service.sort_by_key(|d| {
-                    matches!(
-                        d.after,
-                        Some(Side {
-                            holder: Holder::Computed { .. },
-                            ..
-                        })
-                    )
-                });
-            }
-        }
-        differences
-    }
-
-    fn computed_sides(
-        &self,
-        index: &Index,
-        touched: &Touched,
-        (service, pod, verdict): Pair,
-        sides: &mut BTreeMap<EndpointIdentity, Sides>,
-    ) {
-        let Some(record) = self.services.get(service) else {
-            return;
-        };
-        let was = match touched.services.get(&service) {
-            Some(before) => before.as_deref().map(ServiceFacts::of),
-            None => Some(record.service.facts()),
-        };
-        let pod_now = index.get(pod);
-        let pod_was = touched.pods.get(&pod).map_or(pod_now, |before| {
-            before.as_ref().map(|record| index.before(record))
-        });
-        for family in [IpFamily::V4, IpFamily::V6] {
-            let member = self.memberships.find(pod, service, family).is_some();
-            let before = was
-                .zip(pod_was)
-                .filter(|_| member)
-                .and_then(|(service, pod)| {
-                    let name = pod.node_name();
-                    let node = touched
-                        .nodes
-                        .get(name)
-                        .map_or(self.node(name), |before| before.as_deref());
-                    project(service, pod, node, family, self.missing_node)
-                });
-            let after = self.computed_now(index, (service, pod, verdict), family);
-            if before == after {
-                continue;
-            }
-            let holder = Holder::Computed { pod, family };
-            if let Some(before) = before {
-                let identity = before.identity.clone();
-                sides.entry(identity).or_default().before = Some((holder, before));
-            }
-            if let Some(after) = after {
-                let identity = after.identity.clone();
-                sides.entry(identity).or_default().after = Some((holder, after));
-            }
-        }
-    }
-
-    /// What a pair comes to, as its verdict has it.
-    fn computed_now(
-        &self,
-        index: &Index,
-        (service, pod, verdict): Pair,
-        family: IpFamily,
-    ) -> Option<Endpoint> {
-        let matches = match verdict {
-            Verdict::Yes => true,
-            Verdict::No => false,
-            Verdict::AsBefore => self.memberships.find(pod, service, family).is_some(),
-        };
-        let record = index.get(pod).filter(|_| matches)?;
-        self.project(self.services.get(service)?.service.facts(), record, family)
-    }
-
-    /// Whether a computed endpoint has this identity now. Of the service's affected `pairs` the
-    /// memberships are still those from before, so that there the verdict counts.
-    fn is_computed(
-        &self,
-        index: &Index,
-        service: ServiceId,
-        pairs: &[Pair],
-        identity: &EndpointIdentity,
-    ) -> bool {
-        let Some(pod) = identity.pod.as_ref().and_then(|name| index.find(name)) else {
-            return false;
-        };
-        let affected = pairs.binary_search_by_key(&pod, |pair| pair.1);
-        let verdict = match affected.ok().and_then(|at| pairs.get(at)) {
-            Some((_, _, verdict)) => *verdict,
-            None => Verdict::AsBefore,
-        };
-        self.computed_now(index, (service, pod, verdict), identity.family())
-            .is_some_and(|endpoint| endpoint.identity == *identity)
-    }
-
-    /// Lets hand-made endpoints stand in where no computed one does.
-    fn manual_sides(
+    /// Finds the differences that a transaction made.
+    pub(crate) fn differences(
         &mut self,
         index: &Index,
         touched: &Touched,
-        service: ServiceId,
-        pairs: &[Pair],
-        sides: &mut BTreeMap<EndpointIdentity, Sides>,
+        differences: &mut Differences,
     ) {
-        let Some(record) = self.services.get(service) else {
-            return;
-        };
-        let name = &record.service.name();
-        let changed = touched.manual.get(name);
-        if changed.is_none() && record.set.manual.is_empty() && !self.manual.any(name) {
-            return;
-        }
-        let is_new = touched.services.get(&service).is_some_and(Option::is_none);
-        let mut looked_at: Vec<EndpointIdentity> = Vec::new();
-        if is_new {
-            looked_at.extend(self.manual.identities(name).cloned());
-        } else {
-            looked_at.extend(changed.into_iter().flat_map(BTreeMap::keys).cloned());
-        }
-        for identity in looked_at {
-            // An unchanged computed endpoint hides whatever was written by hand.
-            if !sides.contains_key(&identity) && !self.is_computed(index, service, pairs, &identity)
-            {
-                sides.insert(identity, Sides::default());
+        differences.list.clear();
+        differences.keys.clear();
+        let mut pairs = std::mem::take(&mut differences.pairs);
+        self.affected(index, touched, &mut pairs);
+        let mut by_hand = self.touched_by_hand(touched).into_iter().peekable();
+        let mut rest = pairs.as_slice();
+        loop {
+            let next = rest.first().map(|pair| pair.0);
+            let Some(service) = next.into_iter().chain(by_hand.peek().copied()).min() else {
+                break;
+            };
+            by_hand.next_if_eq(&service);
+            let of_service = rest.iter().take_while(|pair| pair.0 == service).count();
+            let (pairs, later) = rest.split_at(of_service);
+            rest = later;
+            let Some(record) = self.services.get(service) else {
+                continue;
+            };
+            if self.has_manual(touched, record) {
+                self.compare_by_hand(index, touched, service, pairs, differences);
+                continue;
             }
-        }
-        for (identity, sides) in sides.iter_mut() {
-            let now = self.manual.endpoint(name, identity);
-            let was = changed
-                .and_then(|c| c.get(identity))
-                .map_or(now, Option::as_ref);
-            if sides.before.is_none() && !is_new {
-                sides.before = was.map(|endpoint| (Holder::Manual, endpoint.clone()));
+            let first = differences.list.len();
+            for pair in pairs {
+                self.compare(index, touched, *pair, record, differences);
             }
-            if sides.after.is_none() {
-                sides.after = now.map(|endpoint| (Holder::Manual, endpoint.clone()));
-            }
+            differences.order(first);
         }
-        self.endpoints_visited += sides.len() as u64;
+        differences.pairs = pairs;
     }
-}
 
-impl Sides {
-    fn difference(self, service: ServiceId, identity: EndpointIdentity) -> Option<Difference> {
-        if self.before == self.after {
-            return None;
+    /// Compares the endpoints of a pair, whose service has no hand-made ones: then no two pods share an
+    /// identity, and an identity is made only where it has to be kept or looked for.
+    fn compare(
+        &self,
+        index: &Index,
+        touched: &Touched,
+        (service, pod, verdict): Pair,
+        record: &ServiceRecord,
+        differences: &mut Differences,
+    ) {
+        let facts = record.service.facts();
+        let facts_were = touched.facts_before(service, facts);
+        let now = index.get(pod);
+        let was = touched.pod_before(index, pod);
+        let same_but_status = touched.nodes.is_empty()
+            && !touched.services.contains_key(&service)
+            && was
+                .zip(now)
+                .is_some_and(|(was, now)| now.differs_in_status_alone(was));
+        for family in [IpFamily::V4, IpFamily::V6] {
+            let member = self.memberships.find(pod, service, family).is_some();
+            let before = was.zip(facts_were).filter(|_| member);
+            let after =
+                now.filter(|pod| verdict.selects(|| member) && self.admits(facts, *pod, family));
+            let mut renamed = false;
+            if let (Some((was, facts_were)), Some(now)) = (before, after) {
+                if same_but_status {
+                    let publish = facts.publish_not_ready_addresses;
+                    if conditions(was, publish) == conditions(now, publish) {
+                        continue;
+                    }
+                } else {
+                    let before = self.project_before(touched, facts_were, was, family);
+                    let after = self.project(facts, now, family);
+                    if before == after {
+                        continue;
+                    }
+                    renamed = before.map(|e| e.identity) != after.map(|e| e.identity);
+                }
+            }
+            let side = |facts: ServiceFacts<'_>, state| Side {
+                holder: Holder::Computed { pod, family },
+                ready: conditions(state, facts.publish_not_ready_addresses).ready,
+            };
+            let ended = before.map(|(was, facts)| side(facts, was));
+            let begun = after.map(|now| side(facts, now));
+            if ended.is_some() && begun.is_some() && !renamed {
+                differences.push(service, ended, begun, NO_KEY);
+                continue;
+            }
+            let home = record.service.namespace();
+            if let Some((was, facts)) = before {
+                let key = differences.add_key(&identity(facts, was, family), home);
+                differences.push(service, ended, None, key);
+            }
+            if let Some(now) = after {
+                let key = if record.set.removals.is_empty() {
+                    NO_KEY
+                } else {
+                    differences.add_key(&identity(facts, now, family), home)
+                };
+                differences.push(service, None, begun, key);
+            }
         }
-        let side = |(holder, endpoint): (Holder, Endpoint)| Side {
-            holder,
-            ready: endpoint.conditions.ready,
-        };
-        Some(Difference {
-            service,
-            identity,
-            before: self.before.map(side),
-            after: self.after.map(side),
-        })
     }
 }

@@ -11,62 +11,46 @@ const HAS_HOSTNAME: u8 = 4;
 /// One address of IPv4; else their number is written, and each with its length.
 const ONE_V4: u8 = 8;
 
-/// Who an endpoint is, borrowed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct IdentityRef<'i> {
-    pub(crate) addresses: &'i [IpAddr],
-    pub(crate) hostname: &'i str,
-    /// Namespace and name.
-    pub(crate) pod: Option<(&'i str, &'i str)>,
-}
-
-impl<'i> From<&'i EndpointIdentity> for IdentityRef<'i> {
-    fn from(identity: &'i EndpointIdentity) -> Self {
-        let pod = identity.pod.as_ref();
-        IdentityRef {
-            addresses: &identity.addresses,
-            hostname: &identity.hostname,
-            pod: pod.map(|pod| (pod.namespace.as_str(), pod.name.as_str())),
-        }
-    }
-}
-
-impl IdentityRef<'_> {
-    /// Writes it as bytes, behind what `out` holds: the same for the same identity and no other, as
-    /// long as `home`, the namespace of the service, is the same.
-    pub(crate) fn write(self, home: &str, out: &mut Vec<u8>) {
-        let mut form = 0;
-        let one_v4 = match self.addresses {
-            [IpAddr::V4(address)] => Some(address),
-            _ => None,
-        };
-        let set = |flag: u8, is_set: bool| if is_set { flag } else { 0 };
-        form |= set(ONE_V4, one_v4.is_some());
-        form |= set(HAS_HOSTNAME, !self.hostname.is_empty());
-        form |= set(HAS_POD, self.pod.is_some());
-        form |= set(AT_HOME, self.pod.is_some_and(|(space, _)| space == home));
-        out.push(form);
-        match one_v4 {
-            Some(address) => out.extend(address.octets()),
-            None => {
-                out.extend((self.addresses.len() as u32).to_le_bytes());
-                for address in self.addresses {
-                    match address {
-                        IpAddr::V4(address) => write_text(&address.octets(), out),
-                        IpAddr::V6(address) => write_text(&address.octets(), out),
-                    }
+/// Writes an identity as bytes, behind what `out` holds: the same for the same identity and no other,
+/// as long as `home`, the namespace of the service, is the same.
+pub(crate) fn write_identity(identity: &EndpointIdentity, home: &str, out: &mut Vec<u8>) {
+    let mut form = 0;
+    let one_v4 = match identity.addresses.as_slice() {
+        [IpAddr::V4(address)] => Some(address),
+        _ => None,
+    };
+    let set = |flag: u8, is_set: bool| if is_set { flag } else { 0 };
+    form |= set(ONE_V4, one_v4.is_some());
+    form |= set(HAS_HOSTNAME, !identity.hostname.is_empty());
+    form |= set(HAS_POD, identity.pod.is_some());
+    form |= set(
+        AT_HOME,
+        identity
+            .pod
+            .as_ref()
+            .is_some_and(|pod| pod.namespace == home),
+    );
+    out.push(form);
+    match one_v4 {
+        Some(address) => out.extend(address.octets()),
+        None => {
+            out.extend((identity.addresses.len() as u32).to_le_bytes());
+            for address in &identity.addresses {
+                match address {
+                    IpAddr::V4(address) => write_text(&address.octets(), out),
+                    IpAddr::V6(address) => write_text(&address.octets(), out),
                 }
             }
         }
-        if form & HAS_HOSTNAME != 0 {
-            write_text(self.hostname.as_bytes(), out);
+    }
+    if form & HAS_HOSTNAME != 0 {
+        write_text(identity.hostname.as_bytes(), out);
+    }
+    if let Some(ObjectName { namespace, name }) = &identity.pod {
+        if form & AT_HOME == 0 {
+            write_text(namespace.as_bytes(), out);
         }
-        if let Some((namespace, name)) = self.pod {
-            if form & AT_HOME == 0 {
-                write_text(namespace.as_bytes(), out);
-            }
-            out.extend(name.as_bytes());
-        }
+        out.extend(name.as_bytes());
     }
 }
 
@@ -75,7 +59,7 @@ fn write_text(text: &[u8], out: &mut Vec<u8>) {
     out.extend(text);
 }
 
-/// Reads what [`IdentityRef::write`] wrote; none of anything else.
+/// Reads what [`write_identity`] wrote; none of anything else.
 pub(crate) fn read_identity(key: &[u8], home: &SmolStr) -> Option<EndpointIdentity> {
     let (form, mut rest) = key.split_first()?;
     let mut addresses = Addresses::new();
@@ -163,7 +147,7 @@ mod tests {
                         pod: pod.clone(),
                     };
                     let mut key = Vec::new();
-                    IdentityRef::from(&identity).write(&home, &mut key);
+                    write_identity(&identity, &home, &mut key);
                     assert_eq!(read_identity(&key, &home), Some(identity));
                     assert!(keys.insert(key));
                 }

@@ -1,6 +1,6 @@
+use crate::index::Paged;
 use crate::model::{IpFamily, Sequence};
 
-use super::pages::Pages;
 use super::services::ServiceId;
 
 /// One computed endpoint of a pod: in which service, of which family, and where its record stands.
@@ -32,12 +32,6 @@ const VACANT: Entry = Entry {
     position: Sequence::START,
 };
 
-impl Default for Entry {
-    fn default() -> Self {
-        VACANT
-    }
-}
-
 fn packed(service: ServiceId, family: IpFamily) -> u32 {
     match family {
         IpFamily::V4 => service,
@@ -65,19 +59,17 @@ impl Entry {
 /// behind it.
 #[derive(Debug)]
 pub(crate) struct Memberships {
-    first: Pages<Entry>,
-    others: Pages<Entry>,
-    /// Of `others`: how many were ever used, and the chain of those that are free again.
-    used: u32,
+    first: Paged<Entry>,
+    others: Paged<Entry>,
+    /// The chain of those of `others` that are free.
     free: u32,
 }
 
 impl Default for Memberships {
     fn default() -> Self {
         Memberships {
-            first: Pages::default(),
-            others: Pages::default(),
-            used: 0,
+            first: Paged::default(),
+            others: Paged::default(),
             free: NONE,
         }
     }
@@ -112,7 +104,9 @@ impl Memberships {
 
     /// Records where an endpoint's record stands now; answers where it stood.
     pub(crate) fn set(&mut self, pod: u32, membership: Membership) -> Option<Sequence> {
-        self.first.reach(pod);
+        while self.first.len() <= pod as usize {
+            self.first.push(VACANT);
+        }
         let position = membership.position;
         let of = packed(membership.service, membership.family);
         let first = self.first.get_mut(pod)?;
@@ -191,13 +185,8 @@ impl Memberships {
             *freed = entry;
             return at;
         }
-        let at = self.used;
-        self.used += 1;
-        self.others.reach(at);
-        if let Some(slot) = self.others.get_mut(at) {
-            *slot = entry;
-        }
-        at
+        self.others.push(entry);
+        self.others.len() as u32 - 1
     }
 
     fn free(&mut self, at: u32) {
@@ -249,7 +238,7 @@ mod tests {
                 prop_assert_eq!(&all, &model);
             }
             // What is freed is used again.
-            prop_assert!(memberships.used <= 48);
+            prop_assert!(memberships.others.len() <= 48);
         }
     }
 }

@@ -18,6 +18,7 @@
 //! or a service's other endpoints.
 
 mod affected;
+mod by_hand;
 mod class;
 mod conditions;
 mod diff;
@@ -28,7 +29,6 @@ mod memberships;
 mod name_order;
 mod nodes;
 mod packed_time;
-mod pages;
 mod pool;
 mod ports;
 mod project;
@@ -46,9 +46,9 @@ mod touched;
 pub use project::MissingNode;
 
 pub(crate) use class::ClassCache;
-pub(crate) use diff::{Difference, Holder, Side};
+pub(crate) use diff::{Difference, Differences, Holder, Side};
 pub(crate) use endpoint_set::ServicePositions;
-pub(crate) use identity_key::{IdentityRef, read_identity};
+pub(crate) use identity_key::read_identity;
 pub(crate) use memberships::Membership;
 pub(crate) use reconciler::{Reconciler, standing_selector};
 pub(crate) use service_facts::ServiceFacts;

@@ -1,8 +1,9 @@
-use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use crate::index::PodRef;
-use crate::model::{Endpoint, EndpointIdentity, Hints, IpFamily, Node, TrafficDistribution};
+use crate::model::{
+    Addresses, Endpoint, EndpointIdentity, Hints, IpFamily, Node, TrafficDistribution,
+};
 
 use super::conditions::conditions;
 use super::ports;
@@ -30,22 +31,9 @@ pub(crate) fn project(
     family: IpFamily,
     missing_node: MissingNode,
 ) -> Option<Endpoint> {
-    let withheld = node.is_none()
-        && missing_node == MissingNode::Withhold
-        && !service.publish_not_ready_addresses;
-    if pod.phase().is_terminal() || withheld || !service.families.contains(family) {
+    if !admits(service, pod, || node.is_some(), family, missing_node) {
         return None;
     }
-    let mut addresses: SmallVec<_> = pod.ips(family).collect();
-    if addresses.is_empty() {
-        return None;
-    }
-    addresses.sort_unstable();
-    let hostname = if pod.subdomain() == service.name {
-        pod.hostname()
-    } else {
-        SmolStr::default()
-    };
     let conditions = conditions(pod, service.publish_not_ready_addresses);
     let zone = node
         .and_then(Node::zone)
@@ -57,11 +45,7 @@ pub(crate) fn project(
         Hints::default()
     };
     Some(Endpoint {
-        identity: EndpointIdentity {
-            addresses,
-            hostname,
-            pod: Some(pod.name()),
-        },
+        identity: identity(service, pod, family),
         uid: pod.uid(),
         ports: ports::resolve(service, pod.ports()),
         conditions,
@@ -69,6 +53,41 @@ pub(crate) fn project(
         zone,
         hints,
     })
+}
+
+/// Whether a pod whose labels match is an endpoint of one family. `has_node` says whether its node is
+/// known, and is asked only where that matters.
+pub(crate) fn admits(
+    service: ServiceFacts<'_>,
+    pod: PodRef<'_>,
+    has_node: impl FnOnce() -> bool,
+    family: IpFamily,
+    missing_node: MissingNode,
+) -> bool {
+    !pod.phase().is_terminal()
+        && service.families.contains(family)
+        && pod.ips(family).next().is_some()
+        && (missing_node == MissingNode::Admit || service.publish_not_ready_addresses || has_node())
+}
+
+/// Who the endpoint of a pod is.
+pub(crate) fn identity(
+    service: ServiceFacts<'_>,
+    pod: PodRef<'_>,
+    family: IpFamily,
+) -> EndpointIdentity {
+    let mut addresses: Addresses = pod.ips(family).collect();
+    addresses.sort_unstable();
+    let hostname = if pod.subdomain() == service.name {
+        pod.hostname()
+    } else {
+        SmolStr::default()
+    };
+    EndpointIdentity {
+        addresses,
+        hostname,
+        pod: Some(pod.name()),
+    }
 }
 
 /// What `trafficDistribution` hints a ready endpoint to.

@@ -14,7 +14,7 @@ use super::class::ClassCache;
 use super::manual::{ManualTable, endpoints};
 use super::memberships::Memberships;
 use super::nodes::{NodeRecord, Nodes};
-use super::project::{MissingNode, project};
+use super::project::{MissingNode, admits, project};
 use super::service_facts::ServiceFacts;
 use super::services::{ServiceId, Services};
 use super::standing::{Selectors, Standing};
@@ -216,6 +216,32 @@ impl Reconciler {
         self.memberships.find(pod, service, family)?;
         let record = index.get(pod)?;
         self.project(self.services.get(service)?.service.facts(), record, family)
+    }
+
+    /// Whether a pod whose labels match is an endpoint of one family now.
+    pub(crate) fn admits(
+        &self,
+        service: ServiceFacts<'_>,
+        pod: PodRef<'_>,
+        family: IpFamily,
+    ) -> bool {
+        let has_node = || self.node(pod.node_name()).is_some();
+        admits(service, pod, has_node, family, self.missing_node)
+    }
+
+    /// The endpoint that a pod whose labels matched was before the transaction.
+    pub(crate) fn project_before(
+        &self,
+        touched: &Touched,
+        service: ServiceFacts<'_>,
+        pod: PodRef<'_>,
+        family: IpFamily,
+    ) -> Option<Endpoint> {
+        let node = match touched.nodes.get(pod.node_name()) {
+            Some(before) => before.as_deref(),
+            None => self.node(pod.node_name()),
+        };
+        project(service, pod, node, family, self.missing_node)
     }
 
     /// The endpoint that a pod whose labels match is, with everything as it is now.
