@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::selector::Selector;
 
+use super::flat::{Flat, Flats};
 use super::namespaces::Namespaces;
 use super::plan::{Plan, Term};
 use super::pods::Index;
@@ -39,6 +40,9 @@ impl Index {
     pub fn count(&self, selector: &Selector, namespaces: &Namespaces) -> u64 {
         let plan = Plan::new(selector, &self.dictionary);
         let universe = self.universe(namespaces);
+        if let Some(count) = self.count_flat(&plan, &universe) {
+            return count;
+        }
         match self.strategy(&plan, &universe) {
             Strategy::Nothing => 0,
             Strategy::Probe => {
@@ -247,6 +251,34 @@ impl Index {
                 let bitmap = self.bitmap(many)?;
                 Some(Step::Intersect(few).count(self, bitmap))
             }
+            _ => None,
+        }
+    }
+
+    /// The count of a plan whose terms are each one posting that is kept as plain bits: one pass over the
+    /// words of all of them, or over those of the ranges.
+    fn count_flat(&self, plan: &Plan<'_>, universe: &Universe) -> Option<u64> {
+        let all = plan.positives.iter();
+        let none = plan.negatives.iter();
+        let flats = Flats {
+            all: all.map(|term| self.flat(term)).collect::<Option<_>>()?,
+            none: none.map(|term| self.flat(term)).collect::<Option<_>>()?,
+        };
+        match universe {
+            _ if plan.empty || flats.all.is_empty() => None,
+            // Cardinalities are known.
+            Universe::All if flats.all.len() == 1 && flats.none.is_empty() => None,
+            Universe::All => Some(flats.count()),
+            Universe::Ranges(ranges) => {
+                Some(ranges.iter().map(|range| flats.count_in(range)).sum())
+            }
+        }
+    }
+
+    /// The plain bits of a term that is one posting.
+    fn flat(&self, term: &Term<'_>) -> Option<&Flat> {
+        match term.postings(&self.dictionary).as_slice() {
+            [posting] => posting.flat(),
             _ => None,
         }
     }
