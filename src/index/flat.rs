@@ -35,6 +35,15 @@ fn ones(words: &[u64]) -> u64 {
 }
 
 impl Flat {
+    /// Bytes allocated.
+    pub(crate) fn bytes(&self) -> usize {
+        self.chunks
+            .iter()
+            .flatten()
+            .map(|chunk| size_of_val(&**chunk))
+            .sum()
+    }
+
     /// Ids that a set takes bits for, if `last` is its last one.
     pub(crate) fn span(last: u32) -> u64 {
         (u64::from(last / IDS) + 1) * u64::from(IDS)

@@ -268,12 +268,15 @@ impl Posting {
         }
     }
 
-    /// Bytes allocated; of a bitmap, what its form on disk would take.
+    /// Bytes allocated; of a roaring bitmap, what its form on disk would take.
     pub(crate) fn bytes(&self) -> usize {
         match &self.0 {
             Form::Inline { .. } => 0,
             Form::Array(ids) => size_of::<Vec<u32>>() + ids.capacity() * size_of::<u32>(),
-            Form::Bitmap(bitmap) => size_of::<RoaringBitmap>() + bitmap.serialized_size(),
+            Form::Bitmap(large) => {
+                let flat = large.flat.as_ref().map_or(0, Flat::bytes);
+                size_of::<Large>() + large.bitmap.serialized_size() + flat
+            }
         }
     }
 
