@@ -180,7 +180,7 @@ fn curves(
             Curve::new(
                 "memory",
                 "The server's resident memory under churn: at a rate, then flat out",
-                Axis::linear("time", Unit::Number("s")),
+                Axis::linear("seconds", Unit::Number("")),
                 Axis::linear("resident memory", Unit::Bytes),
             )
             .line("server", Monitor::resident(seen)),

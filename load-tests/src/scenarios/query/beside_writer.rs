@@ -1,7 +1,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use selectord::engine::Engine;
 use selectord::model::Transaction;
 use selectord::runtime::{self, PendingCommit, Runtime, RuntimeOptions};
 use selectord::store::MemoryStore;
@@ -10,7 +11,7 @@ use tokio::runtime::Builder;
 
 use crate::cluster::{LOADED_AT_ONCE, changes, objects, unresolved};
 use crate::context::Context;
-use crate::measure::{Latencies, Pace, Samples};
+use crate::measure::{Latencies, Samples, open_loop};
 use crate::report::{Axis, Curve, Row, Section, Unit};
 
 use super::questions::{Question, questions};
@@ -23,6 +24,8 @@ const PREPARED: usize = 400_000;
 const WINDOW: usize = 64;
 /// Questions a second.
 const QUESTIONS: f64 = 2_000.0;
+/// How long late answers are waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Hands over all of them, with a bounded number on their way.
 async fn write(runtime: &Runtime, transactions: Vec<Transaction>) -> anyhow::Result<()> {
@@ -41,23 +44,27 @@ async fn write(runtime: &Runtime, transactions: Vec<Transaction>) -> anyhow::Res
     Ok(())
 }
 
-/// Asks at a rate until told to end; latency is from when each was due.
+/// Asks at a rate until told to end, whether or not answers come.
 fn ask(runtime: &Runtime, questions: &[Question], done: &AtomicBool) -> anyhow::Result<Latencies> {
-    let thread = Builder::new_current_thread().build()?;
-    let mut latencies = Latencies::new();
-    let mut pace = Pace::new(QUESTIONS);
-    for question in questions.iter().cycle() {
-        let due = pace.next();
-        if done.load(Ordering::Relaxed) {
-            break;
-        }
-        let question = question.clone();
-        let answer =
-            runtime.query(move |engine| engine.count(&question.selector, &question.namespaces));
-        thread.block_on(answer)?;
-        latencies.record(due.elapsed());
+    let threads = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()?;
+    let seen = open_loop(threads.handle(), QUESTIONS, PATIENCE, |number| {
+        let (runtime, question) = (
+            runtime.clone(),
+            questions[number as usize % questions.len()].clone(),
+        );
+        (!done.load(Ordering::Relaxed)).then_some(async move {
+            let count =
+                move |engine: &Engine| engine.count(&question.selector, &question.namespaces);
+            runtime.query(count).await.is_ok()
+        })
+    });
+    if seen.failed > 0 {
+        bail!("{} questions were not answered", seen.failed);
     }
-    Ok(latencies)
+    Ok(seen.latencies)
 }
 
 /// Questions through the owner thread: alone, and beside a writer flat out, whose rate is compared.

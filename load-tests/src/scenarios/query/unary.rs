@@ -97,16 +97,11 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
         let (mut half, mut most_of) = (Vec::new(), Vec::new());
         for load in LOADS {
             let a_second = most * load;
-            let seen = open_loop(
-                clients.handle(),
-                a_second,
-                context.duration() / 4,
-                PATIENCE,
-                |number| {
-                    let call = call.over(&channels[number as usize % CONNECTIONS]);
-                    async move { call.make().await.is_ok() }
-                },
-            );
+            let count = (a_second * context.duration().as_secs_f64() / 4.0) as u64;
+            let seen = open_loop(clients.handle(), a_second, PATIENCE, |number| {
+                let call = call.over(&channels[number as usize % CONNECTIONS]);
+                (number < count).then_some(async move { call.make().await.is_ok() })
+            });
             if seen.failed > 0 {
                 bail!(
                     "{} of the calls at {a_second:.0} a second failed",
