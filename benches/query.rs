@@ -1,9 +1,10 @@
 //! Questions to the index.
 //!
-//! What is measured: counts of selectors of every shape over all pods and in one namespace; the first
-//! page of 500 pods of a large answer. Beside them, in the same run, two yardsticks for the two-pair
-//! count: AND and popcount of two flat bitsets as wide as there are pods, and a scan of the same pods
-//! in ordinary maps. Before anything is timed, each count is compared with a scan.
+//! What is measured: counts of selectors of every shape over all pods and in one namespace; pages of
+//! 500 pods of a large answer, as ids and as whole pods; all ids of answers of seven eighths and of
+//! a fifth of the pods. Beside them, in the same run, two yardsticks for the two-pair count: AND and
+//! popcount of two flat bitsets as wide as there are pods, and a scan of the same pods in ordinary
+//! maps. Before anything is timed, each count is compared with a scan.
 //!
 //! Corpus: `load-tests/corpus`, plain, seed 1; SELECTORD_BENCH_PODS pods (100,000).
 //! Run: `cargo bench --no-default-features --bench query`
@@ -13,13 +14,15 @@ mod support;
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use selectord::engine::{Engine, Namespaces};
 use selectord::selector::Selector;
 use selectord_corpus::Corpus;
 
 use support::{group, labels, selector};
 
+/// Seven eighths of the pods.
+const MOST: &str = "active=yes";
 /// A tenth of a percent of the pods, and a fifth of them.
 const SELECTIVE: &str = "app=app-00100,tier=backend";
 const BROAD: &str = "env=prod,active=yes";
@@ -81,11 +84,43 @@ fn counts(criterion: &mut Criterion, corpus: &Corpus, engine: &Engine) {
 
 fn pages(criterion: &mut Criterion, engine: &Engine) {
     let mut group = group(criterion, "query/page");
-    let selector = selector(BROAD);
     let all = Namespaces::all();
-    group.bench_function("first 500 pods, broad", |bencher| {
+    for (name, text) in [
+        ("two pairs, broad", BROAD),
+        ("one pair", MOST),
+        ("run=rng,active!=yes", "run=rng,active!=yes"),
+    ] {
+        let selector = selector(text);
+        group.bench_function(format!("first 500 ids, {name}"), |bencher| {
+            bencher.iter(|| engine.pod_ids_by_name(black_box(&selector), &all, None, 500));
+        });
+        let middle = engine.pod_ids_by_name(&selector, &all, None, 50_000);
+        let middle = middle.last().and_then(|id| engine.pod_name(*id));
+        group.bench_function(format!("500 ids from amidst, {name}"), |bencher| {
+            bencher
+                .iter(|| engine.pod_ids_by_name(black_box(&selector), &all, middle.as_ref(), 500));
+        });
+    }
+    let selector = selector(BROAD);
+    group.bench_function("first 500 pods, two pairs, broad", |bencher| {
         bencher.iter(|| engine.pods(black_box(&selector), &all, None, 500));
     });
+    group.finish();
+}
+
+fn ids(criterion: &mut Criterion, engine: &Engine) {
+    let mut group = group(criterion, "query/ids");
+    let all = Namespaces::all();
+    let mut ids = Vec::new();
+    for (name, text) in [("one pair", MOST), ("two pairs, broad", BROAD)] {
+        let selector = selector(text);
+        engine.pod_ids(&selector, &all, &mut ids);
+        assert_eq!(ids.len() as u64, engine.count(&selector, &all), "{text}");
+        group.throughput(Throughput::Elements(ids.len() as u64));
+        group.bench_function(format!("all ids, {name}"), |bencher| {
+            bencher.iter(|| engine.pod_ids(black_box(&selector), &all, &mut ids));
+        });
+    }
     group.finish();
 }
 
@@ -139,6 +174,7 @@ fn query(criterion: &mut Criterion) {
     let engine = support::loaded(&corpus);
     counts(criterion, &corpus, &engine);
     pages(criterion, &engine);
+    ids(criterion, &engine);
     drop(engine);
     yardsticks(criterion, &corpus);
 }

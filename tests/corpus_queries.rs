@@ -54,6 +54,7 @@ fn answers_are_what_a_scan_finds() {
     let names: Vec<&str> = corpus.namespaces().collect();
     let seed = seeds(1, 1)[0];
     let mut random = Random::new(seed);
+    let mut ids = Vec::new();
     for _ in 0..SELECTORS {
         let requirements: Vec<String> = (0..random.below(4) + 1)
             .map(|_| requirement(&mut random, &pods))
@@ -86,6 +87,19 @@ fn answers_are_what_a_scan_finds() {
                 page.iter().eq(matching.iter().take(50)),
                 "seed {seed}: {text}"
             );
+            let after = &random.pick(&pods).0;
+            let rest = matching.iter().skip_while(|name| **name <= after);
+            let page = engine.pod_ids_by_name(&selector, &namespaces, Some(after), 20);
+            let page = page.into_iter().filter_map(|id| engine.pod_name(id));
+            assert!(
+                page.eq(rest.take(20).copied().cloned()),
+                "seed {seed}: {text} after {after}"
+            );
+            engine.pod_ids(&selector, &namespaces, &mut ids);
+            assert!(ids.is_sorted(), "seed {seed}: {text}");
+            let mut all: Vec<_> = ids.iter().filter_map(|id| engine.pod_name(*id)).collect();
+            all.sort_unstable();
+            assert!(all.iter().eq(matching), "seed {seed}: {text}");
         }
     }
 }

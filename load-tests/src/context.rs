@@ -5,7 +5,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use selectord_corpus::{Corpus, Spec};
 
 use crate::args::Args;
-use crate::measure::Samples;
 
 /// What every scenario is given: the cluster, and how thoroughly to measure.
 pub struct Context {
@@ -42,15 +41,6 @@ impl Context {
     pub fn duration(&self) -> Duration {
         let default = if self.args.quick { 2.0 } else { 10.0 };
         Duration::from_secs_f64(self.args.seconds.unwrap_or(default).max(0.1))
-    }
-
-    /// Measures `full` times (fewer with `--quick`); the first failure ends it.
-    pub fn sample(
-        &self,
-        full: usize,
-        mut run: impl FnMut() -> anyhow::Result<f64>,
-    ) -> anyhow::Result<Samples> {
-        (0..self.runs(full)).map(|_| run()).collect()
     }
 
     /// A bar on standard error; nothing where that is no terminal.

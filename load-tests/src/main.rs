@@ -6,6 +6,7 @@ mod context;
 mod machine;
 mod measure;
 mod report;
+mod rpc;
 mod scenarios;
 mod server;
 

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
 
@@ -76,13 +77,31 @@ impl Drop for Server {
     }
 }
 
-/// The server's binary, beside this one. Under cargo it is built first, so that it is never an old one.
+/// The server's binary, beside this one. Under cargo it is built first, once, so that it is
+/// never an old one.
 fn binary() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe()?.with_file_name("selectord");
-    if let Some(cargo) = std::env::var_os("CARGO") {
-        eprintln!("  building the server: cargo build --release --bin selectord");
+    static BUILT: Mutex<bool> = Mutex::new(false);
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(cargo) = std::env::var_os("CARGO")
+        && !*built
+    {
+        // With this package named too, both are built of the same dependencies.
+        let what = [
+            "build",
+            "--package",
+            "load-tests",
+            "--package",
+            "selectord",
+            "--bin",
+            "selectord",
+        ];
+        eprintln!(
+            "  building the server, unless it is there: cargo {}",
+            what.join(" ")
+        );
         let mut command = Command::new(cargo);
-        command.args(["build", "--quiet", "--bin", "selectord"]);
+        command.args(what).arg("--quiet");
         if !cfg!(debug_assertions) {
             command.arg("--release");
         }
@@ -91,6 +110,7 @@ fn binary() -> anyhow::Result<PathBuf> {
         if !command.status()?.success() {
             bail!("the server does not build");
         }
+        *built = true;
     }
     if !program.exists() {
         bail!(

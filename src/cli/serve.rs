@@ -93,6 +93,10 @@ struct LimitArgs {
     /// Calls at one time on one connection
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().max_streams_per_connection)]
     max_streams_per_connection: u32,
+    /// Milliseconds for which changes are gathered before streams are told of them: what follows a calm
+    /// is told at once, and then once in so long. 0: at once always
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 20)]
+    watch_window: u64,
     /// Seconds that clients have to finish once the server is asked to end
     #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().drain.as_secs())]
     drain: u64,
@@ -107,6 +111,7 @@ impl LimitArgs {
             page_size: defaults.page_size.min(self.max_page_size),
             max_subscribers: self.max_subscribers,
             max_streams_per_connection: self.max_streams_per_connection,
+            watch_window: Duration::from_millis(self.watch_window),
             drain: Duration::from_secs(self.drain),
             ..defaults
         }
@@ -189,6 +194,7 @@ async fn serve(args: &Args, objects: Vec<Object>, out: &mut dyn Write) -> anyhow
             max_labels: args.limits.max_labels,
         },
         max_live_queries: args.limits.max_live_queries,
+        ..RuntimeOptions::default()
     };
     let store = MemoryStore::new().context("no randomness to name this history by")?;
     let (runtime, thread) = runtime::start(Box::new(store), options)?;

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use smol_str::SmolStr;
 
+use crate::labels::LabelSet;
 use crate::model::{ObjectName, Service};
 use crate::reconcile::StoredService;
 use crate::selector::Selector;
@@ -25,6 +26,17 @@ pub struct ServiceScope {
     pub names: BTreeSet<ObjectName>,
     /// Whose own labels match.
     pub selector: Selector,
+}
+
+/// What of a service decides which scopes contain it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceOutline {
+    /// Its namespace and name.
+    pub name: ObjectName,
+    /// Its labels.
+    pub labels: LabelSet,
+    /// Whether it has a virtual IP.
+    pub has_cluster_ip: bool,
 }
 
 impl Default for ServiceScope {
@@ -58,6 +70,16 @@ impl Scope {
     pub fn contains(&self, service: &Service) -> bool {
         match self {
             Scope::Node(_) => service.has_cluster_ip(),
+            Scope::Services(scope) => {
+                self.may_contain(&service.name) && scope.selector.matches(&service.labels)
+            }
+        }
+    }
+
+    /// As [`Scope::contains`], of a service of which no more is known.
+    pub fn contains_outline(&self, service: &ServiceOutline) -> bool {
+        match self {
+            Scope::Node(_) => service.has_cluster_ip,
             Scope::Services(scope) => {
                 self.may_contain(&service.name) && scope.selector.matches(&service.labels)
             }

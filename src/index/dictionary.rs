@@ -28,7 +28,6 @@ pub struct Dictionary {
     pairs: Slots<PairTerm>,
     by_key: IdTable,
     by_pair: IdTable,
-    stamps: u64,
 }
 
 /// A key and its posting.
@@ -49,9 +48,6 @@ pub(crate) struct PairTerm {
     pub(crate) key: KeyId,
     pub(crate) value: Value,
     pub(crate) posting: Posting,
-    /// Never the same for two pairs, nor for one that went and came back: whoever remembers a stamp
-    /// instead of an id need not hold the pair.
-    pub(crate) stamp: u64,
     /// Where it stands among its key's pairs.
     at: u32,
     holders: u32,
@@ -139,13 +135,11 @@ impl Dictionary {
             self.retain(id);
             return (key_id, id);
         }
-        self.stamps += 1;
         let at = self.key(key_id).map_or(0, |term| term.pairs.len() as u32);
         let id = self.pairs.insert(PairTerm {
             key: key_id,
             value: value.clone(),
             posting: Posting::default(),
-            stamp: self.stamps,
             at,
             holders: 1,
         });

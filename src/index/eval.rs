@@ -2,16 +2,21 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use roaring::RoaringBitmap;
+use smallvec::SmallVec;
 
 use crate::selector::Selector;
 
+use super::flat::{Flat, Flats};
 use super::namespaces::Namespaces;
 use super::plan::{Plan, Term};
 use super::pods::Index;
-use super::posting::View;
+use super::posting::{Posting, View};
 
 /// Up to so many pods, each is looked at by itself; more are combined as bitmaps.
 const PROBE: u64 = 512;
+/// A term of up to so many postings is looked up in them, pod by pod: they are few and hot, where a
+/// pod's labels are somewhere in memory. Of more, in the pod's labels.
+const LOOK_UPS: usize = 4;
 
 /// Where a query looks: everywhere, or in the id ranges of some namespaces.
 pub(crate) enum Universe {
@@ -35,6 +40,9 @@ impl Index {
     pub fn count(&self, selector: &Selector, namespaces: &Namespaces) -> u64 {
         let plan = Plan::new(selector, &self.dictionary);
         let universe = self.universe(namespaces);
+        if let Some(count) = self.count_flat(&plan, &universe) {
+            return count;
+        }
         match self.strategy(&plan, &universe) {
             Strategy::Nothing => 0,
             Strategy::Probe => {
@@ -61,8 +69,34 @@ impl Index {
             Strategy::Combine => {
                 let (start, rest) = self.start(&plan, &universe);
                 rest.into_iter()
-                    .fold(start.into_owned(), |found, step| step.apply(self, found))
+                    .fold(start, |found, step| Cow::Owned(step.apply(self, found)))
+                    .into_owned()
             }
+        }
+    }
+
+    /// Puts the ids of the pods that match into `ids`, in order, in place of what it holds: a buffer that
+    /// is used again costs no allocation.
+    ///
+    /// Of a selector of one pair or key nothing is built besides.
+    pub fn select_into(&self, selector: &Selector, namespaces: &Namespaces, ids: &mut Vec<u32>) {
+        let plan = Plan::new(selector, &self.dictionary);
+        let universe = self.universe(namespaces);
+        if self.strategy(&plan, &universe) == Strategy::Combine {
+            let (start, rest) = self.start(&plan, &universe);
+            let found = rest
+                .into_iter()
+                .fold(start, |found, step| Cow::Owned(step.apply(self, found)));
+            // What is overwritten is not cleared first.
+            ids.resize(usize::try_from(found.len()).unwrap_or(usize::MAX), 0);
+            let filled = found.iter().next_many(ids).len();
+            ids.truncate(filled);
+            return;
+        }
+        ids.clear();
+        if !plan.empty {
+            self.probe(&plan, &universe, |id| ids.push(id));
+            ids.sort_unstable();
         }
     }
 
@@ -96,19 +130,17 @@ impl Index {
 
     /// Calls `f` with each pod that matches, looking at those of the smallest term one by one.
     fn probe(&self, plan: &Plan<'_>, universe: &Universe, mut f: impl FnMut(u32)) {
+        let smallest = plan
+            .positives
+            .first()
+            .filter(|term| term.cardinality <= universe.size());
+        let checks = self.checks(plan, usize::from(smallest.is_some()));
         let mut look = |id: u32| {
-            if self
-                .get(id)
-                .is_some_and(|pod| plan.matches(|key| pod.pair_of(key)))
-            {
+            if self.passes(&checks, id) {
                 f(id);
             }
         };
-        let Some(smallest) = plan
-            .positives
-            .first()
-            .filter(|term| term.cardinality <= universe.size())
-        else {
+        let Some(smallest) = smallest else {
             match universe {
                 Universe::All => self.live.iter().for_each(look),
                 Universe::Ranges(ranges) => {
@@ -129,6 +161,40 @@ impl Index {
                 }
             }
         }
+    }
+
+    /// What a pod has to pass one by one, but for the first so many positive terms.
+    pub(crate) fn checks<'i>(&'i self, plan: &'i Plan<'i>, skipped: usize) -> Checks<'i> {
+        let check = |term: &'i Term<'i>, wanted| {
+            let postings = term.postings(&self.dictionary);
+            Check {
+                term,
+                wanted,
+                postings: (postings.len() <= LOOK_UPS).then_some(postings),
+            }
+        };
+        let positives = plan.positives.iter().skip(skipped);
+        positives
+            .map(|term| check(term, true))
+            .chain(plan.negatives.iter().map(|term| check(term, false)))
+            .collect()
+    }
+
+    /// Whether a pod passes all of them.
+    pub(crate) fn passes(&self, checks: &Checks<'_>, id: u32) -> bool {
+        checks.iter().all(|check| {
+            let carries = match &check.postings {
+                Some(postings) => postings.iter().any(|posting| posting.contains(id)),
+                None => self.pod_carries(id, check.term),
+            };
+            carries == check.wanted
+        })
+    }
+
+    /// Whether a pod's labels are among a term's.
+    fn pod_carries(&self, id: u32, term: &Term<'_>) -> bool {
+        self.get(id)
+            .is_some_and(|pod| term.contains(&|key| pod.pair_of(key)))
     }
 
     /// The first set of a combination and the steps that narrow it.
@@ -169,7 +235,7 @@ impl Index {
             if found.is_empty() {
                 return 0;
             }
-            found = Cow::Owned(step.apply(self, found.into_owned()));
+            found = Cow::Owned(step.apply(self, found));
         }
         last.count(self, &found)
     }
@@ -185,6 +251,34 @@ impl Index {
                 let bitmap = self.bitmap(many)?;
                 Some(Step::Intersect(few).count(self, bitmap))
             }
+            _ => None,
+        }
+    }
+
+    /// The count of a plan whose terms are each one posting that is kept as plain bits: one pass over the
+    /// words of all of them, or over those of the ranges.
+    fn count_flat(&self, plan: &Plan<'_>, universe: &Universe) -> Option<u64> {
+        let all = plan.positives.iter();
+        let none = plan.negatives.iter();
+        let flats = Flats {
+            all: all.map(|term| self.flat(term)).collect::<Option<_>>()?,
+            none: none.map(|term| self.flat(term)).collect::<Option<_>>()?,
+        };
+        match universe {
+            _ if plan.empty || flats.all.is_empty() => None,
+            // Cardinalities are known.
+            Universe::All if flats.all.len() == 1 && flats.none.is_empty() => None,
+            Universe::All => Some(flats.count()),
+            Universe::Ranges(ranges) => {
+                Some(ranges.iter().map(|range| flats.count_in(range)).sum())
+            }
+        }
+    }
+
+    /// The plain bits of a term that is one posting.
+    fn flat(&self, term: &Term<'_>) -> Option<&Flat> {
+        match term.postings(&self.dictionary).as_slice() {
+            [posting] => posting.flat(),
             _ => None,
         }
     }
@@ -213,6 +307,16 @@ impl Index {
     }
 }
 
+/// What a pod has to pass that is looked at by itself.
+pub(crate) type Checks<'i> = SmallVec<[Check<'i>; 4]>;
+
+pub(crate) struct Check<'i> {
+    term: &'i Term<'i>,
+    wanted: bool,
+    /// The term's postings, where they are few.
+    postings: Option<SmallVec<[&'i Posting; 2]>>,
+}
+
 /// One narrowing of a set.
 pub(crate) enum Step<'p> {
     Intersect(&'p Term<'p>),
@@ -226,16 +330,22 @@ impl Step<'_> {
         }
     }
 
-    pub(crate) fn apply(&self, index: &Index, mut found: RoaringBitmap) -> RoaringBitmap {
-        match self {
-            Step::Intersect(term) => found &= &*index.union(term),
-            Step::Subtract(term) => {
-                term.postings(&index.dictionary)
-                    .iter()
-                    .for_each(|p| p.subtract_from(&mut found));
-            }
+    /// Narrows a set. One that is borrowed is not copied first.
+    pub(crate) fn apply(&self, index: &Index, found: Cow<'_, RoaringBitmap>) -> RoaringBitmap {
+        match (self, found) {
+            (Step::Intersect(term), Cow::Borrowed(found)) => found & &*index.union(term),
+            (Step::Intersect(term), Cow::Owned(found)) => found & &*index.union(term),
+            (Step::Subtract(term), found) => match (index.bitmap(term), found) {
+                (Some(bitmap), Cow::Borrowed(found)) => found - bitmap,
+                (_, found) => {
+                    let mut found = found.into_owned();
+                    term.postings(&index.dictionary)
+                        .iter()
+                        .for_each(|p| p.subtract_from(&mut found));
+                    found
+                }
+            },
         }
-        found
     }
 
     /// How many would be left: the postings of a term are disjoint, so their shares add up.

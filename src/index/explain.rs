@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::selector::Selector;
 
 use super::eval::{Step as EvalStep, Strategy, Universe};
@@ -71,7 +73,7 @@ impl Index {
             };
         }
         let (start, rest) = self.start(&plan, &universe);
-        let mut found = start.into_owned();
+        let mut found = start;
         let mut steps = Vec::new();
         let whole = Term::describe(plan.positives.first());
         let estimated = plan
@@ -117,7 +119,7 @@ impl Index {
             }
         }
         for step in rest {
-            found = step.apply(self, found);
+            found = Cow::Owned(step.apply(self, found));
             let term = step.term();
             let action = match (strategy, &step) {
                 (Strategy::Probe, _) => Action::Probe,

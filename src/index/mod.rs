@@ -20,6 +20,7 @@
 mod dictionary;
 mod eval;
 mod explain;
+mod flat;
 mod group;
 mod intern;
 mod memory;
@@ -28,6 +29,7 @@ mod namespaces;
 mod nodes;
 mod ordered;
 mod page;
+mod page_walk;
 mod paged;
 mod plan;
 mod pod_equal;
@@ -46,7 +48,8 @@ pub use namespaces::Namespaces;
 pub use pods::Index;
 pub use posting::Posting;
 
-pub(crate) use paged::Paged;
+pub(crate) use paged::{Paged, Slots};
 pub(crate) use pod_ref::PodRef;
 pub(crate) use record::PodRecord;
 pub(crate) use templates::{Stamp, TemplateId};
+pub(crate) use uid::Uid;

@@ -11,7 +11,8 @@ impl Index {
     /// The ids of the first `limit` pods that match and stand behind `after`, by namespace and name.
     ///
     /// Few matches are sorted; of many, each namespace is walked in name order from where the last
-    /// page ended, so that a page costs what it passes and not what there is.
+    /// page ended, so that a page costs what it passes and not what there is. Of an answer that is a
+    /// good part of all pods not even the ids are built.
     pub fn page(
         &self,
         selector: &Selector,
@@ -19,6 +20,9 @@ impl Index {
         after: Option<&ObjectName>,
         limit: usize,
     ) -> Vec<u32> {
+        if let Some(page) = self.walk_page(selector, namespaces, after, limit) {
+            return page;
+        }
         let found = self.select(selector, namespaces);
         if found.len() <= SORT_FACTOR * limit as u64 {
             return self.sorted(found.iter(), after, limit);

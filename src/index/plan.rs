@@ -56,12 +56,15 @@ impl<'s> Plan<'s> {
             .sort_by_key(|term| std::cmp::Reverse(term.cardinality));
         plan
     }
+}
 
-    /// Whether a label set, of which `pair_of` tells the pair for a key, meets every term.
-    pub(crate) fn matches(&self, pair_of: impl Fn(KeyId) -> Option<PairId>) -> bool {
-        !self.empty
-            && self.positives.iter().all(|term| term.contains(&pair_of))
-            && !self.negatives.iter().any(|term| term.contains(&pair_of))
+impl Plan<'_> {
+    /// Roughly what part of so many pods matches: as if no term had to do with another.
+    pub(crate) fn density(&self, pods: u64) -> f64 {
+        let part = |term: &Term<'_>| term.cardinality as f64 / pods.max(1) as f64;
+        let positives: f64 = self.positives.iter().map(part).product();
+        let negatives: f64 = self.negatives.iter().map(|term| 1.0 - part(term)).product();
+        positives * negatives
     }
 }
 

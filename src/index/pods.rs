@@ -117,15 +117,6 @@ impl Index {
         self.templates.labels(&self.dictionary, id)
     }
 
-    /// The stamps of those pairs of a template whose keys are `wanted`.
-    pub(crate) fn template_stamps(
-        &self,
-        id: TemplateId,
-        wanted: impl Fn(&Key) -> bool,
-    ) -> SmallVec<[u64; 12]> {
-        self.templates.stamps_of(&self.dictionary, id, wanted)
-    }
-
     /// How many pods carry a label pair.
     pub(crate) fn pair_cardinality(&self, key: &Key, value: &Value) -> u64 {
         let pair = self

@@ -2,6 +2,8 @@ use std::ops::Range;
 
 use roaring::RoaringBitmap;
 
+use super::flat::Flat;
+
 /// Ids that fit beside the tag, without an allocation.
 const INLINE: usize = 3;
 /// Longest sorted array; a longer posting is a bitmap.
@@ -9,9 +11,16 @@ const ARRAY: usize = 256;
 /// A bitmap that shrinks to this many ids becomes an array: well below [`ARRAY`], so that a posting
 /// whose length swings around the limit is not rebuilt at each swing.
 const BACK_TO_ARRAY: usize = ARRAY / 2;
+/// A bitmap with one id in so many of those up to its last one is kept as plain bits as well: there
+/// are a few dozen such pairs in a cluster, and most counts are about two of them.
+const DENSE: u64 = 32;
+/// With one in so many the plain bits are dropped.
+const SPARSE: u64 = 128;
+/// Each so many ids, it is looked whether plain bits are worth it.
+const LOOKED: u64 = 256;
 
 /// A set of pod ids, small while it is small: 16 bytes with up to three ids inline, then a sorted
-/// array, then a roaring bitmap.
+/// array, then a roaring bitmap, and plain bits beside it while it is dense.
 ///
 /// Most label pairs of a cluster are carried by a handful of pods; a bitmap for each of them would
 /// be most of the index.
@@ -29,7 +38,56 @@ enum Form {
         reason = "a bare Vec would make every posting half as large again"
     )]
     Array(Box<Vec<u32>>),
-    Bitmap(Box<RoaringBitmap>),
+    Bitmap(Box<Large>),
+}
+
+#[derive(Debug, Clone)]
+struct Large {
+    bitmap: RoaringBitmap,
+    len: u64,
+    /// The same ids.
+    flat: Option<Flat>,
+}
+
+impl Large {
+    fn new(bitmap: RoaringBitmap) -> Large {
+        Large {
+            len: bitmap.len(),
+            bitmap,
+            flat: None,
+        }
+    }
+
+    fn insert(&mut self, id: u32) -> bool {
+        if !self.bitmap.insert(id) {
+            return false;
+        }
+        self.len += 1;
+        if let Some(flat) = &mut self.flat {
+            flat.insert(id);
+        } else if self.len.is_multiple_of(LOOKED) && self.len * DENSE >= self.span() {
+            self.flat = Some(Flat::from(&self.bitmap));
+        }
+        true
+    }
+
+    fn remove(&mut self, id: u32) -> bool {
+        if !self.bitmap.remove(id) {
+            return false;
+        }
+        self.len -= 1;
+        if let Some(flat) = &mut self.flat {
+            flat.remove(id);
+            if self.len.is_multiple_of(LOOKED) && self.len * SPARSE < self.span() {
+                self.flat = None;
+            }
+        }
+        true
+    }
+
+    fn span(&self) -> u64 {
+        Flat::span(self.bitmap.max().unwrap_or(0))
+    }
 }
 
 impl Default for Posting {
@@ -50,27 +108,36 @@ pub(crate) enum View<'p> {
 }
 
 impl Posting {
-    /// The number of ids. Constant time for small postings, one step a container for bitmaps.
+    /// The number of ids. Constant time.
     pub fn len(&self) -> u64 {
-        match self.view() {
-            View::Ids(ids) => ids.len() as u64,
-            View::Bitmap(bitmap) => bitmap.len(),
+        match &self.0 {
+            Form::Inline { len, .. } => u64::from(*len),
+            Form::Array(ids) => ids.len() as u64,
+            Form::Bitmap(large) => large.len,
         }
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        match self.view() {
-            View::Ids(ids) => ids.is_empty(),
-            View::Bitmap(bitmap) => bitmap.is_empty(),
-        }
+        self.len() == 0
     }
 
     /// Whether `id` is in it.
     pub fn contains(&self, id: u32) -> bool {
         match self.view() {
             View::Ids(ids) => ids.binary_search(&id).is_ok(),
-            View::Bitmap(bitmap) => bitmap.contains(id),
+            View::Bitmap(bitmap) => match self.flat() {
+                Some(flat) => flat.contains(id),
+                None => bitmap.contains(id),
+            },
+        }
+    }
+
+    /// The ids as plain bits, while there are enough of them.
+    pub(crate) fn flat(&self) -> Option<&Flat> {
+        match &self.0 {
+            Form::Bitmap(large) => large.flat.as_ref(),
+            _ => None,
         }
     }
 
@@ -80,7 +147,7 @@ impl Posting {
                 View::Ids(ids.get(..usize::from(*len)).unwrap_or_default())
             }
             Form::Array(ids) => View::Ids(ids),
-            Form::Bitmap(bitmap) => View::Bitmap(bitmap),
+            Form::Bitmap(large) => View::Bitmap(&large.bitmap),
         }
     }
 
@@ -118,9 +185,9 @@ impl Posting {
             Form::Array(ids) => {
                 let mut bitmap: RoaringBitmap = ids.iter().copied().collect();
                 bitmap.insert(id);
-                self.0 = Form::Bitmap(Box::new(bitmap));
+                self.0 = Form::Bitmap(Box::new(Large::new(bitmap)));
             }
-            Form::Bitmap(bitmap) => return bitmap.insert(id),
+            Form::Bitmap(large) => return large.insert(id),
         }
         true
     }
@@ -155,12 +222,12 @@ impl Posting {
                     ids.shrink_to(ids.len() * 2);
                 }
             }
-            Form::Bitmap(bitmap) => {
-                if !bitmap.remove(id) {
+            Form::Bitmap(large) => {
+                if !large.remove(id) {
                     return false;
                 }
-                if bitmap.len() <= BACK_TO_ARRAY as u64 {
-                    self.0 = Form::Array(Box::new(bitmap.iter().collect()));
+                if large.len <= BACK_TO_ARRAY as u64 {
+                    self.0 = Form::Array(Box::new(large.bitmap.iter().collect()));
                 }
             }
         }
@@ -201,12 +268,15 @@ impl Posting {
         }
     }
 
-    /// Bytes allocated; of a bitmap, what its form on disk would take.
+    /// Bytes allocated; of a roaring bitmap, what its form on disk would take.
     pub(crate) fn bytes(&self) -> usize {
         match &self.0 {
             Form::Inline { .. } => 0,
             Form::Array(ids) => size_of::<Vec<u32>>() + ids.capacity() * size_of::<u32>(),
-            Form::Bitmap(bitmap) => size_of::<RoaringBitmap>() + bitmap.serialized_size(),
+            Form::Bitmap(large) => {
+                let flat = large.flat.as_ref().map_or(0, Flat::bytes);
+                size_of::<Large>() + large.bitmap.serialized_size() + flat
+            }
         }
     }
 
@@ -248,6 +318,31 @@ mod tests {
     #[test]
     fn takes_sixteen_bytes() {
         assert_eq!(size_of::<Posting>(), 16);
+    }
+
+    #[test]
+    fn plain_bits_come_and_go_with_density() {
+        let mut posting = Posting::default();
+        let ids = || (0..100_000).step_by(7);
+        for id in ids() {
+            posting.insert(id);
+        }
+        assert!(posting.flat().is_some());
+        for id in 0..100_000 {
+            assert_eq!(posting.contains(id), id % 7 == 0);
+        }
+        for id in ids().filter(|id| id % 3 != 0) {
+            posting.remove(id);
+        }
+        assert!(posting.flat().is_some());
+        for id in ids() {
+            assert_eq!(posting.contains(id), id % 3 == 0);
+        }
+        for id in ids().skip(300) {
+            posting.remove(id);
+        }
+        assert!(posting.flat().is_none());
+        assert_eq!(posting.len(), 100);
     }
 
     proptest! {

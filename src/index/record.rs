@@ -149,10 +149,11 @@ impl Records {
 
     /// Whether two records have the same addresses, in the same order.
     pub(crate) fn same_ips(&self, one: &PodRecord, other: &PodRecord) -> bool {
-        if one.form == Form::Extra || other.form == Form::Extra {
-            return self.ips(one) == self.ips(other);
+        match (self.extra(one), self.extra(other)) {
+            (None, None) => (one.form, one.address) == (other.form, other.address),
+            (Some(one), Some(other)) => one.ips == other.ips,
+            _ => self.ips(one) == self.ips(other),
         }
-        (one.form, one.address) == (other.form, other.address)
     }
 
     /// Writes a pod's record; what stood there is the caller's to forget with [`Records::forget`].

@@ -150,15 +150,21 @@ impl Templates {
         if halves.iter().map(|half| half.len()).sum::<usize>() != labels.len() {
             return false;
         }
-        let same = |halves: &mut [&[(KeyId, PairId)]; 2], key: &Key| {
-            halves
-                .iter_mut()
-                .find_map(|half| next_of(dictionary, half, key))
-        };
+        // There are as many as there should be, and in order: each must be the next of one half.
         labels.iter().all(|(key, value)| {
-            same(&mut halves, key)
-                .and_then(|(_, pair)| dictionary.pair(pair))
-                .is_some_and(|term| term.value == *value)
+            halves.iter_mut().any(|half| {
+                let Some((first, rest)) = half.split_first() else {
+                    return false;
+                };
+                let is_next = dictionary.key(first.0).is_some_and(|term| term.key == *key)
+                    && dictionary
+                        .pair(first.1)
+                        .is_some_and(|term| term.value == *value);
+                if is_next {
+                    *half = rest;
+                }
+                is_next
+            })
         })
     }
 
@@ -182,26 +188,13 @@ impl Templates {
 
     /// The labels, spelt out. Linear in their number.
     pub(crate) fn labels(&self, dictionary: &Dictionary, id: TemplateId) -> LabelSet {
-        self.terms(dictionary, id)
-            .map(|(key, pair)| (key.key.clone(), pair.value.clone()))
-            .collect()
-    }
-
-    /// The stamps of those pairs whose keys are `wanted`, in order: as good as the labels to tell two
-    /// label sets apart that exist at the same time.
-    pub(crate) fn stamps_of(
-        &self,
-        dictionary: &Dictionary,
-        id: TemplateId,
-        wanted: impl Fn(&Key) -> bool,
-    ) -> SmallVec<[u64; 12]> {
-        let mut stamps: SmallVec<[u64; 12]> = self
-            .terms(dictionary, id)
-            .filter(|(key, _)| wanted(&key.key))
-            .map(|(_, pair)| pair.stamp)
-            .collect();
-        stamps.sort_unstable();
-        stamps
+        let count = self.halves(id).iter().map(|half| half.len()).sum();
+        let mut labels = Vec::with_capacity(count);
+        labels.extend(
+            self.terms(dictionary, id)
+                .map(|(key, pair)| (key.key.clone(), pair.value.clone())),
+        );
+        labels.into_iter().collect()
     }
 
     /// Bytes of the lists and their table.

@@ -45,9 +45,9 @@ pub(crate) type Pair = (ServiceId, u32, Verdict);
 impl Reconciler {
     /// The pairs a transaction may have changed, each once, by service and pod.
     ///
-    /// A touched pod brings the services that it is in or matches now; a touched service brings its
-    /// pods if a field that endpoints depend on changed, and the difference of its selections if the
-    /// selector did; a node that came, went or changed zone brings its pods, found by its posting.
+    /// A touched pod brings the services that it is in or, if what admits it changed, matches now; a
+    /// touched service brings its pods if a field that endpoints depend on changed, and the difference
+    /// of its selections if the selector did; a node that came, went or changed zone brings its pods, found by its posting.
     pub(crate) fn affected(&mut self, index: &Index, touched: &Touched, pairs: &mut Vec<Pair>) {
         pairs.clear();
         for (pod, before) in touched.pods.iter() {

@@ -8,9 +8,8 @@ use super::standing::Owner;
 /// Whose selectors match, in order.
 pub(crate) type Owners = SmallVec<[Owner; 4]>;
 
-/// Most templates and most classes remembered.
-const MAX_TEMPLATES: usize = 65_536;
-const MAX_CLASSES: usize = 16_384;
+/// Most classes remembered.
+const MAX_CLASSES: usize = 65_536;
 /// A longer list is not remembered: to act on it costs more than to find it again, and what is
 /// remembered stays bounded in bytes.
 const MAX_OWNERS: usize = 64;
@@ -18,26 +17,22 @@ const MAX_OWNERS: usize = 64;
 /// When the selectors of a namespace last changed. Never the same for two namespaces, or twice.
 pub(crate) type Generation = u64;
 
-/// Which standing selectors match a class: the labels of a pod, reduced to the keys that the
-/// selectors of its namespace look at. Remembered for the class and, so that it need not be computed,
-/// for the template; one bounded table of each for all namespaces.
+/// Which standing selectors match a class: the pods of one label set, as their namespace's selectors
+/// were at one generation. One bounded table for all namespaces.
 ///
-/// What is remembered counts for the generation it was found in: a selector added or removed gives
-/// its namespace another, so that each class is matched anew at its next change and no other.
+/// A selector added or removed gives its namespace another generation, so that each class is matched
+/// anew at its next change and no other.
 #[derive(Debug)]
 pub(crate) struct ClassCache {
     generations: Generation,
-    /// By the stamp of a template.
-    templates: Recent<(Generation, Stamp), Owners>,
-    /// By the stamps of the pairs of a class.
-    classes: Recent<(Generation, Box<[u64]>), Owners>,
+    /// By generation, and the stamp of the label set.
+    classes: Recent<(Generation, Stamp), Owners>,
 }
 
 impl Default for ClassCache {
     fn default() -> Self {
         ClassCache {
             generations: 0,
-            templates: Recent::new(MAX_TEMPLATES),
             classes: Recent::new(MAX_CLASSES),
         }
     }
@@ -54,38 +49,23 @@ impl ClassCache {
         self.generations
     }
 
-    pub(crate) fn of_template(&mut self, generation: Generation, stamp: Stamp) -> Option<&Owners> {
-        self.templates.get(&(generation, stamp))
+    pub(crate) fn get(&mut self, generation: Generation, stamp: Stamp) -> Option<&Owners> {
+        self.classes.get(&(generation, stamp))
     }
 
-    /// As [`ClassCache::of_template`], changing nothing.
-    pub(crate) fn peek_template(&self, generation: Generation, stamp: Stamp) -> Option<&Owners> {
-        self.templates.peek(&(generation, stamp))
+    /// As [`ClassCache::get`], changing nothing.
+    pub(crate) fn peek(&self, generation: Generation, stamp: Stamp) -> Option<&Owners> {
+        self.classes.peek(&(generation, stamp))
     }
 
-    pub(crate) fn remember_template(
-        &mut self,
-        generation: Generation,
-        stamp: Stamp,
-        owners: &[Owner],
-    ) {
+    pub(crate) fn remember(&mut self, generation: Generation, stamp: Stamp, owners: &[Owner]) {
         if owners.len() <= MAX_OWNERS {
-            self.templates.insert((generation, stamp), owners.into());
+            self.classes.insert((generation, stamp), owners.into());
         }
     }
 
-    pub(crate) fn of_class(&mut self, key: &(Generation, Box<[u64]>)) -> Option<&Owners> {
-        self.classes.get(key)
-    }
-
-    pub(crate) fn remember_class(&mut self, key: (Generation, Box<[u64]>), owners: &[Owner]) {
-        if owners.len() <= MAX_OWNERS {
-            self.classes.insert(key, owners.into());
-        }
-    }
-
-    /// Bytes of the tables, without what a class or a list has elsewhere.
+    /// Bytes of the table, without the lists that do not fit their places.
     pub(crate) fn bytes(&self) -> u64 {
-        self.templates.bytes() + self.classes.bytes()
+        self.classes.bytes()
     }
 }

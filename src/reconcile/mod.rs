@@ -7,8 +7,8 @@
 //! ```
 //!
 //! - A service's selector stands in the reverse index of its namespace ([`standing`](self)): filed
-//!   under the rarest thing it asks for, so that a label set is tested against few selectors. What a
-//!   label set looks like to the selectors of a namespace, its class, is matched once and remembered.
+//!   under the rarest thing it asks for, so that a label set is tested against few selectors. What was
+//!   found for a label set is remembered.
 //! - An endpoint is a function of present facts: service, pod, node, family. It is not stored; before
 //!   and after a transaction it is computed, and compared. What is stored is that it exists, and
 //!   where its record stands in the log.
@@ -28,7 +28,7 @@ mod manual;
 mod memberships;
 mod name_order;
 mod nodes;
-mod packed;
+mod packed_time;
 mod pool;
 mod ports;
 mod project;
@@ -37,7 +37,6 @@ mod reconciler;
 mod removals;
 mod service_facts;
 mod services;
-mod slots;
 mod standing;
 mod stored_selector;
 mod stored_service;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
+use crate::index::Slots;
 use crate::model::{ObjectName, Revision, Service};
 
 use super::endpoint_set::EndpointSet;
 use super::name_order::{NameOrder, Place};
 use super::pool::Pool;
-use super::slots::Slots;
 use super::stored_service::{ServicePools, StoredService};
 
 /// A service, interned. Reused after its deletion.
@@ -141,7 +141,7 @@ impl Services {
     /// Bytes they take, without their endpoints' and what few of them have.
     pub(crate) fn bytes(&self) -> u64 {
         let own: u64 = self.iter().map(|(_, record)| record.service.bytes()).sum();
-        own + self.slots.bytes() + self.by_name.bytes() + self.pools.bytes()
+        own + self.slots.bytes() as u64 + self.by_name.bytes() + self.pools.bytes()
     }
 
     /// Where a name stands in the order, or would.

@@ -8,7 +8,7 @@ use crate::selector::Selector;
 
 use super::class::{ClassCache, Generation, Owners};
 use super::stored_selector::StandingSelector;
-use super::term::{KeyHash, Term, TermHash, hash_key, hash_pair, terms_of};
+use super::term::{Term, TermHash, hash_key, hash_pair, terms_of};
 
 /// Whose a standing selector is: the id of a service or of a live query.
 pub(crate) type Owner = u32;
@@ -34,15 +34,12 @@ struct List {
 ///
 /// A selector is filed under the positive requirement that fewest others are filed under, so that a
 /// label set is tested against few. Those with none (`!key`, `notin`, `!=`, everything) stand on a
-/// list that is always tested. What a label set looks like to the selectors, its class, is matched
-/// once and remembered.
+/// list that is always tested. What was found for a label set is remembered, see [`ClassCache`].
 #[derive(Debug, Default)]
 pub(crate) struct Standing {
     generation: Generation,
     lists: FxHashMap<TermHash, List>,
     unfiled: Posting,
-    /// How many requirements look at a key.
-    keys: FxHashMap<KeyHash, u32>,
     len: u32,
 }
 
@@ -59,9 +56,6 @@ impl Standing {
         index: &Index,
         classes: &mut ClassCache,
     ) {
-        for requirement in selector.requirements() {
-            *self.keys.entry(hash_key(requirement.key())).or_default() += 1;
-        }
         self.file(owner, selector, index);
         self.len += 1;
         self.generation = classes.next_generation();
@@ -69,15 +63,6 @@ impl Standing {
 
     /// Takes a selector out, which was registered.
     pub(crate) fn remove(&mut self, owner: Owner, selector: &Selector, classes: &mut ClassCache) {
-        for requirement in selector.requirements() {
-            let key = hash_key(requirement.key());
-            if let Some(count) = self.keys.get_mut(&key) {
-                *count -= 1;
-                if *count == 0 {
-                    self.keys.remove(&key);
-                }
-            }
-        }
         self.unfile(owner, selector);
         self.len -= 1;
         self.generation = classes.next_generation();
@@ -93,21 +78,12 @@ impl Standing {
         classes: &mut ClassCache,
         tested: &mut u64,
     ) -> Owners {
-        if let Some(known) = classes.of_template(self.generation, stamp) {
+        if let Some(known) = classes.get(self.generation, stamp) {
             return known.clone();
         }
-        let stamps = index.template_stamps(id, |key| self.keys.contains_key(&hash_key(key)));
-        let class = (self.generation, stamps.into_boxed_slice());
-        let owners = match classes.of_class(&class) {
-            Some(known) => known.clone(),
-            None => {
-                let labels = index.template_labels(id);
-                let owners = self.match_anew(&labels, index, selectors, tested);
-                classes.remember_class(class, &owners);
-                owners
-            }
-        };
-        classes.remember_template(self.generation, stamp, &owners);
+        let labels = index.template_labels(id);
+        let owners = self.match_anew(&labels, index, selectors, tested);
+        classes.remember(self.generation, stamp, &owners);
         owners
     }
 
@@ -165,11 +141,7 @@ impl Standing {
         };
         look(&self.unfiled);
         for (key, value) in labels {
-            let of_key = hash_key(key);
-            if !self.keys.contains_key(&of_key) {
-                continue;
-            }
-            for term in [hash_pair(key, value), of_key] {
+            for term in [hash_pair(key, value), hash_key(key)] {
                 if let Some(list) = self.lists.get(&term) {
                     let failed = look(&list.owners);
                     if failed > 0 {
@@ -305,7 +277,7 @@ impl Standing {
             }
             let known = index
                 .template_stamp(id)
-                .and_then(|stamp| classes.peek_template(self.generation, stamp));
+                .and_then(|stamp| classes.peek(self.generation, stamp));
             if let Some(known) = known.filter(|known| **known != expected) {
                 report(format!(
                     "class of {labels} remembers selectors {known:?}, {expected:?} match"
@@ -317,7 +289,6 @@ impl Standing {
     /// Bytes it takes, without those of long lists.
     pub(crate) fn bytes(&self) -> u64 {
         let lists = self.lists.capacity() * (size_of::<(TermHash, List)>() + 1);
-        let keys = self.keys.capacity() * (size_of::<(KeyHash, u32)>() + 1);
-        (size_of::<Standing>() + lists + keys) as u64
+        (size_of::<Standing>() + lists) as u64
     }
 }

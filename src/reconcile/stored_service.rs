@@ -4,13 +4,14 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
+use crate::index::Uid;
 use crate::labels::LabelSet;
 use crate::model::{
     ClusterIp, IpFamily, LoadBalancerIp, ObjectName, Service, ServicePort, ServiceType,
     TrafficPolicy,
 };
 
-use super::packed::{pack_time, pack_uuid, unpack_time, unpack_uuid};
+use super::packed_time::{pack_time, unpack_time};
 use super::pool::Pool;
 use super::service_facts::{Families, ServiceFacts, distribution};
 use super::stored_selector::{StandingSelector, StoredSelector};
@@ -21,8 +22,7 @@ use super::stored_selector::{StandingSelector, StoredSelector};
 pub(crate) struct StoredService {
     namespace: Arc<SmolStr>,
     name: SmolStr,
-    /// A packed UUID.
-    uid: [u8; 16],
+    uid: Uid,
     /// A packed time.
     created: u64,
     labels: Arc<LabelSet>,
@@ -115,7 +115,7 @@ impl StoredService {
             traffic_distribution,
             topology_mode,
         } = service;
-        let (packed_uid, packed_time) = (pack_uuid(&uid), pack_time(&creation_timestamp));
+        let (packed_uid, packed_time) = (Uid::read(&uid), pack_time(&creation_timestamp));
         let rare = Rare {
             uid: if packed_uid.is_some() {
                 SmolStr::default()
@@ -147,7 +147,7 @@ impl StoredService {
         StoredService {
             namespace: pools.namespaces.share(namespace),
             name,
-            uid: packed_uid.unwrap_or_default().to_be_bytes(),
+            uid: packed_uid.unwrap_or_default(),
             created: packed_time.unwrap_or_default(),
             labels: pools.labels.share(labels),
             selector: StoredSelector::new(selector),
@@ -197,7 +197,7 @@ impl StoredService {
         };
         Service {
             name: self.name(),
-            uid: or_packed(uid, unpack_uuid(u128::from_be_bytes(self.uid))),
+            uid: or_packed(uid, self.uid.text()),
             labels: self.labels().clone(),
             creation_timestamp: or_packed(creation_timestamp, unpack_time(self.created)),
             deletion_timestamp,

@@ -10,9 +10,6 @@ use crate::selector::Requirement;
 /// that collide share a list, whose selectors are tested in any case.
 pub(crate) type TermHash = u32;
 
-/// A label key, as a hash. Two that collide make a class finer than it had to be.
-pub(crate) type KeyHash = u32;
-
 /// A pair, or a key whatever its value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Term<'r> {
@@ -57,7 +54,7 @@ pub(crate) fn terms_of(requirement: &Requirement) -> Vec<Term<'_>> {
     }
 }
 
-pub(crate) fn hash_key(key: &Key) -> KeyHash {
+pub(crate) fn hash_key(key: &Key) -> TermHash {
     let mut hasher = FxHasher::default();
     hasher.write(key.as_str().as_bytes());
     fold(hasher)

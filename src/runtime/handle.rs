@@ -6,23 +6,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use smol_str::SmolStr;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::engine::{
-    Engine, Event, MissingNode, Namespaces, PodEvent, PodWalk, Progress, Scope, Walk,
-};
+use crate::engine::{Engine, MissingNode, Namespaces, PodEvent, PodWalk, Progress, Walk};
 use crate::model::{Kind, Revision, Transaction};
 use crate::selector::Selector;
 use crate::store::Epoch;
+use crate::wire::MessageWriter;
 
-use super::changes::Changes;
 use super::command::{Commit, Committed, Read, Release, Write};
 use super::error::{CommitError, LiveQueryError, Stopped};
 use super::head::{Head, Totals};
 use super::live_query::LiveQuery;
 use super::recent::digest;
 use super::sync::{SyncEnd, SyncId, SyncScope, SyncSession};
+use super::tail::Tail;
 
-/// Most records that one piece of a catch-up reads.
-const PIECE_RECORDS: usize = 256;
+/// Most records that one piece of a catch-up reads. Of endpoints, about as many fill a message, which
+/// ends a piece as well.
+const PIECE_RECORDS: usize = 1_024;
+/// The same of a live query, whose pods are not encoded on the engine's thread.
+const PIECE_PODS: usize = 256;
 
 /// The ways to the thread that owns the engine, and what it leaves for all to see.
 #[derive(Debug)]
@@ -31,7 +33,7 @@ pub(super) struct Queues {
     pub queries: mpsc::Sender<Read>,
     pub catch_ups: mpsc::Sender<Read>,
     pub releases: mpsc::UnboundedSender<Release>,
-    pub changes: Arc<Changes>,
+    pub tail: Arc<Tail>,
     /// Pieces of catch-up that were asked for.
     pub pieces: AtomicU64,
 }
@@ -53,6 +55,19 @@ pub struct Runtime {
 pub struct Piece<E> {
     /// What there is to fold, in order.
     pub events: Vec<E>,
+    /// Whether that was all.
+    pub progress: Progress,
+    /// The head at which it was read.
+    pub head: Head,
+}
+
+/// A bounded part of what a subscriber has not been told, as it travels.
+#[derive(Debug)]
+pub struct EncodedPiece {
+    /// Where the subscriber is now.
+    pub walk: Walk,
+    /// What was written, perhaps with a full message.
+    pub out: MessageWriter,
     /// Whether that was all.
     pub progress: Progress,
     /// The head at which it was read.
@@ -199,11 +214,9 @@ impl Runtime {
         reached.map(|_| ()).map_err(|_| Stopped)
     }
 
-    /// Whether nothing that was committed behind `from`, up to `to`, can be in scope: a walk that
-    /// rests at `from` may skip to `to`. Only the newest revisions are remembered; of others the
-    /// answer is no. Asks nothing of the engine's thread.
-    pub fn spares(&self, scope: &Scope, from: Revision, to: Revision) -> bool {
-        self.queues.changes.spare(scope, from, to)
+    /// What was committed and is not yet distributed, encoded while somebody watches.
+    pub fn tail(&self) -> &Arc<Tail> {
+        &self.queues.tail
     }
 
     /// How many pieces of catch-up were asked for since the start.
@@ -211,29 +224,34 @@ impl Runtime {
         self.queues.pieces.load(Ordering::Relaxed)
     }
 
-    /// Reads on from where a walk is, a bounded piece.
+    /// Reads on from where a walk is, a bounded piece, and writes it: until a message is full, which
+    /// must be taken before the next piece is asked for.
     ///
     /// # Errors
     /// The engine's thread has ended.
-    pub async fn catch_up(&self, mut walk: Walk) -> Result<(Walk, Piece<Event>), Stopped> {
+    pub async fn catch_up(
+        &self,
+        mut walk: Walk,
+        mut out: MessageWriter,
+    ) -> Result<EncodedPiece, Stopped> {
         self.queues.pieces.fetch_add(1, Ordering::Relaxed);
         let head = self.head.clone();
         ask(&self.queues.catch_ups, move |engine| {
-            let mut events = Vec::new();
             let progress = engine.catch_up(&mut walk, PIECE_RECORDS, &mut |event| {
-                events.push(event);
-                ControlFlow::Continue(())
+                if out.push(&event) {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             });
             // The head moves on this thread alone, so it is the engine's.
             let head = *head.borrow();
-            (
+            EncodedPiece {
                 walk,
-                Piece {
-                    events,
-                    progress,
-                    head,
-                },
-            )
+                out,
+                progress,
+                head,
+            }
         })
         .await
     }
@@ -252,7 +270,7 @@ impl Runtime {
         let head = self.head.clone();
         ask(&self.queues.catch_ups, move |engine| {
             let mut events = Vec::new();
-            let progress = engine.catch_up_pods(id, &mut walk, PIECE_RECORDS, &mut |event| {
+            let progress = engine.catch_up_pods(id, &mut walk, PIECE_PODS, &mut |event| {
                 events.push(event);
                 ControlFlow::Continue(())
             });

@@ -4,15 +4,17 @@
 //! against the engine and what the group did before it, appends the rest to the store, syncs, and
 //! only then applies them, moves the head and acknowledges. Between groups it answers queries and
 //! tells subscribers pieces of what they have not read; so every answer is at one revision, and
-//! no reader holds a lock. What the newest revisions touched is left beside the head for all to see:
-//! a subscriber whom it does not concern asks the thread nothing.
+//! no reader holds a lock.
+//!
+//! What the newest revisions changed is encoded once, as they are committed, and left for all to see:
+//! in the [`Tail`], from which whoever distributes it takes a [`Stretch`] at a time and adds it to a
+//! [`Ring`]. A subscriber that the ring reaches asks the thread nothing.
 //!
 //! [`Runtime`] is the handle that everything else holds: cheap to clone, usable from any task. Each
 //! queue to the thread is bounded, so who asks more than it can do waits.
 //!
 //! Should the thread end, by a defect in it too, every call that waits on it answers [`Stopped`].
 
-mod changes;
 mod command;
 mod error;
 mod handle;
@@ -21,7 +23,11 @@ mod live_query;
 mod owner;
 mod readiness;
 mod recent;
+mod ring;
+mod share;
+mod stretch;
 mod sync;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -29,9 +35,12 @@ mod writer;
 
 pub use command::Committed;
 pub use error::{CommitError, LiveQueryError, StartError, Stopped};
-pub use handle::{PendingCommit, Piece, Runtime};
+pub use handle::{EncodedPiece, PendingCommit, Piece, Runtime};
 pub use head::{Head, Totals};
 pub use live_query::LiveQuery;
 pub use readiness::{Readiness, ReadinessGuard};
+pub use ring::{Concern, Ring, RingPosition, Told};
+pub use stretch::{Behind, Stretch};
 pub use sync::{SyncEnd, SyncId, SyncSession};
+pub use tail::{Tail, Watching};
 pub use thread::{RuntimeOptions, RuntimeThread, start};

@@ -2,7 +2,7 @@
 //! catch-up, and again.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
@@ -13,6 +13,7 @@ use crate::selector::Selector;
 use super::command::{Read, Release, Write};
 use super::error::LiveQueryError;
 use super::live_query::LiveQuery;
+use super::share::Share;
 use super::writer::Writer;
 
 /// Most transactions written together.
@@ -23,9 +24,6 @@ const MAX_GROUP_OPERATIONS: usize = 10_000;
 const QUERIES_A_TURN: usize = 64;
 /// Most pieces of catch-up told between two groups of writes.
 const PIECES_A_TURN: usize = 64;
-/// While writes wait, catch-up takes this part of the time that the last group took: with the
-/// group's own time, a quarter of the whole.
-const CATCH_UP_SHARE: u32 = 3;
 
 pub(super) struct Owner {
     pub(super) writer: Writer,
@@ -40,6 +38,7 @@ pub(super) struct Owner {
     pub(super) live_queries: HashMap<LiveQueryId, OpenQuery>,
     /// What [`Owner::wait`] took from a queue to see that it is not empty.
     pub(super) first: First,
+    pub(super) share: Share,
 }
 
 /// A live query that is open.
@@ -72,6 +71,9 @@ impl Owner {
 
     /// Waits for something to do; false once there will be no more.
     async fn wait(&mut self) -> bool {
+        if self.first.catch_up.is_some() {
+            return true;
+        }
         tokio::select! {
             biased;
             () = self.drain.cancelled() => return false,
@@ -97,9 +99,9 @@ impl Owner {
         }
         let started = Instant::now();
         let wrote = self.write();
-        let writing = started.elapsed();
+        self.share.wrote(started.elapsed());
         let answered = self.answer();
-        let told = self.catch_up(writing);
+        let told = self.catch_up();
         wrote || answered || told
     }
 
@@ -214,21 +216,26 @@ impl Owner {
         true
     }
 
-    fn catch_up(&mut self, writing: Duration) -> bool {
-        let started = Instant::now();
+    /// Tells pieces in the order in which they were asked for. Who has one asks for the next
+    /// afterwards, so everybody is told in turn.
+    fn catch_up(&mut self) -> bool {
         for told in 0..PIECES_A_TURN {
-            let over =
-                told > 0 && !self.writes.is_empty() && started.elapsed() > writing / CATCH_UP_SHARE;
-            let mut next = || {
-                self.first
-                    .catch_up
-                    .take()
-                    .or_else(|| self.catch_ups.try_recv().ok())
-            };
-            let Some(piece) = (if over { None } else { next() }) else {
+            if self.writes.is_empty() {
+                self.share.forgive();
+            } else if !self.share.allows() {
+                return told > 0;
+            }
+            let Some(piece) = self
+                .first
+                .catch_up
+                .take()
+                .or_else(|| self.catch_ups.try_recv().ok())
+            else {
                 return told > 0;
             };
+            let started = Instant::now();
             piece(&self.writer.engine);
+            self.share.told(started.elapsed());
         }
         true
     }

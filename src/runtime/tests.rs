@@ -1,8 +1,9 @@
 use std::io;
 
+use prost::Message as _;
 use smol_str::SmolStr;
 
-use crate::engine::{Event, Namespaces, Outcome, Progress, Scope, Walk};
+use crate::engine::{Namespaces, Outcome, Progress, Scope, Walk};
 use crate::labels::LabelSet;
 use crate::model::{
     Expectation, Kind, Object, ObjectName, ObjectRef, Operation, Pod, Precondition,
@@ -10,6 +11,8 @@ use crate::model::{
 };
 use crate::selector::Selector;
 use crate::store::{HistoryId, MemoryStore, Store, StoreError};
+use crate::wire::proto::{EventType, WatchEndpointsResponse};
+use crate::wire::{Checkpoint, EncodedMessage, MessageWriter};
 
 use super::*;
 
@@ -344,21 +347,29 @@ async fn catch_up_comes_to_the_head_in_pieces() {
     let (runtime, _thread) = started();
     let services = (0..600).map(|i| service(&format!("s{i}")));
     runtime.commit(by("", services), "".into()).await.unwrap();
-    let (mut walk, mut pieces, mut told) = (Walk::new(Scope::all(), None), 0, 0);
-    let head = loop {
-        let (next, piece) = runtime.catch_up(walk).await.unwrap();
-        walk = next;
-        pieces += 1;
-        told += piece
-            .events
-            .iter()
-            .filter(|event| matches!(event, Event::Replace(_)))
+    let (mut walk, mut out) = (
+        Walk::new(Scope::all(), None),
+        MessageWriter::new(8 << 10, 0),
+    );
+    let (mut pieces, mut told) = (0, 0);
+    let mut count = |message: EncodedMessage| {
+        let message = WatchEndpointsResponse::decode(message.body()).unwrap();
+        let replaces = message.events.iter();
+        told += replaces
+            .filter(|event| event.r#type() == EventType::Replace)
             .count();
+    };
+    let head = loop {
+        let piece = runtime.catch_up(walk, out).await.unwrap();
+        (walk, out) = (piece.walk, piece.out);
+        pieces += 1;
+        out.take_full().map(&mut count);
         if let Progress::Head(revision) = piece.progress {
             assert_eq!(piece.head.revision, revision);
             break revision;
         }
     };
+    count(out.checkpoint(&Checkpoint::default()));
     assert_eq!((head, told), (1, 600));
     assert!(pieces > 1);
 }

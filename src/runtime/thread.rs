@@ -10,11 +10,12 @@ use tracing::error;
 use crate::engine::{Engine, EngineOptions, ResolveLimits};
 use crate::store::{Epoch, Store};
 
-use super::changes::Changes;
 use super::error::{StartError, Stopped};
 use super::handle::{Queues, Runtime};
 use super::head::{Head, Totals};
 use super::owner::{First, Owner};
+use super::share::Share;
+use super::tail::Tail;
 use super::writer::{Published, Writer};
 
 /// How many writes wait before those who write wait too.
@@ -31,6 +32,8 @@ pub struct RuntimeOptions {
     pub resolve: ResolveLimits,
     /// Most distinct live queries open at one time.
     pub max_live_queries: usize,
+    /// About how many bytes of what was committed may wait, encoded, to be distributed.
+    pub tail_bytes: usize,
 }
 
 impl Default for RuntimeOptions {
@@ -39,6 +42,7 @@ impl Default for RuntimeOptions {
             engine: EngineOptions::default(),
             resolve: ResolveLimits::default(),
             max_live_queries: 1_000,
+            tail_bytes: 16 << 20,
         }
     }
 }
@@ -67,13 +71,13 @@ pub fn start(
     let drain = CancellationToken::new();
     let epoch = Epoch::new(store.history(), &options.engine);
     let store_kind = store.kind();
-    let changes = Arc::new(Changes::default());
+    let engine = Engine::new(options.engine);
+    let tail = Arc::new(Tail::new(engine.head(), options.tail_bytes));
     let published = Published {
-        changes: Arc::clone(&changes),
+        tail: Arc::clone(&tail),
         head: head_tx,
         totals: totals_tx,
     };
-    let engine = Engine::new(options.engine);
     let owner = Owner {
         writer: Writer::new(engine, store, options.resolve, published),
         writes: write_queue,
@@ -85,6 +89,7 @@ pub fn start(
         max_live_queries: options.max_live_queries,
         live_queries: HashMap::new(),
         first: First::default(),
+        share: Share::default(),
     };
     // A runtime of one thread only waits on the queues; the engine's own work never yields.
     let waiting = tokio::runtime::Builder::new_current_thread().build()?;
@@ -96,7 +101,7 @@ pub fn start(
         queries,
         catch_ups,
         releases: release,
-        changes,
+        tail,
         pieces: AtomicU64::new(0),
     };
     let runtime = Runtime::new(

@@ -14,12 +14,12 @@ use crate::engine::{Engine, ObjectResult, ResolveError, ResolveLimits, Resolver}
 use crate::model::{ObjectRef, Operation, ResolvedTransaction, Revision, Transaction};
 use crate::store::Store;
 
-use super::changes::Changes;
 use super::command::{Commit, CommitReply, Committed};
 use super::error::CommitError;
 use super::head::{Head, Totals};
 use super::recent::Recent;
 use super::sync::{SyncEnd, SyncId, SyncScope, Syncs};
+use super::tail::Tail;
 
 /// Owns the state: nothing else changes it.
 pub(super) struct Writer {
@@ -35,7 +35,7 @@ pub(super) struct Writer {
 
 /// What everybody may see without a question to the engine's thread.
 pub(super) struct Published {
-    pub(super) changes: Arc<Changes>,
+    pub(super) tail: Arc<Tail>,
     pub(super) head: watch::Sender<Head>,
     pub(super) totals: watch::Sender<Totals>,
 }
@@ -172,7 +172,6 @@ impl Writer {
                 Ok(applied) => {
                     totals.transactions = totals.transactions.saturating_add(1);
                     totals.work += applied.work;
-                    self.published.changes.record(*revision, applied.touched);
                 }
                 Err(failed) => {
                     error!(%failed, revision, "a durable transaction could not be applied: writes are refused from now on");
@@ -181,10 +180,12 @@ impl Writer {
             }
         }
         self.published.totals.send_replace(totals);
-        self.published.head.send_replace(Head {
+        let head = Head {
             revision: self.engine.head(),
             commit_time: Some(SystemTime::now()),
-        });
+        };
+        self.published.tail.append(&self.engine, head.commit_time);
+        self.published.head.send_replace(head);
         Ok(revisions)
     }
 

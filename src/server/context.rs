@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio_util::sync::CancellationToken;
@@ -6,9 +7,10 @@ use tonic::{Request, Status};
 use crate::engine::{Engine, Namespaces};
 use crate::labels::FieldError;
 use crate::model::Revision;
-use crate::runtime::{CommitError, LiveQueryError, Readiness, Runtime, Stopped};
+use crate::runtime::{CommitError, LiveQueryError, Readiness, Ring, Runtime, Stopped};
 use crate::wire::{Decoded, status};
 
+use super::audience::Audience;
 use super::limits::Limits;
 use super::subscribers::Subscribers;
 
@@ -18,6 +20,9 @@ pub(super) struct Context {
     pub runtime: Runtime,
     pub limits: Limits,
     pub subscribers: Subscribers,
+    pub audience: Arc<Audience>,
+    /// Recent changes, for those who watch.
+    pub ring: Ring,
     pub started: SystemTime,
     /// Cancelled when the server drains.
     pub drain: CancellationToken,

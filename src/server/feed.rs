@@ -1,33 +1,41 @@
-//! What the two kinds of stream do differently: how a piece is read, and how it travels.
+//! What the two kinds of stream do differently: how what is new is read, and how it travels.
 
 use std::future::Future;
-use std::vec;
+use std::sync::Arc;
+use std::{mem, vec};
 
-use crate::engine::{Event, PodEvent, PodWalk, Progress, Scope, Walk};
+use crate::engine::{PodEvent, PodWalk, Progress, Scope, Walk};
 use crate::model::Revision;
-use crate::runtime::{Head, LiveQuery, Runtime, Stopped};
-use crate::wire::{Checkpoint, EventBatch, PodEventBatch, proto};
+use crate::runtime::{Concern, Head, LiveQuery, Ring, RingPosition, Runtime, Stopped, Told};
+use crate::wire::{Checkpoint, EncodedMessage, MessageWriter, PodEventBatch, proto};
 
-/// How far a piece came.
-pub(super) struct Reached {
-    pub progress: Progress,
-    /// The head at which it was read.
-    pub head: Head,
+/// One step on the way to the head.
+pub(super) enum Step<M> {
+    /// A message is full.
+    Message(M),
+    /// Everything up to the head, which is given, is read. It may be older than what was read before.
+    /// What is left over waits for more, or for the checkpoint.
+    Head(Head),
+    /// A piece was read, and there is more.
+    More,
 }
 
-/// A subscriber's walk, and the message it is filling.
+/// Where what is new is read.
+pub(super) struct Sources<'s> {
+    pub runtime: &'s Runtime,
+    pub ring: &'s Ring,
+    pub concern: &'s Concern,
+}
+
+/// What a subscriber has been told, and the message it is filling.
 pub(super) trait Feed: Send {
     type Message: Clone + Send + 'static;
 
-    /// Reads one bounded piece. What the piece before it told must have been taken.
-    fn read(&mut self, runtime: &Runtime) -> impl Future<Output = Result<Reached, Stopped>> + Send;
-
-    /// Goes to a later revision without reading, if nothing on the way there can be of interest.
-    fn skip(&mut self, runtime: &Runtime, to: Revision) -> bool;
-
-    /// The next message that what was read fills. What is left over waits for more, or for the
-    /// checkpoint.
-    fn next_full(&mut self) -> Option<Self::Message>;
+    /// Goes on towards the head. Dropped before it ends, it must not be called again.
+    fn step(
+        &mut self,
+        sources: &Sources<'_>,
+    ) -> impl Future<Output = Result<Step<Self::Message>, Stopped>> + Send;
 
     /// A message that says nothing, for a client that waits for a sign of life.
     fn nothing(&self) -> Self::Message;
@@ -39,91 +47,128 @@ pub(super) trait Feed: Send {
     fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Self::Message;
 }
 
-/// Endpoints of the services in a scope.
+/// Endpoints of the services in a scope: from the ring, or, behind it, from the log.
 pub(super) struct EndpointsFeed {
-    /// Taken while a piece is read; without it, the engine's thread has ended.
-    walk: Option<Walk>,
-    /// What was read and is not yet in a message.
-    read: vec::IntoIter<Event>,
-    batch: EventBatch,
-    subscription: u64,
-    /// Whether anything was told since the last checkpoint.
+    scope: Arc<Scope>,
+    at: At,
+    /// None while the engine's thread has it; then it has ended.
+    out: Option<MessageWriter>,
+    /// The head, once there is nothing left of it but what was read from the log.
+    reached: Option<Head>,
+    /// Whether nothing was told since the last checkpoint.
     quiet: bool,
+    nothing: EncodedMessage,
+}
+
+enum At {
+    Ring(RingPosition),
+    /// Boxed: most streams are in the ring nearly always.
+    Log(Box<Walk>),
+    /// On its way to the engine's thread or back.
+    Away,
 }
 
 impl EndpointsFeed {
     /// Goes on behind `from`; from nothing, whatever the subscriber holds is in doubt. Its messages
     /// say which `subscription` they answer.
     pub(super) fn new(
-        scope: Scope,
+        scope: Arc<Scope>,
         from: Option<Revision>,
         message_bytes: usize,
         subscription: u64,
     ) -> Self {
+        let out = MessageWriter::new(message_bytes, subscription);
         EndpointsFeed {
-            walk: Some(Walk::new(scope, from)),
-            read: Vec::new().into_iter(),
-            batch: EventBatch::new(message_bytes).answering(subscription),
-            subscription,
+            at: match from {
+                Some(from) => At::Ring(RingPosition::at(from)),
+                None => At::Log(Box::new(Walk::new((*scope).clone(), None))),
+            },
+            scope,
+            nothing: out.nothing(),
+            out: Some(out),
+            reached: None,
             quiet: true,
         }
+    }
+
+    /// Reads a piece of the log.
+    async fn read(
+        &mut self,
+        walk: Walk,
+        runtime: &Runtime,
+    ) -> Result<Step<EncodedMessage>, Stopped> {
+        let out = self.out.take().ok_or(Stopped)?;
+        let mut piece = runtime.catch_up(walk, out).await?;
+        self.quiet &= piece.out.is_empty();
+        let full = piece.out.take_full();
+        self.out = Some(piece.out);
+        self.at = match piece.progress {
+            Progress::Head(revision) => {
+                self.reached = Some(piece.head);
+                At::Ring(RingPosition::at(revision))
+            }
+            Progress::More => At::Log(Box::new(piece.walk)),
+        };
+        Ok(full.map_or(Step::More, Step::Message))
     }
 }
 
 impl Feed for EndpointsFeed {
-    type Message = proto::WatchEndpointsResponse;
+    type Message = EncodedMessage;
 
-    async fn read(&mut self, runtime: &Runtime) -> Result<Reached, Stopped> {
-        let walk = self.walk.take().ok_or(Stopped)?;
-        let (walk, piece) = runtime.catch_up(walk).await?;
-        self.walk = Some(walk);
-        self.quiet &= piece.events.is_empty();
-        self.read = piece.events.into_iter();
-        Ok(Reached {
-            progress: piece.progress,
-            head: piece.head,
+    async fn step(&mut self, sources: &Sources<'_>) -> Result<Step<EncodedMessage>, Stopped> {
+        if let Some(head) = self.reached.take() {
+            return Ok(Step::Head(head));
+        }
+        let mut position = match mem::replace(&mut self.at, At::Away) {
+            At::Away => return Err(Stopped),
+            At::Log(walk) => return self.read(*walk, sources.runtime).await,
+            At::Ring(position) => position,
+        };
+        let out = self.out.as_mut().ok_or(Stopped)?;
+        let told = sources
+            .ring
+            .tell(&self.scope, &mut position, sources.concern, out);
+        self.quiet &= out.is_empty();
+        self.at = match told {
+            Told::Behind => {
+                let walk = Walk::new((*self.scope).clone(), Some(position.revision));
+                At::Log(Box::new(walk))
+            }
+            Told::Head(_) | Told::Full => At::Ring(position),
+        };
+        Ok(match told {
+            Told::Head(head) => Step::Head(head),
+            Told::Full => out.take_full().map_or(Step::More, Step::Message),
+            Told::Behind => Step::More,
         })
     }
 
-    fn skip(&mut self, runtime: &Runtime, to: Revision) -> bool {
-        let Some(walk) = &mut self.walk else {
-            return false;
-        };
-        let spared = walk
-            .resting_at()
-            .is_some_and(|from| runtime.spares(walk.scope(), from, to));
-        if spared {
-            walk.skip_to(to);
-        }
-        spared
-    }
-
-    fn next_full(&mut self) -> Option<Self::Message> {
-        self.read.find_map(|event| self.batch.push(event))
-    }
-
-    fn nothing(&self) -> Self::Message {
-        proto::WatchEndpointsResponse {
-            events: Vec::new(),
-            subscription: self.subscription,
-        }
+    fn nothing(&self) -> EncodedMessage {
+        self.nothing.clone()
     }
 
     fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Self::Message {
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> EncodedMessage {
         self.quiet = true;
-        self.batch.checkpoint(checkpoint)
+        match &mut self.out {
+            Some(out) => out.checkpoint(checkpoint),
+            None => self.nothing.clone(),
+        }
     }
 }
 
 /// Pods of a live query.
 pub(super) struct PodsFeed {
     query: LiveQuery,
+    /// Taken while a piece is read; without it, the engine's thread has ended.
     walk: Option<PodWalk>,
     read: vec::IntoIter<PodEvent>,
+    /// The head, once there is nothing left of it but what was read.
+    reached: Option<Head>,
     batch: PodEventBatch,
     quiet: bool,
 }
@@ -135,6 +180,7 @@ impl PodsFeed {
             query,
             walk: Some(PodWalk::new(from)),
             read: Vec::new().into_iter(),
+            reached: None,
             batch: PodEventBatch::new(message_bytes),
             quiet: true,
         }
@@ -144,25 +190,24 @@ impl PodsFeed {
 impl Feed for PodsFeed {
     type Message = proto::WatchPodsResponse;
 
-    async fn read(&mut self, runtime: &Runtime) -> Result<Reached, Stopped> {
+    async fn step(&mut self, sources: &Sources<'_>) -> Result<Step<Self::Message>, Stopped> {
+        if let Some(message) = self.read.find_map(|event| self.batch.push(&event)) {
+            return Ok(Step::Message(message));
+        }
+        if let Some(head) = self.reached.take() {
+            return Ok(Step::Head(head));
+        }
+        // What concerns it from here on is noted again.
+        sources.concern.clear();
         let walk = self.walk.take().ok_or(Stopped)?;
-        let (walk, piece) = runtime.catch_up_pods(&self.query, walk).await?;
+        let (walk, piece) = sources.runtime.catch_up_pods(&self.query, walk).await?;
         self.walk = Some(walk);
         self.quiet &= piece.events.is_empty();
         self.read = piece.events.into_iter();
-        Ok(Reached {
-            progress: piece.progress,
-            head: piece.head,
-        })
-    }
-
-    /// A live query is a list of its own, and short: there is nothing to skip.
-    fn skip(&mut self, _: &Runtime, _: Revision) -> bool {
-        false
-    }
-
-    fn next_full(&mut self) -> Option<Self::Message> {
-        self.read.find_map(|event| self.batch.push(&event))
+        if matches!(piece.progress, Progress::Head(_)) {
+            self.reached = Some(piece.head);
+        }
+        Ok(Step::More)
     }
 
     fn nothing(&self) -> Self::Message {

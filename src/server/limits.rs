@@ -20,8 +20,12 @@ pub struct Limits {
     pub stream_message_bytes: usize,
     /// The longest silence on a stream: then a checkpoint is sent, whether or not anything changed.
     pub heartbeat: Duration,
-    /// How long a checkpoint waits that brings nothing but a newer revision.
-    pub bare_checkpoint: Duration,
+    /// For how long changes are gathered before streams are told of them.
+    pub watch_window: Duration,
+    /// Bytes of recent changes that are kept encoded, for all streams together.
+    pub ring_bytes: usize,
+    /// A stream that is so many bytes of them behind is told the same merged, from the log.
+    pub merged_bytes: usize,
     /// How long a read waits for the revision it demands.
     pub query_wait: Duration,
     /// How long streams and calls may take to end once the server drains.
@@ -39,7 +43,9 @@ impl Default for Limits {
             max_unacknowledged: 64,
             stream_message_bytes: 64 << 10,
             heartbeat: Duration::from_secs(5),
-            bare_checkpoint: Duration::from_millis(250),
+            watch_window: Duration::from_millis(20),
+            ring_bytes: 16 << 20,
+            merged_bytes: 256 << 10,
             query_wait: Duration::from_secs(10),
             drain: Duration::from_secs(10),
         }

@@ -2,20 +2,27 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `serve` | binds everything together: listeners, health, reflection, drain |
+//! | `serve` `connections` | binds everything together: listeners, HTTP/2, health, reflection, drain |
 //! | `listen` | where to listen, and what is refused there |
 //! | `limits` | every number that bounds a client |
 //! | `cluster` `ingest` | writes |
 //! | `query` `endpoints` `explain` | reads |
 //! | `list` `listings` `page` | listings in pages |
-//! | `watch` `follow` `feed` | streams: one walk a subscriber, no queue |
+//! | `watch` `follow` `feed` | streams: a position a subscriber, no queue |
+//! | `watch_routes` `encoded` | their way onto HTTP/2, already encoded |
+//! | `distribute` `audience` | who is woken by what, and when |
 //! | `subscribers` `admin` | who listens, and how the server does |
-//! | `outflow` | a stream of answers that ends with a status |
+//! | `outflow` `drawn` | a stream of answers that ends with a status: made beforehand, or when asked for |
 //! | `probes` | health for those who speak HTTP |
 
 mod admin;
+mod audience;
 mod cluster;
+mod connections;
 mod context;
+mod distribute;
+mod drawn;
+mod encoded;
 mod endpoints;
 mod explain;
 mod feed;
@@ -32,6 +39,7 @@ mod query;
 mod serve;
 mod subscribers;
 mod watch;
+mod watch_routes;
 
 pub use limits::Limits;
 pub use listen::{ListenAddress, ListenError, Listener, ParseListenAddressError};

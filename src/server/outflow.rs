@@ -30,16 +30,6 @@ impl<T> Outlet<T> {
     pub(super) async fn send(&self, message: T) -> Result<(), Gone> {
         self.0.send(message).await.map_err(|_| Gone)
     }
-
-    /// Waits until a message could be sent at once.
-    pub(super) async fn room(&self) -> Result<(), Gone> {
-        self.0.reserve().await.map(drop).map_err(|_| Gone)
-    }
-
-    /// Waits until the client is gone.
-    pub(super) async fn gone(&self) {
-        self.0.closed().await;
-    }
 }
 
 impl<T: Send + 'static> Outflow<T> {

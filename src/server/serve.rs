@@ -1,48 +1,41 @@
-use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use http::Response;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinSet};
-use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::Request;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tonic_reflection::server::v1::{ServerReflection, ServerReflectionServer};
-use tower::util::MapResponseLayer;
+use tower::ServiceExt;
 use tracing::info;
 
-use crate::runtime::{Readiness, Runtime};
+use crate::runtime::{Readiness, Ring, Runtime};
 use crate::wire::proto::admin_server::AdminServer;
 use crate::wire::proto::cluster_server::ClusterServer;
 use crate::wire::proto::query_server::QueryServer;
-use crate::wire::proto::watch_server::WatchServer;
 use crate::wire::{proto, status};
 
 use super::admin::AdminService;
+use super::audience::Audience;
 use super::cluster::ClusterService;
+use super::connections::serve_listener;
 use super::context::Context;
+use super::distribute::distribute;
 use super::limits::Limits;
 use super::listen::Listener;
 use super::probes;
 use super::query::QueryService;
 use super::subscribers::Subscribers;
-use super::watch::WatchService;
-
-/// Bytes of one call that may be on their way to the server unread.
-const STREAM_WINDOW: u32 = 64 << 10;
-/// How often a silent connection is asked whether it is alive.
-const KEEPALIVE: Duration = Duration::from_secs(30);
+use super::watch_routes::WatchRoutes;
 
 /// What a server needs beside its listeners and its runtime.
 #[derive(Debug, Clone, Default)]
@@ -58,9 +51,6 @@ pub struct ServerOptions {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// A listener failed.
-    #[error("a gRPC listener failed")]
-    Transport(#[from] tonic::transport::Error),
     /// The HTTP listener failed.
     #[error("the HTTP listener failed")]
     Http(#[from] io::Error),
@@ -94,6 +84,8 @@ pub async fn serve(
     let _drain_at_end = drain.clone().drop_guard();
     let context = Arc::new(Context {
         runtime: runtime.clone(),
+        audience: Arc::new(Audience::new(limits.heartbeat)),
+        ring: Ring::new(runtime.head(), limits.ring_bytes, limits.merged_bytes),
         subscribers: Subscribers::new(limits.max_subscribers),
         started: SystemTime::now(),
         drain: drain.clone(),
@@ -103,12 +95,29 @@ pub async fn serve(
     let (reporter, health) = tonic_health::server::health_reporter();
     report(&reporter, ServingStatus::NotServing).await;
     let routes = Routes::new(health).add_service(reflection()?);
-    let routes = add_services(routes, &context);
+    let max_message_bytes = limits.max_message_bytes;
+    let routes = add_services(routes, &context).prepare();
+    let service = ServiceExt::<http::Request<Body>>::map_response(routes, move |response| {
+        name_limit(response, max_message_bytes)
+    });
 
     let mut servers: JoinSet<Result<(), ServeError>> = JoinSet::new();
+    servers.spawn({
+        let context = Arc::clone(&context);
+        let drained = drain.clone().cancelled_owned();
+        async move {
+            distribute(&context).await;
+            drained.await;
+            Ok(())
+        }
+    });
     for listener in listeners {
-        let server = serve_listener(listener, routes.clone(), &limits, drain.clone());
-        servers.spawn(server);
+        let streams = limits.max_streams_per_connection;
+        let server = serve_listener(listener, service.clone(), streams, drain.clone());
+        servers.spawn(async move {
+            server.await;
+            Ok(())
+        });
     }
     if let Some(listener) = http {
         let routes = probes::routes(readiness.clone(), drain.clone());
@@ -163,7 +172,7 @@ fn add_services(routes: Routes, context: &Arc<Context>) -> Routes {
     let gate = move |request: Request<()>| gated.ready().map(|()| request);
     let cluster = ClusterServer::new(ClusterService(Arc::clone(context)));
     let query = QueryServer::new(QueryService(Arc::clone(context)));
-    let watch = WatchServer::new(WatchService(Arc::clone(context)));
+    let watch = WatchRoutes(Arc::clone(context));
     let admin = AdminServer::new(AdminService(Arc::clone(context)));
     routes
         .add_service(InterceptedService::new(
@@ -174,10 +183,7 @@ fn add_services(routes: Routes, context: &Arc<Context>) -> Routes {
             query.max_decoding_message_size(max),
             gate.clone(),
         ))
-        .add_service(InterceptedService::new(
-            watch.max_decoding_message_size(max),
-            gate,
-        ))
+        .add_service(InterceptedService::new(watch, gate))
         .add_service(admin.max_decoding_message_size(max))
 }
 
@@ -194,50 +200,11 @@ async fn report(reporter: &HealthReporter, serving: ServingStatus) {
         "",
         <ClusterServer<ClusterService> as NamedService>::NAME,
         <QueryServer<QueryService> as NamedService>::NAME,
-        <WatchServer<WatchService> as NamedService>::NAME,
+        <WatchRoutes as NamedService>::NAME,
         <AdminServer<AdminService> as NamedService>::NAME,
     ];
     for service in services {
         reporter.set_service_status(service, serving).await;
-    }
-}
-
-fn serve_listener(
-    listener: Listener,
-    routes: Routes,
-    limits: &Limits,
-    drain: CancellationToken,
-) -> impl Future<Output = Result<(), ServeError>> + Send + use<> {
-    let streams = limits.max_streams_per_connection.max(1);
-    let max_message_bytes = limits.max_message_bytes;
-    let name_limit = MapResponseLayer::new(move |response: Response<Body>| {
-        name_limit(response, max_message_bytes)
-    });
-    // A call that the server is slow to read holds up no other on its connection: all their windows
-    // together fit into the connection's.
-    let router = Server::builder()
-        .layer(name_limit)
-        .max_concurrent_streams(streams)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(STREAM_WINDOW.saturating_mul(streams).min(i32::MAX as u32))
-        .http2_keepalive_interval(Some(KEEPALIVE))
-        .add_routes(routes);
-    async move {
-        let drained = drain.cancelled_owned();
-        match listener {
-            Listener::Tcp(listener) => {
-                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                router
-                    .serve_with_incoming_shutdown(incoming, drained)
-                    .await?;
-            }
-            Listener::Unix(listener, _file) => {
-                router
-                    .serve_with_incoming_shutdown(UnixListenerStream::new(listener), drained)
-                    .await?;
-            }
-        }
-        Ok(())
     }
 }
 

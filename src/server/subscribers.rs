@@ -1,6 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use dashmap::DashMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -10,6 +10,7 @@ use crate::model::Revision;
 use crate::wire::{self, proto, status};
 use proto::list_subscribers_response::Subscriber as Listed;
 
+use super::audience::{Audience, Member};
 use super::context::Context;
 
 /// Most subscribers that one answer lists.
@@ -34,10 +35,8 @@ struct Entry {
     sent: Revision,
     applied: Revision,
     since: SystemTime,
-    /// When it was last sent a checkpoint at the newest revision.
-    level_at: Instant,
-    /// When it was first seen to lag since then.
-    behind_since: Option<Instant>,
+    /// Its place in the audience; none until it has said what it watches.
+    member: Option<Arc<Member>>,
 }
 
 impl Subscribers {
@@ -57,8 +56,7 @@ impl Subscribers {
     }
 
     /// The first behind an id, by id, and the id behind which the next are; 0 if there are none.
-    pub(super) fn list(&self, head: Revision, after_id: u64) -> (Vec<Listed>, u64) {
-        let now = Instant::now();
+    pub(super) fn list(&self, audience: &Audience, after_id: u64) -> (Vec<Listed>, u64) {
         let mut ids: Vec<u64> = self
             .entries
             .iter()
@@ -72,7 +70,7 @@ impl Subscribers {
         // Who has left meanwhile is not listed.
         let listed = ids
             .into_iter()
-            .filter_map(|id| Some(self.entries.get(&id)?.listed(id, head, now)))
+            .filter_map(|id| Some(self.entries.get(&id)?.listed(id, audience)))
             .collect();
         (listed, next)
     }
@@ -92,12 +90,9 @@ fn shortened(mut scope: String) -> String {
 }
 
 impl Entry {
-    fn listed(&self, id: u64, head: Revision, now: Instant) -> Listed {
-        let behind = if self.sent >= head {
-            Duration::ZERO
-        } else {
-            now.saturating_duration_since(self.behind_since.unwrap_or(self.level_at))
-        };
+    fn listed(&self, id: u64, audience: &Audience) -> Listed {
+        let member = self.member.as_ref();
+        let behind = member.map(|member| audience.waited(member));
         Listed {
             id,
             name: self.name.clone(),
@@ -106,7 +101,8 @@ impl Entry {
             sent_revision: self.sent,
             applied_revision: self.applied,
             since: Some(wire::encode_time(self.since)),
-            behind: Some(wire::encode_duration(behind)),
+            behind: Some(wire::encode_duration(behind.unwrap_or_default())),
+            wakes: member.map_or(0, |member| member.wakes()),
         }
     }
 }
@@ -138,7 +134,6 @@ impl Subscription {
                 status::limit_exceeded("max_subscribers", detail)
             })?;
         let id = subscribers.next_id.fetch_add(1, Ordering::Relaxed);
-        let now = Instant::now();
         let entry = Entry {
             name,
             peer,
@@ -146,8 +141,7 @@ impl Subscription {
             sent: 0,
             applied: 0,
             since: SystemTime::now(),
-            level_at: now,
-            behind_since: Some(now),
+            member: None,
         };
         subscribers.entries.insert(id, entry);
         Ok(Subscription {
@@ -166,22 +160,14 @@ impl Subscription {
         });
     }
 
-    /// There is something that it has not been sent.
-    pub(super) fn lags(&self) {
-        self.change(|entry| {
-            entry.behind_since.get_or_insert_with(Instant::now);
-        });
+    /// Its place in the audience from now on.
+    pub(super) fn seated(&self, member: &Arc<Member>) {
+        self.change(|entry| entry.member = Some(Arc::clone(member)));
     }
 
     /// It was sent a checkpoint.
-    pub(super) fn sent(&self, revision: Revision, head: Revision) {
-        self.change(|entry| {
-            entry.sent = revision;
-            if revision >= head {
-                entry.level_at = Instant::now();
-                entry.behind_since = None;
-            }
-        });
+    pub(super) fn sent(&self, revision: Revision) {
+        self.change(|entry| entry.sent = revision);
     }
 
     /// It says what it has applied.

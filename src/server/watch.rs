@@ -1,4 +1,4 @@
-//! The Watch service.
+//! What the Watch service does.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -9,12 +9,13 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::engine::Scope;
 use crate::labels::FieldError;
 use crate::wire::proto::watch_endpoints_request::Request as Asked;
-use crate::wire::{self, Cursor, proto, status};
+use crate::wire::{self, Cursor, EncodedMessage, proto, status};
 
+use super::audience::Interest;
 use super::context::{Context, namespaces, peer, unopened, valid};
+use super::drawn::{Drawn, Tap};
 use super::feed::{EndpointsFeed, PodsFeed};
-use super::follow::{Ended, Follower, resume};
-use super::outflow::{Outflow, Outlet};
+use super::follow::{Follower, resume};
 use super::page::fingerprint;
 use super::subscribers::Subscription;
 
@@ -25,58 +26,38 @@ const MAX_SCOPE_NAMES: usize = 10_000;
 /// Most bytes of the selector of one stream.
 const MAX_SELECTOR: usize = 64 << 10;
 
-pub(super) struct WatchService(pub Arc<Context>);
-
-#[tonic::async_trait]
-impl proto::watch_server::Watch for WatchService {
-    type WatchEndpointsStream = Outflow<proto::WatchEndpointsResponse>;
-    type WatchPodsStream = Outflow<proto::WatchPodsResponse>;
-
-    async fn watch_endpoints(
-        &self,
-        request: Request<Streaming<proto::WatchEndpointsRequest>>,
-    ) -> Result<Response<Self::WatchEndpointsStream>, Status> {
-        let peer = peer(&request);
-        let context = Arc::clone(&self.0);
-        // The answer begins before the first request is there: some clients wait for it.
-        Ok(Response::new(Outflow::spawn(|outlet| {
-            watch_endpoints(context, peer, request.into_inner(), outlet)
-        })))
-    }
-
-    async fn watch_pods(
-        &self,
-        request: Request<proto::WatchPodsRequest>,
-    ) -> Result<Response<Self::WatchPodsStream>, Status> {
-        let peer = peer(&request);
-        let request = request.into_inner();
-        let context = Arc::clone(&self.0);
-        check_name(&request.name, "name")?;
-        let namespaced = request.scope.as_ref().map_or(0, |s| s.namespaces.len());
-        check_scope(namespaced, request.selector.as_ref(), "")?;
-        let selector = valid("selector", wire::decode_filter(request.selector.as_ref()))?;
-        let mut names = request.scope.unwrap_or_default().namespaces;
-        names.sort_unstable();
-        names.dedup();
-        let scope = describe_pods(&names, &selector.to_string());
-        let fingerprint = fingerprint(&scope);
-        let from = resume(
-            &context,
-            request.cursor.map(wire::decode_cursor),
-            fingerprint,
-        );
-        let subscription = Subscription::new(&context, request.name, peer, scope)?;
-        let query = context
-            .runtime
-            .open_live_query(selector, namespaces(names))
-            .await
-            .map_err(unopened)?;
-        let feed = PodsFeed::new(query, from, context.limits.stream_message_bytes);
-        Ok(Response::new(Outflow::spawn(move |outlet| async move {
-            let follower = Follower::new(context, &subscription, &outlet, feed, fingerprint, from);
-            end(follower.run(pending::<Result<(), Status>>()).await)
-        })))
-    }
+pub(super) async fn watch_pods(
+    context: Arc<Context>,
+    request: Request<proto::WatchPodsRequest>,
+) -> Result<Response<Drawn<proto::WatchPodsResponse>>, Status> {
+    let peer = peer(&request);
+    let request = request.into_inner();
+    check_name(&request.name, "name")?;
+    let namespaced = request.scope.as_ref().map_or(0, |s| s.namespaces.len());
+    check_scope(namespaced, request.selector.as_ref(), "")?;
+    let selector = valid("selector", wire::decode_filter(request.selector.as_ref()))?;
+    let mut names = request.scope.unwrap_or_default().namespaces;
+    names.sort_unstable();
+    names.dedup();
+    let scope = describe_pods(&names, &selector.to_string());
+    let fingerprint = fingerprint(&scope);
+    let from = resume(
+        &context,
+        request.cursor.map(wire::decode_cursor),
+        fingerprint,
+    );
+    let subscription = Subscription::new(&context, request.name, peer, scope)?;
+    let query = context
+        .runtime
+        .open_live_query(selector, namespaces(names))
+        .await
+        .map_err(unopened)?;
+    let feed = PodsFeed::new(query, from, context.limits.stream_message_bytes);
+    Ok(Response::new(Drawn::new(move |tap| async move {
+        let seat = context.audience.join(Interest::Pods);
+        let follower = Follower::new(context, &subscription, seat, &tap, feed, fingerprint, from);
+        follower.run(pending()).await
+    })))
 }
 
 /// What a live query is of, in words that are the same wherever the same is asked.
@@ -152,17 +133,16 @@ fn check_scope(names: usize, selector: Option<&proto::Selector>, path: &str) -> 
     }
 }
 
-async fn watch_endpoints(
+pub(super) async fn watch_endpoints(
     context: Arc<Context>,
     peer: String,
     mut requests: Streaming<proto::WatchEndpointsRequest>,
-    outlet: Outlet<proto::WatchEndpointsResponse>,
+    tap: Tap<EncodedMessage>,
 ) -> Result<(), Status> {
     let first = tokio::select! {
         biased;
         first = requests.message() => first.map_err(|error| context.unreadable(error))?,
         () = context.drain.cancelled() => return Err(status::draining()),
-        () = outlet.gone() => return Ok(()),
     };
     let mut wanted = match first.and_then(|first| first.request) {
         Some(Asked::Subscribe(subscribe)) => Wanted::new(subscribe)?,
@@ -180,30 +160,26 @@ async fn watch_endpoints(
         peer,
         wanted.scope.to_string(),
     )?;
+    let _watching = context.runtime.tail().watch();
     loop {
         let fingerprint = wanted.scope.fingerprint();
         let from = resume(&context, wanted.cursor, fingerprint);
-        let feed = EndpointsFeed::new(
-            wanted.scope,
-            from,
-            context.limits.stream_message_bytes,
-            wanted.subscription,
-        );
+        let scope = Arc::new(wanted.scope);
+        let seat = (context.audience).join(Interest::Endpoints(Arc::clone(&scope)));
+        let bytes = context.limits.stream_message_bytes;
+        let feed = EndpointsFeed::new(scope, from, bytes, wanted.subscription);
         let follower = Follower::new(
             Arc::clone(&context),
             &subscription,
-            &outlet,
+            seat,
+            &tap,
             feed,
             fingerprint,
             from,
         );
-        wanted = match follower
+        wanted = follower
             .run(next_subscribe(&context, &subscription, &mut requests))
-            .await
-        {
-            Ended::Changed(next) => next,
-            ended => return end(ended),
-        };
+            .await?;
         subscription.rescoped(wanted.name.clone(), wanted.scope.to_string());
     }
 }
@@ -239,12 +215,5 @@ async fn next_subscribe(
             }
             None => pending().await,
         }
-    }
-}
-
-fn end<C>(ended: Ended<C>) -> Result<(), Status> {
-    match ended {
-        Ended::With(status) => Err(status),
-        Ended::Gone | Ended::Changed(_) => Ok(()),
     }
 }

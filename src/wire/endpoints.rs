@@ -192,7 +192,7 @@ fn decode_uid(uid: Option<Uid>) -> Decoded<SmolStr> {
     }
 }
 
-fn encode_conditions(conditions: Conditions) -> u32 {
+pub(super) fn encode_conditions(conditions: Conditions) -> u32 {
     let bit = |set: bool, condition: Condition| if set { condition as u32 } else { 0 };
     bit(conditions.ready, Condition::Ready)
         | bit(conditions.serving, Condition::Serving)

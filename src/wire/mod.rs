@@ -5,7 +5,9 @@
 //! | `labels` `name` `pod` `service` `endpoints` | messages and the nouns of [`crate::model`] |
 //! | `transaction` `outcome` | a writer's request, and what became of each object |
 //! | `scope` | scopes, cursors, checkpoints |
-//! | `events` `pod_events` | what a catch-up tells, and messages below a set size |
+//! | `element_writer` `message` | what a catch-up tells, straight into bytes, and messages below a set size |
+//! | `events` `pod_events` | the same taken apart; and the pods' stream |
+//! | `put` | protobuf's few forms |
 //! | `status` | our errors and gRPC's codes with their details |
 //!
 //! `encode_…` cannot fail. `decode_…` answers every fault at once, each with the path of the field
@@ -16,16 +18,19 @@
 mod arbitrary;
 #[cfg(test)]
 mod arbitrary_steps;
+mod element_writer;
 mod endpoints;
 mod events;
 mod faults;
 mod labels;
+mod message;
 mod name;
 mod outcome;
 mod paths;
 mod pod;
 mod pod_events;
 pub mod proto;
+mod put;
 #[cfg(test)]
 mod round_trip;
 mod scope;
@@ -34,16 +39,18 @@ pub mod status;
 mod transaction;
 mod uid;
 
+pub use element_writer::ElementWriter;
 pub use endpoints::{
     decode_endpoint, decode_identity, decode_manual, encode_endpoint, encode_identity,
     encode_manual,
 };
-pub use events::{Delta, EventBatch, decode_event};
+pub use events::{Delta, decode_event};
 pub use faults::Decoded;
 pub use labels::{
     decode_filter, decode_group_key, decode_labels, decode_selector, encode_filter, encode_labels,
     encode_selector,
 };
+pub use message::{EncodedMessage, MessageWriter};
 pub use name::{decode_kind, decode_name, decode_ref, encode_kind, encode_name, encode_ref};
 pub use outcome::{decode_result, encode_result};
 pub use pod::{decode_pod, encode_pod};

@@ -16,7 +16,7 @@ use super::scope::{Checkpoint, decode_checkpoint, encode_checkpoint};
 const ELEMENT_OVERHEAD: usize = 6;
 
 /// Pod events on their way into one message, closed before it passes a limit, as in
-/// [`super::EventBatch`].
+/// [`super::MessageWriter`].
 #[derive(Debug)]
 pub struct PodEventBatch {
     limit: usize,

@@ -24,7 +24,42 @@ fn checkpoint() -> Checkpoint {
     }
 }
 
+/// A message as a client reads it, whose prefix says its length.
+fn read(message: &EncodedMessage) -> proto::WatchEndpointsResponse {
+    let all = message.parts.concat();
+    assert_eq!(all[0], 0);
+    let length = u32::from_be_bytes(all[1..5].try_into().unwrap());
+    assert_eq!((all.len(), message.len()), (length as usize + 5, all.len()));
+    proto::WatchEndpointsResponse::decode(message.body()).unwrap()
+}
+
 proptest! {
+    /// Elements that were encoded before, shared or copied, come in the order in which they were added.
+    #[test]
+    fn encoded_elements_stay_in_order(sizes in vec((any::<bool>(), 1..9_000usize), 0..12), limit in 1..20_000usize) {
+        let mut writer = MessageWriter::new(limit, 0);
+        let mut messages = Vec::new();
+        let named = |i: usize, size: usize| crate::engine::Event::NodeRemoved(format!("{i}-{}", "x".repeat(size)).into());
+        for (i, (encoded, size)) in sizes.iter().enumerate() {
+            let full = if *encoded {
+                let mut element = MessageWriter::new(usize::MAX, 0);
+                element.push(&named(i, *size));
+                writer.push_encoded(&element.into_elements())
+            } else {
+                writer.push(&named(i, *size))
+            };
+            prop_assert_eq!(full, writer.take_full().map(|message| messages.push(read(&message))).is_some());
+        }
+        messages.push(read(&writer.checkpoint(&checkpoint())));
+        prop_assert!(writer.is_empty());
+        let names: Vec<_> = messages.iter().flat_map(|m| &m.events).filter_map(|e| Some(e.node.as_ref()?.name.clone())).collect();
+        let right: Vec<_> = sizes.iter().enumerate().map(|(i, (_, size))| format!("{i}-{}", "x".repeat(*size))).collect();
+        prop_assert_eq!(names, right);
+        for message in &messages {
+            prop_assert!(message.encoded_len() <= limit || message.events.len() <= 2, "{} bytes", message.encoded_len());
+        }
+    }
+
     #[test]
     fn objects(pod in pod(), service in service(), node in node(), manual in manual(), endpoint in endpoint()) {
         prop_assert_eq!(decode_pod(encode_pod(&pod)), Ok(pod));
@@ -65,12 +100,14 @@ proptest! {
     /// the limit unless one event alone is larger.
     #[test]
     fn merged_events_fold_to_the_same(events in vec(event(), 0..40), limit in 1..2_000usize) {
-        let mut batch = EventBatch::new(limit);
+        let mut writer = MessageWriter::new(limit, 5);
         let mut expected = View::default();
         let mut messages = Vec::new();
         for event in events {
-            expected.apply(event.clone());
-            messages.extend(batch.push(event));
+            if writer.push(&event) {
+                messages.push(read(&writer.take_full().unwrap()));
+            }
+            expected.apply(event);
         }
         for message in &messages {
             let parts: usize = message
@@ -80,7 +117,8 @@ proptest! {
                 .sum();
             prop_assert!(message.encoded_len() <= limit || parts <= 1, "{} bytes", message.encoded_len());
         }
-        messages.push(batch.checkpoint(&checkpoint()));
+        messages.push(read(&writer.checkpoint(&checkpoint())));
+        prop_assert!(messages.iter().all(|message| message.subscription == 5));
         let mut folded = View::default();
         let mut ended = None;
         for element in messages.into_iter().flat_map(|message| message.events) {

@@ -229,7 +229,7 @@ async fn a_silent_stream_is_told_apart_from_a_dead_one() {
 
 #[tokio::test]
 async fn revisions_that_change_nothing_in_scope_are_told_too() {
-    let server = Setup::limits(|limits| limits.heartbeat = Duration::from_secs(3600))
+    let server = Setup::limits(|limits| limits.heartbeat = Duration::from_millis(20))
         .start()
         .await;
     server.commit([service("rng", RNG)]).await;
@@ -266,27 +266,46 @@ async fn a_scope_of_too_many_names_or_too_long_a_selector_is_refused() {
     assert!(refusal.message().starts_with("selector"), "{refusal}");
 }
 
+/// Sets of endpoints change a thousand times: others are told of each, whom none of it concerns is not
+/// even woken, and nobody asks the engine's thread.
 #[tokio::test]
-async fn changes_of_others_cost_the_engine_nothing() {
-    let server = Setup::limits(|limits| limits.bare_checkpoint = Duration::from_millis(1))
-        .start()
+async fn who_is_not_concerned_is_not_woken() {
+    let server = Setup::limits(|limits| {
+        limits.heartbeat = Duration::from_secs(3600);
+        limits.watch_window = Duration::ZERO;
+    })
+    .start()
+    .await;
+    let first = server
+        .commit([service("rng", RNG), service("hasher", &[("app", "hasher")])])
         .await;
-    let first = server.commit([service("rng", RNG)]).await;
-    let mut subscriber = Subscriber::new(&server, &named("rng"), None).await;
-    subscriber.until(first).await;
-    let before = server.runtime.pieces();
-    for i in 0..50 {
-        let app = format!("v{i}");
-        let last = server.commit([service("hasher", &[("app", &app)])]).await;
-        let (_, events) = subscriber.until(last).await;
-        assert_eq!(events, []);
+    let mut calm = Subscriber::new(&server, &named("rng"), None).await;
+    let mut busy = Subscriber::new(&server, &Scope::all(), None).await;
+    calm.until(first).await;
+    busy.until(first).await;
+    let (before, pieces) = (wakes(&server).await, server.runtime.pieces());
+    for round in 0..100 {
+        let operations = (0..10).map(|i| pod("hasher-1", 10 * round + i, &[("app", "hasher")]));
+        let last = server.commit(operations).await;
+        let (_, events) = busy.until(last).await;
+        assert!(!events.is_empty());
     }
-    assert_eq!(server.runtime.pieces(), before, "records were read");
+    let after = wakes(&server).await;
+    assert_eq!(after[0], before[0], "the calm one was woken");
+    assert!(after[1] >= before[1] + 100, "{before:?} {after:?}");
+    assert_eq!(server.runtime.pieces(), pieces, "the log was read");
 
     let last = server.commit([pod("rng-1", 1, RNG)]).await;
-    let (_, events) = subscriber.until(last).await;
+    let (_, events) = calm.until(last).await;
     assert_eq!(events.len(), 1, "{events:?}");
-    assert!(server.runtime.pieces() > before);
+    assert_eq!(wakes(&server).await[0], before[0] + 1);
+    assert_eq!(server.runtime.pieces(), pieces, "the log was read");
+}
+
+/// How often each subscriber was woken, the first one first.
+async fn wakes(server: &Server) -> Vec<u64> {
+    let listed = wait_for_subscribers(server, |_| true).await;
+    listed.iter().map(|subscriber| subscriber.wakes).collect()
 }
 
 #[tokio::test]

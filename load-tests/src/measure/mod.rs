@@ -1,13 +1,13 @@
 //! How things are measured.
 
 mod latency;
+mod monitor;
 mod open_loop;
 mod process;
-mod raw;
 mod samples;
 
 pub use latency::Latencies;
+pub use monitor::Monitor;
 pub use open_loop::{Pace, open_loop};
-pub use process::Process;
-pub use raw::{Raw, RawCodec};
+pub use process::{Process, Usage};
 pub use samples::{Samples, nanos};

@@ -51,27 +51,28 @@ pub struct OpenLoop {
     pub failed: u64,
 }
 
-/// Sends at a rate for a time, whether or not answers come. Blocks this thread; the requests run on
-/// `on`. Ends when all have been answered, or `patience` after the last was sent.
+/// Sends at a rate, whether or not answers come, until `send` has nothing more. Blocks this thread; the
+/// requests run on `on`. Ends when all have been answered, or `patience` after the last was sent.
 pub fn open_loop<F>(
     on: &Handle,
     a_second: f64,
-    time: Duration,
     patience: Duration,
-    mut send: impl FnMut(u64) -> F,
+    mut send: impl FnMut(u64) -> Option<F>,
 ) -> OpenLoop
 where
     F: Future<Output = bool> + Send + 'static,
 {
     let seen = Arc::new(Mutex::new((Latencies::new(), 0u64)));
     let mut lateness = Latencies::new();
-    let count = (a_second * time.as_secs_f64()).ceil().max(1.0) as u64;
     let tracker = Arc::new(tokio::sync::Semaphore::new(0));
+    let mut count = 0;
     let mut pace = Pace::new(a_second);
-    for number in 0..count {
+    loop {
         let due = pace.next();
-        lateness.record(due.elapsed());
-        let request = send(number);
+        let late = due.elapsed();
+        let Some(request) = send(count) else { break };
+        lateness.record(late);
+        count += 1;
         let (seen, tracker) = (Arc::clone(&seen), Arc::clone(&tracker));
         on.spawn(async move {
             let well = request.await;
@@ -87,10 +88,15 @@ where
         });
     }
     let all = u32::try_from(count).unwrap_or(u32::MAX);
-    let answered = on.block_on(tokio::time::timeout(patience, tracker.acquire_many(all)));
-    let unanswered = match answered {
-        Ok(_) => 0,
-        Err(_) => count.saturating_sub(tracker.available_permits() as u64),
+    let answered = on.block_on(async {
+        tokio::time::timeout(patience, tracker.acquire_many(all))
+            .await
+            .is_ok()
+    });
+    let unanswered = if answered {
+        0
+    } else {
+        count.saturating_sub(tracker.available_permits() as u64)
     };
     let (latencies, failed) = match seen.lock() {
         Ok(seen) => (seen.0.clone(), seen.1),

@@ -110,7 +110,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// A figure of several runs.
+    /// A figure of several runs; of none, it counts as not measured, and a note should say why.
     pub fn new(what: impl Into<String>, unit: Unit, samples: &Samples) -> Row {
         Row {
             what: what.into(),
@@ -128,11 +128,6 @@ impl Row {
     /// A figure of one run.
     pub fn one(what: impl Into<String>, unit: Unit, figure: f64) -> Row {
         Row::new(what, unit, &Samples::one(figure))
-    }
-
-    /// A figure that could not be measured; a note should say why.
-    pub fn unmeasured(what: impl Into<String>, unit: Unit) -> Row {
-        Row::new(what, unit, &Samples::default())
     }
 
     /// The target: not above this.
@@ -240,7 +235,7 @@ mod tests {
         assert_eq!(beside(300.0).verdict, Verdict::Met);
         assert_eq!(beside(200.0).verdict, Verdict::Missed);
         assert_eq!(Row::one("size", Unit::Bytes, 1.0).verdict, Verdict::Shown);
-        let none = Row::unmeasured("memory", Unit::Bytes).at_most(1.0);
+        let none = Row::new("memory", Unit::Bytes, &Samples::default()).at_most(1.0);
         assert_eq!(none.verdict, Verdict::Shown);
         assert_eq!(none.cells()[2], "not measured");
     }

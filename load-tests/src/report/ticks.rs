@@ -1,4 +1,4 @@
-use super::Axis;
+use super::{Axis, Unit};
 
 /// Where values of an axis stand, and which of them are named.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,7 @@ impl Scale {
         if axis.log {
             Scale::log(low, high)
         } else {
-            Scale::linear(low.min(0.0), high)
+            Scale::linear(low.min(0.0), high, axis.unit)
         }
     }
 
@@ -39,16 +39,19 @@ impl Scale {
         }
     }
 
-    /// Steps of 1, 2 or 5 times a power of ten, some six of them.
-    fn linear(low: f64, high: f64) -> Scale {
+    /// Some six steps of 1, 2 or 5 times a power of ten; of bytes, of a power of two.
+    fn linear(low: f64, high: f64, unit: Unit) -> Scale {
         let high = if high > low { high } else { low + 1.0 };
         let rough = (high - low) / 6.0;
         let magnitude = 10f64.powf(rough.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0]
-            .into_iter()
-            .map(|n| n * magnitude)
-            .find(|step| *step >= rough)
-            .unwrap_or(rough);
+        let step = match unit {
+            Unit::Bytes => 2f64.powf(rough.log2().ceil()),
+            _ => [1.0, 2.0, 5.0, 10.0]
+                .into_iter()
+                .map(|n| n * magnitude)
+                .find(|step| *step >= rough)
+                .unwrap_or(rough),
+        };
         let (first, last) = ((low / step).floor() as i64, (high / step).ceil() as i64);
         Scale {
             low: first as f64 * step,
@@ -110,6 +113,13 @@ mod tests {
                 assert!((2..=12).contains(&scale.ticks.len()), "{scale:?}");
             }
         }
+    }
+
+    #[test]
+    fn bytes_have_round_steps() {
+        let axis = Axis::linear("memory", Unit::Bytes);
+        let scale = Scale::of(&axis, [170e6].into_iter());
+        assert_eq!(scale.ticks.get(1), Some(&f64::from(32 << 20)));
     }
 
     #[test]

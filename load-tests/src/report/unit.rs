@@ -40,6 +40,8 @@ impl Unit {
             Unit::Bytes if figure.abs() < 10_240.0 => format!("{figure:.0} B"),
             Unit::Bytes => scaled(figure, &["B", "KiB", "MiB", "GiB", "TiB"], 1_024.0),
             Unit::Rate(what) => format!("{} {what}/s", short(figure)),
+            // A small share is easier to read upside down.
+            Unit::Times if figure > 0.0 && figure < 0.1 => format!("1/{} ×", short(1.0 / figure)),
             Unit::Times if figure < 1_000.0 => format!("{} ×", digits(figure)),
             Unit::Times => format!("{} ×", short(figure)),
             Unit::Share => format!("{} %", digits(figure * 100.0)),
@@ -112,6 +114,7 @@ mod tests {
             (Unit::Rate("pods"), 1_234_567.0, "1.23M pods/s"),
             (Unit::Times, 1.3, "1.3 ×"),
             (Unit::Times, 10_000.0, "10k ×"),
+            (Unit::Times, 0.000_02, "1/50k ×"),
             (Unit::Share, 0.75, "75 %"),
             (Unit::Number("streams"), 1_000.0, "1000 streams"),
             (Unit::Time, f64::NAN, "–"),

@@ -6,7 +6,7 @@ use crate::args::Args;
 use crate::context::Context;
 use crate::report::Section;
 
-use super::engine;
+use super::{churn, engine, ingest, peers, query};
 
 /// Something to measure.
 pub struct Scenario {
@@ -19,11 +19,33 @@ pub struct Scenario {
 }
 
 /// Every scenario, in the order in which `all` runs them.
-const ALL: &[Scenario] = &[Scenario {
-    name: "engine",
-    about: "the library in this process: load, memory, changes, and what their cost depends on",
-    run: engine::run,
-}];
+const ALL: &[Scenario] = &[
+    Scenario {
+        name: "engine",
+        about: "the library in this process: load, memory, changes, and what their cost depends on",
+        run: engine::run,
+    },
+    Scenario {
+        name: "ingest",
+        about: "the whole cluster into a server, over one gRPC stream",
+        run: ingest::run,
+    },
+    Scenario {
+        name: "query",
+        about: "counts and pages: alone, beside a writer flat out, and over gRPC",
+        run: query::run,
+    },
+    Scenario {
+        name: "churn",
+        about: "a cluster in motion over gRPC, and subscribers whose folded state is compared",
+        run: churn::run,
+    },
+    Scenario {
+        name: "peers",
+        about: "Kubernetes' lister and EndpointSlice reconciler and Calico's index on the same (needs Go)",
+        run: peers::run,
+    },
+];
 
 /// What runs all of them.
 const EVERYTHING: &str = "all";

@@ -1,7 +1,11 @@
 //! One file, or folder, for each scenario. Another one takes a function that runs it, and a line in
 //! `list.rs`.
 
+mod churn;
 mod engine;
+mod ingest;
 mod list;
+mod peers;
+mod query;
 
 pub use list::{child, chosen, help, names};

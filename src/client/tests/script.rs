@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use prost::Message as _;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -18,7 +19,7 @@ use crate::model::{
     Service,
 };
 use crate::wire::proto::watch_server::{Watch, WatchServer};
-use crate::wire::{Checkpoint, EventBatch, PodEventBatch, proto};
+use crate::wire::{Checkpoint, MessageWriter, PodEventBatch, proto};
 
 /// What a subscription is sent.
 pub(super) enum Act<M> {
@@ -146,11 +147,12 @@ pub(super) fn cut(
     epoch: &'static str,
     revision: Revision,
 ) -> Act<proto::WatchEndpointsResponse> {
-    let mut batch = EventBatch::new(usize::MAX);
-    for event in events {
-        assert!(batch.push(event).is_none());
+    let mut writer = MessageWriter::new(usize::MAX, 0);
+    for event in &events {
+        assert!(!writer.push(event));
     }
-    Act::Send(batch.checkpoint(&checkpoint(epoch, revision)))
+    let message = writer.checkpoint(&checkpoint(epoch, revision));
+    Act::Send(proto::WatchEndpointsResponse::decode(message.body()).unwrap())
 }
 
 /// Events whose checkpoint never comes.

@@ -39,9 +39,9 @@ fn thread_time() -> Duration {
 
 fn runs(context: &Context) -> usize {
     match context.pods() {
-        ..=200_000 => context.runs(5),
-        ..=2_000_000 => context.runs(3).min(if context.args.quick { 1 } else { 3 }),
-        _ => 1,
+        n if n > 2_000_000 => 1,
+        n if n > 200_000 => context.runs(3),
+        _ => context.runs(5),
     }
 }
 

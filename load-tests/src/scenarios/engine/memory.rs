@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::measure::{Process, Samples};
 use crate::report::{Row, Section, Unit};
 
-use super::load::{SMALL, loaded};
+use super::load::{self, SMALL};
 use super::ordinary;
 
 /// The part that loads an engine, and says how much memory it takes.
@@ -58,6 +58,11 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Bytes that a process grows by when it loads the cluster.
+pub fn loaded(context: &Context) -> anyhow::Result<u64> {
+    Ok(ask(ENGINE, context)?.loaded)
+}
+
 fn ask(task: &str, context: &Context) -> anyhow::Result<Growth> {
     let program = std::env::current_exe()?;
     let output = Command::new(program)
@@ -92,7 +97,7 @@ pub fn child(task: &str, args: &Args) -> anyhow::Result<()> {
             churned: loaded,
         }
     } else {
-        let mut engine = loaded(&corpus, LOADED_AT_ONCE, |_, _| ());
+        let mut engine = load::loaded(&corpus, LOADED_AT_ONCE, |_, _| ());
         let loaded = resident()?.saturating_sub(before);
         for _ in 0..args.size.0 as usize / SMALL {
             apply(

@@ -15,5 +15,8 @@ mod ordinary;
 mod ratios;
 mod run;
 
-pub use memory::{ENGINE as MEMORY, ORDINARY as MEMORY_YARDSTICK, child as memory_child};
+pub use load::loaded;
+pub use memory::{
+    ENGINE as MEMORY, ORDINARY as MEMORY_YARDSTICK, child as memory_child, loaded as memory_of,
+};
 pub use run::run;

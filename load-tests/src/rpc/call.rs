@@ -1,0 +1,62 @@
+use anyhow::Context as _;
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use tonic::client::Grpc;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+use super::RawCodec;
+
+/// A connection of its own, with windows that do not hold up what is measured.
+///
+/// # Errors
+/// Nobody answers there.
+pub async fn connect(address: &str) -> anyhow::Result<Channel> {
+    const WINDOW: u32 = 4 << 20;
+    Endpoint::from_shared(format!("http://{address}"))?
+        .tcp_nodelay(true)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(4 * WINDOW)
+        .connect()
+        .await
+        .with_context(|| format!("no server answers at {address}"))
+}
+
+/// A unary call whose request is encoded already, and whose answer nobody decodes.
+#[derive(Debug, Clone)]
+pub struct Call {
+    channel: Channel,
+    path: PathAndQuery,
+    request: Bytes,
+}
+
+impl Call {
+    /// A call of `/package.Service/Method`.
+    pub fn new(channel: &Channel, path: &'static str, request: &impl prost::Message) -> Call {
+        Call {
+            channel: channel.clone(),
+            path: PathAndQuery::from_static(path),
+            request: request.encode_to_vec().into(),
+        }
+    }
+
+    /// The same over another connection.
+    pub fn over(&self, channel: &Channel) -> Call {
+        Call {
+            channel: channel.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// Makes it.
+    ///
+    /// # Errors
+    /// What the server refuses, and whatever keeps the answer from coming.
+    pub async fn make(self) -> Result<Bytes, Status> {
+        let mut grpc = Grpc::new(self.channel);
+        let ready = grpc.ready().await;
+        ready.map_err(|error| Status::unavailable(error.to_string()))?;
+        let answer = grpc.unary(Request::new(self.request), self.path, RawCodec);
+        Ok(answer.await?.into_inner())
+    }
+}

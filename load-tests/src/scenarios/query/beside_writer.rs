@@ -1,0 +1,176 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use selectord::engine::Engine;
+use selectord::model::Transaction;
+use selectord::runtime::{self, PendingCommit, Runtime, RuntimeOptions};
+use selectord::store::MemoryStore;
+use selectord_corpus::{ChangeKind, Churn};
+use tokio::runtime::Builder;
+
+use crate::cluster::{LOADED_AT_ONCE, changes, objects, unresolved};
+use crate::context::Context;
+use crate::measure::{Latencies, Samples, open_loop};
+use crate::report::{Axis, Curve, Row, Section, Unit};
+
+use super::questions::{Question, questions};
+
+/// Operations of a transaction: what a reader waits for at most.
+const SMALL: usize = 64;
+/// Changes that are made before the clock runs.
+const PREPARED: usize = 400_000;
+/// Transactions on their way without an answer.
+const WINDOW: usize = 64;
+/// Questions a second.
+const QUESTIONS: f64 = 2_000.0;
+/// How long late answers are waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Hands over all of them, with a bounded number on their way.
+async fn write(runtime: &Runtime, transactions: Vec<Transaction>) -> anyhow::Result<()> {
+    let mut waiting = std::collections::VecDeque::<PendingCommit>::new();
+    for transaction in transactions {
+        if waiting.len() >= WINDOW
+            && let Some(first) = waiting.pop_front()
+        {
+            first.committed().await?;
+        }
+        waiting.push_back(runtime.submit(transaction, "".into(), None).await?);
+    }
+    for pending in waiting {
+        pending.committed().await?;
+    }
+    Ok(())
+}
+
+/// Asks at a rate until told to end, whether or not answers come.
+fn ask(runtime: &Runtime, questions: &[Question], done: &AtomicBool) -> anyhow::Result<Latencies> {
+    let threads = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()?;
+    let seen = open_loop(threads.handle(), QUESTIONS, PATIENCE, |number| {
+        let (runtime, question) = (
+            runtime.clone(),
+            questions[number as usize % questions.len()].clone(),
+        );
+        (!done.load(Ordering::Relaxed)).then_some(async move {
+            let count =
+                move |engine: &Engine| engine.count(&question.selector, &question.namespaces);
+            runtime.query(count).await.is_ok()
+        })
+    });
+    if seen.failed > 0 {
+        bail!("{} questions were not answered", seen.failed);
+    }
+    Ok(seen.latencies)
+}
+
+/// Questions through the owner thread: alone, and beside a writer flat out, whose rate is compared.
+pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
+    let store = MemoryStore::new().context("no randomness")?;
+    let (runtime, thread) = runtime::start(Box::new(store), RuntimeOptions::default())?;
+    let waiting = Builder::new_current_thread().enable_time().build()?;
+    let questions = questions(&context.corpus);
+    let progress = context.progress("readers beside a writer", context.runs(5) as u64 + 1);
+    let mut all = objects(&context.corpus).peekable();
+    while all.peek().is_some() {
+        let part = unresolved(all.by_ref().take(LOADED_AT_ONCE));
+        waiting.block_on(write(&runtime, vec![part]))?;
+    }
+    progress.inc(1);
+    let mut churn = context
+        .corpus
+        .churn(context.args.seed)
+        .only(ChangeKind::Readiness);
+    let idle = alone(context, &runtime, &questions)?;
+    let (mut free, mut kept) = (Samples::default(), Samples::default());
+    let mut beside = Latencies::new();
+    let count = if context.args.quick {
+        PREPARED / 8
+    } else {
+        PREPARED
+    };
+    for _ in 0..context.runs(5) {
+        let rate = |transactions: Vec<Transaction>| -> anyhow::Result<f64> {
+            let start = Instant::now();
+            waiting.block_on(write(&runtime, transactions))?;
+            Ok(count as f64 / start.elapsed().as_secs_f64())
+        };
+        free.push(rate(prepare(&mut churn, count))?);
+        let transactions = prepare(&mut churn, count);
+        let done = AtomicBool::new(false);
+        let (rate, latencies) = std::thread::scope(|scope| {
+            let reader = scope.spawn(|| ask(&runtime, &questions, &done));
+            let rate = rate(transactions);
+            done.store(true, Ordering::Relaxed);
+            (rate, reader.join())
+        });
+        kept.push(rate?);
+        let latencies = latencies.map_err(|_| anyhow::anyhow!("the reader panicked"))?;
+        beside.add(&latencies?);
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    waiting.block_on(thread.shutdown())?;
+
+    let title = "p99 of these counts, 2,000 a second, beside a writer flat out";
+    section.row(
+        Row::one(title, Unit::Time, beside.quantile(0.99))
+            .at_most(200_000.0)
+            .beside("the same without a writer", Unit::Time, &idle.at(0.99)),
+    );
+    section.row(
+        Row::one("… median", Unit::Time, beside.quantile(0.5)).beside(
+            "the same without a writer",
+            Unit::Time,
+            &idle.at(0.5),
+        ),
+    );
+    section.row(
+        Row::new(
+            "share of its rate that the writer keeps beside these readers",
+            Unit::Share,
+            &kept.over(&free),
+        )
+        .at_least(0.75)
+        .beside("the writer by itself", Unit::Rate("flips"), &free),
+    );
+    section.curve(
+        Curve::new(
+            "beside-writer",
+            "Counts through the owner thread, 2,000 a second",
+            Axis::log("one count in so many took longer", Unit::Number("")),
+            Axis::log("time to the answer, from when it was due", Unit::Time),
+        )
+        .line("writer flat out", beside.tail())
+        .line("no writer", idle.tail())
+        .target(200_000.0),
+    );
+    section.note("the writer's transactions are 64 readiness flips, resolved and applied by the owner thread");
+    Ok(())
+}
+
+fn prepare(churn: &mut Churn<'_>, count: usize) -> Vec<Transaction> {
+    (0..count / SMALL)
+        .map(|_| unresolved(churn.by_ref().take(SMALL).flat_map(changes)))
+        .collect()
+}
+
+/// As many questions as a second or two has.
+fn alone(
+    context: &Context,
+    runtime: &Runtime,
+    questions: &[Question],
+) -> anyhow::Result<Latencies> {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| ask(runtime, questions, &done));
+        std::thread::sleep(context.duration() / 4);
+        done.store(true, Ordering::Relaxed);
+        reader
+            .join()
+            .map_err(|_| anyhow::anyhow!("the reader panicked"))?
+    })
+}

@@ -1,0 +1,205 @@
+use std::ops::Range;
+
+use roaring::RoaringBitmap;
+
+/// Words of a chunk: a chunk has 65,536 ids, as a container of a roaring bitmap has.
+const WORDS: usize = 1024;
+/// Ids of a chunk.
+const IDS: u32 = 64 * WORDS as u32;
+
+/// A set of ids as one bit each, in chunks, so that it grows in pieces.
+///
+/// Counting what several of these share costs one pass over their words, and a range of ids is a few
+/// words. Roaring bitmaps hold ids that are sparser than one in sixteen as arrays, which cost a step
+/// for each id.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Flat {
+    chunks: Vec<Option<Box<[u64]>>>,
+}
+
+/// Which ids to count: those in all of some sets and in none of others.
+#[derive(Default)]
+pub(crate) struct Flats<'f> {
+    pub(crate) all: Vec<&'f Flat>,
+    pub(crate) none: Vec<&'f Flat>,
+}
+
+/// Chunk, word and bit of an id.
+fn place(id: u32) -> (usize, usize, u64) {
+    let word = (id % IDS / 64) as usize;
+    ((id / IDS) as usize, word, 1 << (id % 64))
+}
+
+fn ones(words: &[u64]) -> u64 {
+    words.iter().map(|word| u64::from(word.count_ones())).sum()
+}
+
+impl Flat {
+    /// Bytes allocated.
+    pub(crate) fn bytes(&self) -> usize {
+        self.chunks
+            .iter()
+            .flatten()
+            .map(|chunk| size_of_val(&**chunk))
+            .sum()
+    }
+
+    /// Ids that a set takes bits for, if `last` is its last one.
+    pub(crate) fn span(last: u32) -> u64 {
+        (u64::from(last / IDS) + 1) * u64::from(IDS)
+    }
+
+    pub(crate) fn insert(&mut self, id: u32) {
+        let (chunk, word, bit) = place(id);
+        if self.chunks.len() <= chunk {
+            self.chunks.resize(chunk + 1, None);
+        }
+        if let Some(chunk) = self.chunks.get_mut(chunk) {
+            let words = chunk.get_or_insert_with(|| vec![0; WORDS].into_boxed_slice());
+            if let Some(word) = words.get_mut(word) {
+                *word |= bit;
+            }
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: u32) {
+        let (chunk, word, bit) = place(id);
+        let chunk = self.chunks.get_mut(chunk).and_then(Option::as_mut);
+        if let Some(word) = chunk.and_then(|words| words.get_mut(word)) {
+            *word &= !bit;
+        }
+    }
+
+    pub(crate) fn contains(&self, id: u32) -> bool {
+        let (chunk, word, bit) = place(id);
+        self.chunk(chunk)
+            .and_then(|words| words.get(word))
+            .is_some_and(|word| word & bit != 0)
+    }
+
+    fn chunk(&self, number: usize) -> Option<&[u64]> {
+        self.chunks.get(number)?.as_deref()
+    }
+}
+
+impl From<&RoaringBitmap> for Flat {
+    fn from(bitmap: &RoaringBitmap) -> Flat {
+        let mut flat = Flat::default();
+        bitmap.iter().for_each(|id| flat.insert(id));
+        flat
+    }
+}
+
+impl Flats<'_> {
+    /// How many ids there are, one word of each set after the other. There must be a set to be in.
+    pub(crate) fn count(&self) -> u64 {
+        let chunks = self.all.iter().map(|flat| flat.chunks.len()).min();
+        (0..chunks.unwrap_or(0))
+            .map(|number| self.count_chunk(number))
+            .sum()
+    }
+
+    fn count_chunk(&self, number: usize) -> u64 {
+        let mut all = self.all.iter().map(|flat| flat.chunk(number));
+        let Some(Some(first)) = all.next() else {
+            return 0;
+        };
+        match (self.all.as_slice(), self.none.as_slice()) {
+            ([_, second], []) => second.chunk(number).map_or(0, |second| {
+                let words = first.iter().zip(second);
+                words.map(|(a, b)| u64::from((a & b).count_ones())).sum()
+            }),
+            ([_], [without]) => match without.chunk(number) {
+                Some(without) => {
+                    let words = first.iter().zip(without);
+                    words.map(|(a, b)| u64::from((a & !b).count_ones())).sum()
+                }
+                None => ones(first),
+            },
+            _ => {
+                let mut found = [0; WORDS];
+                found
+                    .iter_mut()
+                    .zip(first)
+                    .for_each(|(to, from)| *to = *from);
+                for set in all {
+                    let Some(set) = set else { return 0 };
+                    found.iter_mut().zip(set).for_each(|(to, from)| *to &= from);
+                }
+                for set in self.none.iter().filter_map(|flat| flat.chunk(number)) {
+                    found
+                        .iter_mut()
+                        .zip(set)
+                        .for_each(|(to, from)| *to &= !from);
+                }
+                ones(&found)
+            }
+        }
+    }
+
+    /// How many of the ids lie in a range. Linear in the range's length.
+    pub(crate) fn count_in(&self, range: &Range<u32>) -> u64 {
+        if range.is_empty() {
+            return 0;
+        }
+        let last = range.end - 1;
+        let ends = (range.start / 64, last / 64);
+        let words = (ends.0..=ends.1).map(|number| {
+            let mut found = u64::MAX;
+            if number == ends.0 {
+                found &= u64::MAX << (range.start % 64);
+            }
+            if number == ends.1 {
+                found &= u64::MAX >> (63 - last % 64);
+            }
+            let (chunk, word, _) = place(number * 64);
+            let word = |flat: &Flat| {
+                let words = flat.chunk(chunk).and_then(|words| words.get(word));
+                words.copied().unwrap_or(0)
+            };
+            self.all.iter().for_each(|flat| found &= word(flat));
+            self.none.iter().for_each(|flat| found &= !word(flat));
+            u64::from(found.count_ones())
+        });
+        words.sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ids() -> impl Strategy<Value = BTreeSet<u32>> {
+        let near_ends =
+            (0u32..3, 0u32..200).prop_map(|(chunk, id)| (chunk * IDS + id).abs_diff(100));
+        prop::collection::btree_set(near_ends, 0..300)
+    }
+
+    proptest! {
+        #[test]
+        fn counts_as_sets_do(
+            all in prop::collection::vec(ids(), 1..4),
+            none in prop::collection::vec(ids(), 0..3),
+            from in 0u32..3 * IDS,
+            length in 0u32..2 * IDS,
+        ) {
+            let flats = |sets: &[BTreeSet<u32>]| -> Vec<Flat> {
+                sets.iter().map(|set| Flat::from(&set.iter().copied().collect())).collect()
+            };
+            let (with, without) = (flats(&all), flats(&none));
+            let flats = Flats { all: with.iter().collect(), none: without.iter().collect() };
+            let expected = |id: &&u32| {
+                all.iter().all(|set| set.contains(*id)) && !none.iter().any(|set| set.contains(*id))
+            };
+            let found: Vec<u32> = all[0].iter().filter(expected).copied().collect();
+            prop_assert_eq!(flats.count(), found.len() as u64);
+            let range = from..from + length;
+            let inside = found.iter().filter(|id| range.contains(id)).count();
+            prop_assert_eq!(flats.count_in(&range), inside as u64);
+        }
+    }
+}
