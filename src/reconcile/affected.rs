@@ -1,6 +1,8 @@
 use crate::index::{Index, Namespaces, PodRef};
-use crate::model::Service;
+use crate::model::{IpFamily, Service};
 
+use super::conditions::Status;
+use super::memberships::Membership;
 use super::project::MissingNode;
 use super::reconciler::{Reconciler, standing_selector};
 use super::service_facts::ServiceFacts;
@@ -8,7 +10,8 @@ use super::services::ServiceId;
 use super::stored_selector::StandingSelector;
 use super::touched::Touched;
 
-/// Whether the service's selector matches the pod after the transaction.
+/// What is known of a pair: first of all, whether the service's selector matches the pod after the
+/// transaction.
 ///
 /// Ordered so that, of two voices on the same pair, the one that knows comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +20,12 @@ pub(crate) enum Verdict {
     Yes,
     /// Neither labels nor selector changed: as before.
     AsBefore,
+    /// As before, and of this endpoint nothing but the pod's status differs.
+    Status {
+        family: IpFamily,
+        was: Status,
+        now: Status,
+    },
 }
 
 impl Verdict {
@@ -25,7 +34,7 @@ impl Verdict {
         match self {
             Verdict::No => false,
             Verdict::Yes => true,
-            Verdict::AsBefore => member(),
+            Verdict::AsBefore | Verdict::Status { .. } => member(),
         }
     }
 }
@@ -43,7 +52,7 @@ impl Reconciler {
         pairs.clear();
         for (pod, before) in touched.pods.iter() {
             let was = before.map(|before| index.before(before));
-            self.affected_by_pod(index, pod, was, pairs);
+            self.affected_by_pod(index, touched, pod, was, pairs);
         }
         for (service, before) in &touched.services {
             self.affected_by_service(index, *service, before.as_deref(), pairs);
@@ -58,13 +67,17 @@ impl Reconciler {
             }
         }
         pairs.sort_unstable();
-        pairs.dedup_by_key(|(service, pod, _)| (*service, *pod));
+        pairs.dedup_by(|next, pair| {
+            let is_of_one_family = matches!(pair.2, Verdict::Status { .. });
+            (next.0, next.1) == (pair.0, pair.1) && !is_of_one_family
+        });
         self.endpoints_visited += pairs.len() as u64;
     }
 
     fn affected_by_pod(
         &mut self,
         index: &Index,
+        touched: &Touched,
         pod: u32,
         was: Option<PodRef<'_>>,
         pairs: &mut Vec<Pair>,
@@ -75,8 +88,7 @@ impl Reconciler {
         {
             // It enters and leaves no service: those that match it are those that it is in, or keep it
             // out now as before.
-            let as_before = self.memberships.of(pod);
-            pairs.extend(as_before.map(|m| (m.service, pod, Verdict::AsBefore)));
+            self.affected_as_before(touched, pod, was, now, pairs);
             return;
         }
         let first = pairs.len();
@@ -88,6 +100,36 @@ impl Reconciler {
             if !matching.any(|pair| pair.0 == service) {
                 pairs.push((service, pod, Verdict::No));
             }
+        }
+    }
+
+    fn affected_as_before(
+        &self,
+        touched: &Touched,
+        pod: u32,
+        was: PodRef<'_>,
+        now: PodRef<'_>,
+        pairs: &mut Vec<Pair>,
+    ) {
+        let status_alone = touched.leaves_all_but_status(was, now);
+        let (before, after) = (Status::of(was), Status::of(now));
+        if status_alone && before == after && touched.services.is_empty() {
+            return;
+        }
+        for membership in self.memberships.of(pod) {
+            let Membership {
+                service, family, ..
+            } = membership;
+            let verdict = if status_alone && !touched.services.contains_key(&service) {
+                Verdict::Status {
+                    family,
+                    was: before,
+                    now: after,
+                }
+            } else {
+                Verdict::AsBefore
+            };
+            pairs.push((service, pod, verdict));
         }
     }
 

@@ -1,8 +1,8 @@
 use crate::index::Index;
 use crate::model::{EndpointIdentity, IpFamily};
 
-use super::affected::Pair;
-use super::conditions::conditions;
+use super::affected::{Pair, Verdict};
+use super::conditions::Status;
 use super::identity_key::write_identity;
 use super::project::identity;
 use super::reconciler::Reconciler;
@@ -156,47 +156,57 @@ impl Reconciler {
         record: &ServiceRecord,
         differences: &mut Differences,
     ) {
+        let holder = |family| Holder::Computed { pod, family };
+        if let Verdict::Status { family, was, now } = verdict {
+            let publish = record.service.publishes_not_ready_addresses();
+            let side = |status: Status| Side {
+                holder: holder(family),
+                ready: status.conditions(publish).ready,
+            };
+            if was != now {
+                differences.push(service, Some(side(was)), Some(side(now)), NO_KEY);
+            }
+            return;
+        }
         let facts = record.service.facts();
         let facts_were = touched.facts_before(service, facts);
         let now = index.get(pod);
         let was = touched.pod_before(index, pod);
-        let same_but_status = touched.nodes.is_empty()
-            && !touched.services.contains_key(&service)
-            && was
-                .zip(now)
-                .is_some_and(|(was, now)| now.differs_in_status_alone(was));
+        let home = record.service.namespace();
         for family in [IpFamily::V4, IpFamily::V6] {
             let member = self.memberships.find(pod, service, family).is_some();
+            let selected = verdict.selects(|| member);
             let before = was.zip(facts_were).filter(|_| member);
-            let after =
-                now.filter(|pod| verdict.selects(|| member) && self.admits(facts, *pod, family));
-            let mut renamed = false;
-            if let (Some((was, facts_were)), Some(now)) = (before, after) {
-                if same_but_status {
-                    let publish = facts.publish_not_ready_addresses;
-                    if conditions(was, publish) == conditions(now, publish) {
-                        continue;
-                    }
-                } else {
-                    let before = self.project_before(touched, facts_were, was, family);
-                    let after = self.project(facts, now, family);
-                    if before == after {
-                        continue;
-                    }
-                    renamed = before.map(|e| e.identity) != after.map(|e| e.identity);
-                }
-            }
+            let after = now.filter(|pod| selected && self.admits(facts, *pod, family));
             let side = |facts: ServiceFacts<'_>, state| Side {
-                holder: Holder::Computed { pod, family },
-                ready: conditions(state, facts.publish_not_ready_addresses).ready,
+                holder: holder(family),
+                ready: Status::of(state)
+                    .conditions(facts.publish_not_ready_addresses)
+                    .ready,
             };
             let ended = before.map(|(was, facts)| side(facts, was));
             let begun = after.map(|now| side(facts, now));
-            if ended.is_some() && begun.is_some() && !renamed {
-                differences.push(service, ended, begun, NO_KEY);
-                continue;
+            if let (Some((was, facts_were)), Some(now)) = (before, after) {
+                let (differs, renamed) = if !touched.services.contains_key(&service)
+                    && touched.leaves_all_but_status(was, now)
+                {
+                    (Status::of(was) != Status::of(now), false)
+                } else {
+                    let before = self.project_before(touched, facts_were, was, family);
+                    let after = self.project(facts, now, family);
+                    let differs = before != after;
+                    (
+                        differs,
+                        before.map(|e| e.identity) != after.map(|e| e.identity),
+                    )
+                };
+                if !renamed {
+                    if differs {
+                        differences.push(service, ended, begun, NO_KEY);
+                    }
+                    continue;
+                }
             }
-            let home = record.service.namespace();
             if let Some((was, facts)) = before {
                 let key = differences.add_key(&identity(facts, was, family), home);
                 differences.push(service, ended, None, key);

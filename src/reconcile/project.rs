@@ -5,7 +5,7 @@ use crate::model::{
     Addresses, Endpoint, EndpointIdentity, Hints, IpFamily, Node, TrafficDistribution,
 };
 
-use super::conditions::conditions;
+use super::conditions::Status;
 use super::ports;
 use super::service_facts::ServiceFacts;
 
@@ -34,7 +34,7 @@ pub(crate) fn project(
     if !admits(service, pod, || node.is_some(), family, missing_node) {
         return None;
     }
-    let conditions = conditions(pod, service.publish_not_ready_addresses);
+    let conditions = Status::of(pod).conditions(service.publish_not_ready_addresses);
     let zone = node
         .and_then(Node::zone)
         .map(SmolStr::new)

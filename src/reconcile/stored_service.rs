@@ -275,6 +275,10 @@ impl StoredService {
         }
     }
 
+    pub(crate) fn publishes_not_ready_addresses(&self) -> bool {
+        self.shape.publish_not_ready_addresses
+    }
+
     /// What of it decides endpoints.
     pub(crate) fn facts(&self) -> ServiceFacts<'_> {
         let Shape {

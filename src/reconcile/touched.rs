@@ -45,6 +45,12 @@ impl Touched {
         }
     }
 
+    /// Whether an endpoint of this pod, in a service that is as it was, can differ in its conditions alone.
+    pub(super) fn leaves_all_but_status(&self, was: PodRef<'_>, now: PodRef<'_>) -> bool {
+        now.differs_in_status_alone(was)
+            && (self.nodes.is_empty() || !self.nodes.contains_key(now.node_name()))
+    }
+
     /// Makes it ready for the next transaction; what it has allocated for pods stays.
     pub(crate) fn clear(&mut self) {
         self.pods.before.clear();
