@@ -29,6 +29,7 @@ mod plan;
 mod pod_equal;
 mod pod_ref;
 mod pods;
+mod popcount;
 mod posting;
 mod templates;
 mod verify;
