@@ -16,8 +16,8 @@ pub enum Recent<'e> {
     /// its endpoints; scopes that may contain its name and do not contain it are to be told a REMOVE
     /// instead.
     Service(&'e Arc<Service>, Event),
-    /// The service entered or left scopes that look at this field: they cannot be told by what
-    /// changed, and read the log ([`Engine::catch_up`]).
+    /// The service may have entered or left scopes that look at this field: they cannot be told by
+    /// what changed, and read the log ([`Engine::catch_up`]). Told before anything else of the service.
     Crossed(&'e Arc<Service>, Crossed),
     /// The service of this name is gone.
     Gone(&'e ObjectName),
@@ -47,7 +47,8 @@ impl Engine {
         if behind < self.log.floor() {
             return false;
         }
-        let mut told_anew: FxHashSet<ServiceId> = FxHashSet::default();
+        // Services of which a whole, or a mark, was told.
+        let mut told: FxHashSet<ServiceId> = FxHashSet::default();
         for (position, record) in self.log.after(behind) {
             let (Record::Service(id)
             | Record::Endpoint { service: id, .. }
@@ -60,13 +61,22 @@ impl Engine {
             let Some(service) = self.reconciler.services.get(*id) else {
                 continue;
             };
-            if service.positions.created > behind {
-                if told_anew.insert(*id) {
+            let anchors = &service.positions;
+            if anchors.created > behind {
+                if told.insert(*id) {
                     self.recent_anew(*id, service, sink);
                 }
-            } else {
-                self.recent_record(position, record, service, behind, sink);
+                continue;
             }
+            let crossed = [
+                (anchors.labels, Crossed::Labels),
+                (anchors.cluster_ip, Crossed::ClusterIp),
+            ];
+            let crossed = crossed.iter().filter(|(anchor, _)| *anchor > behind);
+            if crossed.clone().next().is_some() && told.insert(*id) {
+                crossed.for_each(|(_, field)| sink(Recent::Crossed(&service.service, *field)));
+            }
+            self.recent_record(position, record, service, sink);
         }
         true
     }
@@ -91,21 +101,13 @@ impl Engine {
         position: Position,
         at: &Record,
         record: &ServiceRecord,
-        behind: Position,
         sink: &mut dyn FnMut(Recent<'_>),
     ) {
         let service = &record.service;
         let name = || service.name.clone();
         let event = match at {
             Record::Service(_) => {
-                let positions = &record.positions;
-                if position == positions.labels && position > behind {
-                    sink(Recent::Crossed(service, Crossed::Labels));
-                }
-                if position == positions.cluster_ip && position > behind {
-                    sink(Recent::Crossed(service, Crossed::ClusterIp));
-                }
-                (position == positions.entry).then(|| Event::Entry(entry(record)))
+                (position == record.positions.entry).then(|| Event::Entry(entry(record)))
             }
             Record::Endpoint {
                 service: id,
