@@ -193,6 +193,11 @@ impl Log {
         })
     }
 
+    /// Bytes of the segments.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.segments.iter().map(Segment::bytes).sum()
+    }
+
     /// Which one covers these numbers.
     fn segment(&self, number: u64) -> Option<usize> {
         self.segments

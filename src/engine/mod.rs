@@ -54,6 +54,7 @@ mod touched_names;
 mod verify;
 mod walk;
 mod work;
+mod write;
 
 pub use crate::index::{Action, Explanation, GroupBy, Groups, Namespaces, Step};
 pub use apply::{Applied, ApplyError};

@@ -157,6 +157,11 @@ impl Segment {
             .map(move |slot| (Sequence(first + u64::from(slot.offset)), slot.record()))
     }
 
+    pub(super) fn bytes(&self) -> u64 {
+        let slots = self.slots.capacity() * size_of::<Slot>();
+        (size_of::<Segment>() + size_of_val(&*self.alive) + slots) as u64
+    }
+
     fn is_alive(&self, offset: u16) -> bool {
         let (word, bit) = bit(offset);
         self.alive.get(word).is_some_and(|word| word & bit != 0)

@@ -23,6 +23,7 @@ mod explain;
 mod flat;
 mod group;
 mod intern;
+mod look_ahead;
 mod memory;
 mod names;
 mod namespaces;

@@ -65,6 +65,13 @@ impl Names {
         })
     }
 
+    /// The pod that has this name, if one of this hash has: none is looked at.
+    pub(super) fn likely(&self, namespace: NamespaceId, name: &str) -> Option<u32> {
+        let (prefix, suffix) = split(name);
+        self.by_name
+            .find(hash_of(namespace, prefix, suffix), |_| true)
+    }
+
     /// The name of a pod.
     pub(crate) fn name(&self, records: &Records, record: &PodRecord) -> SmolStr {
         let mut name = SmolStrBuilder::new();

@@ -203,6 +203,11 @@ impl Templates {
         self.lists.bytes() + self.by_pairs.bytes() + self.lists.iter().map(pairs).sum::<usize>()
     }
 
+    /// How many labels there are.
+    pub(super) fn len_of(&self, id: TemplateId) -> usize {
+        self.halves(id).iter().map(|half| half.len()).sum()
+    }
+
     fn halves(&self, id: TemplateId) -> [&[(KeyId, PairId)]; 2] {
         let pairs = |list| self.lists.get(list).map(|list| &*list.pairs);
         [id.common, id.varying].map(|list| pairs(list).unwrap_or_default())

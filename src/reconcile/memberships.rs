@@ -173,6 +173,10 @@ impl Memberships {
         None
     }
 
+    pub(crate) fn bytes(&self) -> u64 {
+        (self.first.bytes() + self.others.bytes()) as u64
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, Membership)> {
         let pods = 0..u32::try_from(self.first.len()).unwrap_or(u32::MAX);
         pods.flat_map(|pod| self.of(pod).map(move |membership| (pod, membership)))

@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::hint::black_box;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use crate::index::{Index, PodRef, TemplateId};
@@ -216,6 +218,26 @@ impl Reconciler {
         self.memberships.find(pod, service, family)?;
         let record = index.get(pod)?;
         self.project(self.services.get(service)?.service.facts(), record, family)
+    }
+
+    /// Bytes of what says which pods are in which services, and of removals that are remembered.
+    pub(crate) fn endpoint_bytes(&self) -> (u64, u64) {
+        let sets = || self.services.iter().map(|(_, record)| &record.set);
+        let members: usize = sets().map(|set| set.members.bytes()).sum();
+        let removals = sets().map(|set| set.removals.bytes()).sum();
+        (self.memberships.bytes() + members as u64, removals)
+    }
+
+    /// Reads what changes of these pods will read, so that reads overlap.
+    pub(crate) fn look_ahead(&self, pods: &[u32]) {
+        let mut services: SmallVec<[ServiceId; 64]> = SmallVec::new();
+        let of_pod = |pod: &u32| self.memberships.of(*pod).map(|m| m.service);
+        services.extend(pods.iter().flat_map(of_pod));
+        let ready = services
+            .iter()
+            .filter_map(|id| self.services.get(*id))
+            .map(|record| record.set.ready);
+        black_box(ready.fold(0, u64::wrapping_add));
     }
 
     /// Whether a pod whose labels match is an endpoint of one family now.

@@ -139,6 +139,19 @@ impl Removals {
             .chain(many.map(|(position, key)| (*position, &**key)))
     }
 
+    /// Bytes beside its place in the set.
+    pub(crate) fn bytes(&self) -> u64 {
+        let keys: usize = self.iter().map(|(_, key)| key.len()).sum();
+        let table = match self {
+            Removals::Few(few) => few.capacity() * size_of::<Removed>(),
+            Removals::Many(many) => {
+                many.by_position.len() * size_of::<(Sequence, Box<[u8]>)>()
+                    + many.by_hash.len() * size_of::<(u64, Sequence)>()
+            }
+        };
+        (keys + table) as u64
+    }
+
     fn tidy(&mut self) {
         if let Removals::Many(many) = self
             && many.by_position.len() <= FEW_AGAIN
