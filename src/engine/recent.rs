@@ -17,8 +17,8 @@ pub enum Recent<'e> {
     /// its endpoints; scopes that may contain its name and do not contain it are to be told a REMOVE
     /// instead.
     Service(&'e Arc<ServiceOutline>, Event),
-    /// The service entered or left scopes that look at this field: they cannot be told by what
-    /// changed, and read the log ([`Engine::catch_up`]).
+    /// The service may have entered or left scopes that look at this field: they cannot be told by
+    /// what changed, and read the log ([`Engine::catch_up`]). Told before anything else of the service.
     Crossed(&'e Arc<ServiceOutline>, Crossed),
     /// The service of this name is gone.
     Gone(&'e ObjectName),
@@ -49,7 +49,8 @@ impl Engine {
             return false;
         }
         let behind = self.log.end_of(behind);
-        let mut told_anew: FxHashSet<ServiceId> = FxHashSet::default();
+        // Services of which a whole, or a mark, was told.
+        let mut told: FxHashSet<ServiceId> = FxHashSet::default();
         let mut last: Option<(ServiceId, Arc<ServiceOutline>)> = None;
         for (position, record) in self.log.after(behind) {
             let (id, named) = match record {
@@ -71,17 +72,26 @@ impl Engine {
                 Some((_, outline)) => outline,
                 None => Arc::new(outline(service)),
             };
-            if service.set.positions.created > behind {
-                if told_anew.insert(id) {
+            let anchors = &service.set.positions;
+            if anchors.created > behind {
+                if told.insert(id) {
                     self.recent_anew(id, service, &outline, sink);
                 }
             } else {
+                let crossed = [
+                    (anchors.labels, Crossed::Labels),
+                    (anchors.cluster_ip, Crossed::ClusterIp),
+                ];
+                let crossed = crossed.iter().filter(|(anchor, _)| *anchor > behind);
+                if crossed.clone().next().is_some() && told.insert(id) {
+                    crossed.for_each(|(_, field)| sink(Recent::Crossed(&outline, *field)));
+                }
                 let at = At {
                     position,
                     record,
                     named,
                 };
-                self.recent_record(at, service, &outline, behind, sink);
+                self.recent_record(at, service, &outline, sink);
             }
             last = Some((id, outline));
         }
@@ -113,21 +123,13 @@ impl Engine {
         at: At<'_>,
         record: &ServiceRecord,
         service: &Arc<ServiceOutline>,
-        behind: Sequence,
         sink: &mut dyn FnMut(Recent<'_>),
     ) {
         let name = || service.name.clone();
         let position = at.position;
         let event = match at.record {
             Record::Service(_) => {
-                let positions = &record.set.positions;
-                if position == positions.labels && position > behind {
-                    sink(Recent::Crossed(service, Crossed::Labels));
-                }
-                if position == positions.cluster_ip && position > behind {
-                    sink(Recent::Crossed(service, Crossed::ClusterIp));
-                }
-                (position == positions.entry).then(|| Event::Entry(entry(record)))
+                (position == record.set.positions.entry).then(|| Event::Entry(entry(record)))
             }
             Record::Endpoint {
                 service: id,

@@ -2,8 +2,11 @@ use std::ops::Range;
 
 use roaring::RoaringBitmap;
 
+use super::popcount::Ones;
+
 /// Words of a chunk: a chunk has 65,536 ids, as a container of a roaring bitmap has.
 const WORDS: usize = 1024;
+type Chunk = [u64; WORDS];
 /// Ids of a chunk.
 const IDS: u32 = 64 * WORDS as u32;
 
@@ -14,7 +17,7 @@ const IDS: u32 = 64 * WORDS as u32;
 /// for each id.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Flat {
-    chunks: Vec<Option<Box<[u64]>>>,
+    chunks: Vec<Option<Box<Chunk>>>,
 }
 
 /// Which ids to count: those in all of some sets and in none of others.
@@ -28,10 +31,6 @@ pub(crate) struct Flats<'f> {
 fn place(id: u32) -> (usize, usize, u64) {
     let word = (id % IDS / 64) as usize;
     ((id / IDS) as usize, word, 1 << (id % 64))
-}
-
-fn ones(words: &[u64]) -> u64 {
-    words.iter().map(|word| u64::from(word.count_ones())).sum()
 }
 
 impl Flat {
@@ -55,7 +54,7 @@ impl Flat {
             self.chunks.resize(chunk + 1, None);
         }
         if let Some(chunk) = self.chunks.get_mut(chunk) {
-            let words = chunk.get_or_insert_with(|| vec![0; WORDS].into_boxed_slice());
+            let words = chunk.get_or_insert_with(|| Box::new([0; WORDS]));
             if let Some(word) = words.get_mut(word) {
                 *word |= bit;
             }
@@ -77,7 +76,7 @@ impl Flat {
             .is_some_and(|word| word & bit != 0)
     }
 
-    fn chunk(&self, number: usize) -> Option<&[u64]> {
+    fn chunk(&self, number: usize) -> Option<&Chunk> {
         self.chunks.get(number)?.as_deref()
     }
 }
@@ -94,47 +93,43 @@ impl Flats<'_> {
     /// How many ids there are, one word of each set after the other. There must be a set to be in.
     pub(crate) fn count(&self) -> u64 {
         let chunks = self.all.iter().map(|flat| flat.chunks.len()).min();
-        (0..chunks.unwrap_or(0))
-            .map(|number| self.count_chunk(number))
-            .sum()
+        let mut ones = Ones::new();
+        (0..chunks.unwrap_or(0)).for_each(|number| self.count_chunk(number, &mut ones));
+        ones.count()
     }
 
-    fn count_chunk(&self, number: usize) -> u64 {
+    fn count_chunk(&self, number: usize, ones: &mut Ones) {
         let mut all = self.all.iter().map(|flat| flat.chunk(number));
         let Some(Some(first)) = all.next() else {
-            return 0;
+            return;
         };
-        match (self.all.as_slice(), self.none.as_slice()) {
-            ([_, second], []) => second.chunk(number).map_or(0, |second| {
-                let words = first.iter().zip(second);
-                words.map(|(a, b)| u64::from((a & b).count_ones())).sum()
-            }),
-            ([_], [without]) => match without.chunk(number) {
-                Some(without) => {
-                    let words = first.iter().zip(without);
-                    words.map(|(a, b)| u64::from((a & !b).count_ones())).sum()
-                }
-                None => ones(first),
-            },
-            _ => {
-                let mut found = [0; WORDS];
-                found
-                    .iter_mut()
-                    .zip(first)
-                    .for_each(|(to, from)| *to = *from);
-                for set in all {
-                    let Some(set) = set else { return 0 };
-                    found.iter_mut().zip(set).for_each(|(to, from)| *to &= from);
-                }
-                for set in self.none.iter().filter_map(|flat| flat.chunk(number)) {
-                    found
-                        .iter_mut()
-                        .zip(set)
-                        .for_each(|(to, from)| *to &= !from);
-                }
-                ones(&found)
+        let none = self.none.iter().filter_map(|flat| flat.chunk(number));
+        // With one other set, what is left is counted as it is found.
+        if let ([_, second], []) = (self.all.as_slice(), self.none.as_slice()) {
+            if let Some(second) = second.chunk(number) {
+                ones.add_combined(first, second, |a, b| a & b);
             }
+            return;
         }
+        if let ([_], [without]) = (self.all.as_slice(), self.none.as_slice()) {
+            match without.chunk(number) {
+                Some(without) => ones.add_combined(first, without, |a, b| a & !b),
+                None => ones.add(first),
+            }
+            return;
+        }
+        let mut found = *first;
+        for set in all {
+            let Some(set) = set else { return };
+            found.iter_mut().zip(set).for_each(|(to, from)| *to &= from);
+        }
+        none.for_each(|set| {
+            found
+                .iter_mut()
+                .zip(set)
+                .for_each(|(to, from)| *to &= !from)
+        });
+        ones.add(&found);
     }
 
     /// How many of the ids lie in a range. Linear in the range's length.
@@ -173,13 +168,19 @@ mod tests {
 
     use super::*;
 
+    /// Ids in runs of every length and stride, over three chunks.
     fn ids() -> impl Strategy<Value = BTreeSet<u32>> {
-        let near_ends =
-            (0u32..3, 0u32..200).prop_map(|(chunk, id)| (chunk * IDS + id).abs_diff(100));
-        prop::collection::btree_set(near_ends, 0..300)
+        let run = (0..3 * IDS, 1usize..6, 0usize..20_000);
+        prop::collection::vec(run, 0..6).prop_map(|runs| {
+            let ids = runs
+                .into_iter()
+                .flat_map(|(from, stride, length)| (from..3 * IDS).step_by(stride).take(length));
+            ids.collect()
+        })
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn counts_as_sets_do(
             all in prop::collection::vec(ids(), 1..4),

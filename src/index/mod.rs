@@ -36,6 +36,7 @@ mod plan;
 mod pod_equal;
 mod pod_ref;
 mod pods;
+mod popcount;
 mod posting;
 mod record;
 mod table;

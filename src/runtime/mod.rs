@@ -28,6 +28,7 @@ mod share;
 mod stretch;
 mod sync;
 mod tail;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -40,7 +41,7 @@ pub use head::{Head, Totals};
 pub use live_query::LiveQuery;
 pub use readiness::{Readiness, ReadinessGuard};
 pub use ring::{Concern, Ring, RingPosition, Told};
-pub use stretch::{Behind, Stretch};
+pub use stretch::Stretch;
 pub use sync::{SyncEnd, SyncId, SyncSession};
 pub use tail::{Tail, Watching};
 pub use thread::{RuntimeOptions, RuntimeThread, start};

@@ -7,7 +7,8 @@ use crate::model::Revision;
 use crate::wire::MessageWriter;
 
 use super::head::Head;
-use super::stretch::{Behind, Place, Stretch};
+use super::stretch::Stretch;
+use super::telling::{Behind, Place};
 
 /// The newest stretches of history, for all who watch: read off the engine's thread.
 #[derive(Debug)]

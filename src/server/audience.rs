@@ -1,26 +1,13 @@
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
-use smol_str::SmolStr;
 use tokio::sync::Notify;
 
-use crate::engine::Scope;
-use crate::model::ObjectName;
+use crate::model::Revision;
 use crate::runtime::{Concern, Ring, Stretch};
 
-/// What one stream watches.
-#[derive(Debug, Clone)]
-pub(super) enum Interest {
-    /// Endpoints of services.
-    Endpoints(Arc<Scope>),
-    /// Pods of a live query: it is not known beforehand whom a change concerns.
-    Pods,
-}
+use super::listeners::{Interest, Listeners};
 
 /// One stream, as those see it who have something to tell it.
 #[derive(Debug)]
@@ -33,16 +20,27 @@ pub(super) struct Member {
     /// When it was last sent something, in milliseconds since the start.
     told: AtomicU64,
     wakes: AtomicU64,
+    sent: AtomicU64,
     /// Since when something waits to be told, likewise, and one more; 0: nothing does.
     waiting: AtomicU64,
 }
 
 impl Member {
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
     /// It was sent a checkpoint: nothing waits, unless something came meanwhile.
-    pub(super) fn checkpointed(&self) {
+    pub(super) fn checkpointed(&self, revision: Revision) {
+        self.sent.store(revision, Ordering::Relaxed);
         if !self.concern.is_any() {
             self.waiting.store(0, Ordering::Relaxed);
         }
+    }
+
+    /// The newest checkpoint that it was sent; 0 before the first.
+    pub(super) fn sent(&self) -> Revision {
+        self.sent.load(Ordering::Relaxed)
     }
 
     fn waits_since(&self, now: u64) {
@@ -75,27 +73,6 @@ pub(super) struct Audience {
     started: Instant,
 }
 
-#[derive(Debug)]
-struct Listeners {
-    next_id: u64,
-    /// All, in as many parts as the time between two signs of life is cut into.
-    parts: Vec<FxHashMap<u64, Arc<Member>>>,
-    by_name: Filed<ObjectName>,
-    by_namespace: Filed<SmolStr>,
-    /// Whoever watches the same node.
-    by_node: Filed<SmolStr>,
-    /// Scopes that look at every service's labels.
-    by_labels: FxHashMap<u64, Arc<Scope>>,
-    /// Scopes of every service.
-    everything: FxHashMap<u64, ()>,
-    pods: FxHashMap<u64, ()>,
-}
-
-/// Streams by one key.
-type Filed<K> = HashMap<K, SmallVec<[u64; 1]>>;
-
-/// Services in a stretch beyond which nobody looks at each for each selector: all are woken.
-const LOOKED_AT: usize = 64;
 /// Most parts that the time between two signs of life is cut into.
 const PARTS: u32 = 64;
 /// The shortest time between two looks for silence.
@@ -136,16 +113,7 @@ impl Audience {
         let half = heartbeat / 2;
         let parts = (half.as_millis() / (20 * SHORTEST.as_millis())).clamp(1, PARTS.into());
         Audience {
-            listeners: Mutex::new(Listeners {
-                next_id: 0,
-                parts: vec![FxHashMap::default(); usize::try_from(parts).unwrap_or(1)],
-                by_name: HashMap::new(),
-                by_namespace: HashMap::new(),
-                by_node: HashMap::new(),
-                by_labels: FxHashMap::default(),
-                everything: FxHashMap::default(),
-                pods: FxHashMap::default(),
-            }),
+            listeners: Mutex::new(Listeners::new(usize::try_from(parts).unwrap_or(1))),
             started: Instant::now(),
         }
     }
@@ -153,8 +121,7 @@ impl Audience {
     /// Takes a seat, in the same moment for all stretches to come.
     pub(super) fn join(self: &Arc<Self>, interest: Interest) -> Seat {
         let mut listeners = self.lock();
-        let id = listeners.next_id;
-        listeners.next_id = id.wrapping_add(1);
+        let id = listeners.next_id();
         let member = Arc::new(Member {
             id,
             concern: Concern::default(),
@@ -162,6 +129,7 @@ impl Audience {
             beat: AtomicBool::new(false),
             told: AtomicU64::new(self.now()),
             wakes: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
             waiting: AtomicU64::new(self.now().saturating_add(1)),
         });
         listeners.add(&member, &interest);
@@ -204,7 +172,7 @@ impl Audience {
 
     /// How often [`Audience::beat`] is to be called, part after part.
     pub(super) fn period(&self, heartbeat: Duration) -> Duration {
-        let parts = u32::try_from(self.lock().parts.len()).unwrap_or(PARTS);
+        let parts = u32::try_from(self.lock().parts()).unwrap_or(PARTS);
         (heartbeat / 2 / parts).max(SHORTEST)
     }
 
@@ -213,11 +181,7 @@ impl Audience {
         let listeners = self.lock();
         let now = self.now();
         let long = u64::try_from((heartbeat / 2).as_millis()).unwrap_or(u64::MAX);
-        let parts = listeners.parts.len();
-        let Some(part) = listeners.parts.get(part.checked_rem(parts).unwrap_or(0)) else {
-            return;
-        };
-        for member in part.values() {
+        for member in listeners.of_part(part) {
             if now.saturating_sub(member.told.load(Ordering::Relaxed)) >= long {
                 member.beat.store(true, Ordering::Relaxed);
                 member.wake.notify_one();
@@ -236,120 +200,153 @@ impl Audience {
     }
 }
 
-impl Listeners {
-    fn all(&self) -> impl Iterator<Item = &Arc<Member>> {
-        self.parts.iter().flat_map(FxHashMap::values)
-    }
+#[cfg(test)]
+mod tests {
+    use smol_str::SmolStr;
 
-    fn part(&self, id: u64) -> usize {
-        let parts = self.parts.len() as u64;
-        usize::try_from(id.checked_rem(parts).unwrap_or(0)).unwrap_or(0)
-    }
+    use super::*;
+    use crate::engine::{Engine, EngineOptions, Scope, ServiceScope};
+    use crate::labels::LabelSet;
+    use crate::model::{
+        Change, ClusterIp, Kind, Node, Object, ObjectName, ObjectRef, ResolvedTransaction, Service,
+    };
+    use crate::runtime::{Head, Tail};
 
-    fn add(&mut self, member: &Arc<Member>, interest: &Interest) {
-        let id = member.id;
-        let part = self.part(id);
-        if let Some(part) = self.parts.get_mut(part) {
-            part.insert(id, Arc::clone(member));
-        }
-        match interest {
-            Interest::Pods => {
-                self.pods.insert(id, ());
-            }
-            Interest::Endpoints(scope) => match &**scope {
-                Scope::Node(name) => file(&mut self.by_node, name, id),
-                Scope::Services(services) if !services.names.is_empty() => {
-                    for name in &services.names {
-                        file(&mut self.by_name, name, id);
-                    }
-                }
-                Scope::Services(services) if !services.namespaces.is_empty() => {
-                    for name in &services.namespaces {
-                        file(&mut self.by_namespace, name, id);
-                    }
-                }
-                Scope::Services(services) if services.selector.is_everything() => {
-                    self.everything.insert(id, ());
-                }
-                Scope::Services(_) => {
-                    self.by_labels.insert(id, Arc::clone(scope));
-                }
+    fn service(name: &str, labels: &[(&str, &str)], cluster_ip: bool) -> Change {
+        let (namespace, name) = name.split_once('/').unwrap();
+        Change::Put(Object::Service(Box::new(Service {
+            name: ObjectName::new(namespace, name),
+            labels: LabelSet::try_from_pairs(labels.iter().copied()).unwrap(),
+            cluster_ip: if cluster_ip {
+                ClusterIp::Ips([[10, 0, 0, 1].into()].into_iter().collect())
+            } else {
+                ClusterIp::Unset
             },
-        }
+            ..Service::default()
+        })))
     }
 
-    fn remove(&mut self, id: u64, interest: &Interest) {
-        let part = self.part(id);
-        if let Some(part) = self.parts.get_mut(part) {
-            part.remove(&id);
-        }
-        match interest {
-            Interest::Pods => {
-                self.pods.remove(&id);
-            }
-            Interest::Endpoints(scope) => match &**scope {
-                Scope::Node(name) => unfile(&mut self.by_node, name, id),
-                Scope::Services(services) => {
-                    for name in &services.names {
-                        unfile(&mut self.by_name, name, id);
-                    }
-                    for name in &services.namespaces {
-                        unfile(&mut self.by_namespace, name, id);
-                    }
-                    self.everything.remove(&id);
-                    self.by_labels.remove(&id);
-                }
-            },
-        }
+    fn of(namespaces: &[&str], names: &[(&str, &str)], selector: &str) -> Interest {
+        let names = names
+            .iter()
+            .map(|(namespace, name)| ObjectName::new(*namespace, *name));
+        Interest::Endpoints(Arc::new(Scope::Services(ServiceScope {
+            namespaces: namespaces.iter().map(|name| SmolStr::from(*name)).collect(),
+            names: names.collect(),
+            selector: selector.parse().unwrap(),
+        })))
     }
 
-    /// Those who may have to be told something of a stretch, each once.
-    fn concerned(&self, stretch: &Stretch) -> Vec<Arc<Member>> {
-        let mut ids: Vec<u64> = self.pods.keys().copied().collect();
-        if stretch.has_services() {
-            ids.extend(self.everything.keys());
-        }
-        if stretch.concerns_nodes() {
-            ids.extend(self.by_node.values().flatten());
-        }
-        for name in stretch.node_names() {
-            ids.extend(self.by_node.get(name).into_iter().flatten());
-        }
-        if !self.by_name.is_empty() {
-            let names = stretch.names();
-            ids.extend(names.filter_map(|name| self.by_name.get(name)).flatten());
-        }
-        if !self.by_namespace.is_empty() {
-            let namespaces = stretch.namespaces();
-            ids.extend(
-                namespaces
-                    .filter_map(|name| self.by_namespace.get(name))
-                    .flatten(),
+    fn of_node(name: &str) -> Interest {
+        Interest::Endpoints(Arc::new(Scope::Node(name.into())))
+    }
+
+    /// Who is woken by each of these changes, in turn.
+    #[test]
+    fn a_change_concerns_those_whose_scope_it_touches() {
+        let audience = Arc::new(Audience::new(Duration::from_secs(5)));
+        let interests = [
+            ("everything", of(&[], &[], "")),
+            ("blue", of(&["blue", "grey"], &[], "")),
+            ("blue/a", of(&[], &[("blue", "a")], "")),
+            ("red/a", of(&[], &[("red", "a")], "")),
+            ("tier=web", of(&[], &[], "tier=web")),
+            ("n1", of_node("n1")),
+            ("n2", of_node("n2")),
+            ("pods", Interest::Pods),
+        ];
+        let seats: Vec<(&str, Seat)> = interests
+            .into_iter()
+            .map(|(name, interest)| (name, audience.join(interest)))
+            .collect();
+        let node = Change::Put(Object::Node(Box::new(Node {
+            name: "n2".into(),
+            ..Node::default()
+        })));
+        let name = ObjectName::new("red", "a");
+        let delete = Change::Delete(ObjectRef::new(Kind::Service, name));
+        let steps: Vec<(Change, &[&str])> = vec![
+            (
+                service("blue/a", &[], true),
+                &[
+                    "everything",
+                    "blue",
+                    "blue/a",
+                    "tier=web",
+                    "n1",
+                    "n2",
+                    "pods",
+                ],
+            ),
+            (
+                service("blue/a", &[("tier", "web")], true),
+                &[
+                    "everything",
+                    "blue",
+                    "blue/a",
+                    "tier=web",
+                    "n1",
+                    "n2",
+                    "pods",
+                ],
+            ),
+            (
+                service("red/a", &[("tier", "db")], false),
+                &["everything", "red/a", "tier=web", "n1", "n2", "pods"],
+            ),
+            (node, &["n2", "pods"]),
+            (
+                delete,
+                &["everything", "red/a", "tier=web", "n1", "n2", "pods"],
+            ),
+        ];
+        let mut engine = Engine::new(EngineOptions::default());
+        let tail = Arc::new(Tail::new(0, 1 << 20));
+        let _watching = tail.watch();
+        let ring = Ring::new(Head::default(), 1 << 20, 1 << 20);
+        seats
+            .iter()
+            .for_each(|(_, seat)| seat.member().concern.clear());
+        for (i, (change, expected)) in steps.into_iter().enumerate() {
+            let transaction = ResolvedTransaction::new([change], "");
+            engine.apply(engine.head() + 1, transaction).unwrap();
+            tail.append(&engine, None);
+            let woken = audience.publish(tail.take().unwrap(), &ring);
+            let concerned = seats
+                .iter()
+                .filter(|(_, seat)| seat.member().concern.is_any());
+            let names: Vec<&str> = concerned.map(|(name, _)| *name).collect();
+            assert_eq!(
+                (names.as_slice(), woken),
+                (expected, expected.len()),
+                "step {i}"
             );
+            seats
+                .iter()
+                .for_each(|(_, seat)| seat.member().concern.clear());
         }
-        let looked_at = stretch.len() <= LOOKED_AT;
-        let by_labels = self.by_labels.iter();
-        ids.extend(
-            by_labels
-                .filter(|(_, scope)| !looked_at || stretch.concerns(scope))
-                .map(|(id, _)| id),
-        );
-        ids.sort_unstable();
-        ids.dedup();
-        let member = |id: &u64| self.parts.get(self.part(*id))?.get(id).cloned();
-        ids.iter().filter_map(member).collect()
+        drop(seats);
+        let listeners = audience.lock();
+        assert_eq!(listeners.all().count(), 0);
+        assert!(listeners.by_name.is_empty() && listeners.by_namespace.is_empty());
+        assert!(listeners.by_node.is_empty() && listeners.by_labels.is_empty());
     }
-}
 
-fn file<K: Eq + Hash + Clone>(filed: &mut Filed<K>, key: &K, id: u64) {
-    filed.entry(key.clone()).or_default().push(id);
-}
-
-fn unfile<K: Eq + Hash>(filed: &mut Filed<K>, key: &K, id: u64) {
-    if let Some(ids) = filed.get_mut(key) {
-        ids.retain(|other| *other != id);
-        if ids.is_empty() {
-            filed.remove(key);
-        }
+    #[test]
+    fn everybody_is_concerned_by_what_was_let_go() {
+        let audience = Arc::new(Audience::new(Duration::from_secs(5)));
+        let seat = audience.join(of(&[], &[("red", "a")], ""));
+        seat.member().concern.clear();
+        let mut engine = Engine::new(EngineOptions::default());
+        let tail = Arc::new(Tail::new(0, 1 << 20));
+        let change = service("blue/a", &[], true);
+        engine
+            .apply(1, ResolvedTransaction::new([change], ""))
+            .unwrap();
+        tail.append(&engine, None);
+        let ring = Ring::new(Head::default(), 1 << 20, 1 << 20);
+        assert_eq!(audience.publish(tail.take().unwrap(), &ring), 1);
+        assert!(seat.member().concern.is_any());
+        assert_eq!(ring.head().revision, 1);
     }
 }

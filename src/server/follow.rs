@@ -29,10 +29,10 @@ pub(super) fn resume(context: &Context, cursor: Option<Cursor>, scope: u64) -> O
 
 pub(super) struct Follower<'s, F: Feed> {
     context: Arc<Context>,
-    subscription: &'s Subscription,
     seat: Seat,
     tap: &'s Tap<F::Message>,
     feed: F,
+    nothing: F::Message,
     /// Fingerprint of the scope.
     scope: u64,
     /// What the subscriber has, or has been sent whole.
@@ -54,9 +54,9 @@ impl<'s, F: Feed> Follower<'s, F> {
         subscription.seated(seat.member());
         Follower {
             context,
-            subscription,
             seat,
             tap,
+            nothing: feed.nothing(),
             feed,
             scope,
             position: from.unwrap_or_default(),
@@ -120,8 +120,7 @@ impl<'s, F: Feed> Follower<'s, F> {
     /// Reads on. However long this waits for its turn, the client is not left to think that the
     /// server is gone.
     async fn step(&mut self) -> Result<Step<F::Message>, Status> {
-        let sign_of_life = self.feed.nothing();
-        let member = Arc::clone(self.seat.member());
+        let member = self.seat.member();
         let sources = Sources {
             runtime: &self.context.runtime,
             ring: &self.context.ring,
@@ -135,7 +134,7 @@ impl<'s, F: Feed> Follower<'s, F> {
                 () = member.woken() => {}
             }
             if member.take_beat() {
-                self.tap.send(sign_of_life.clone()).await;
+                self.tap.send(self.nothing.clone()).await;
                 self.seat.told();
             }
         }
@@ -159,7 +158,6 @@ impl<'s, F: Feed> Follower<'s, F> {
         };
         let message = self.feed.checkpoint(&checkpoint);
         self.send(message).await;
-        self.seat.member().checkpointed();
-        self.subscription.sent(self.position);
+        self.seat.member().checkpointed(self.position);
     }
 }

@@ -10,7 +10,7 @@
 //! | `list` `listings` `page` | listings in pages |
 //! | `watch` `follow` `feed` | streams: a position a subscriber, no queue |
 //! | `watch_routes` `encoded` | their way onto HTTP/2, already encoded |
-//! | `distribute` `audience` | who is woken by what, and when |
+//! | `distribute` `audience` `listeners` | who is woken by what, and when |
 //! | `subscribers` `admin` | who listens, and how the server does |
 //! | `outflow` `drawn` | a stream of answers that ends with a status: made beforehand, or when asked for |
 //! | `probes` | health for those who speak HTTP |
@@ -31,6 +31,7 @@ mod ingest;
 mod limits;
 mod list;
 mod listen;
+mod listeners;
 mod listings;
 mod outflow;
 mod page;

@@ -32,7 +32,6 @@ struct Entry {
     name: String,
     peer: String,
     scope: String,
-    sent: Revision,
     applied: Revision,
     since: SystemTime,
     /// Its place in the audience; none until it has said what it watches.
@@ -98,7 +97,7 @@ impl Entry {
             name: self.name.clone(),
             peer: self.peer.clone(),
             scope: self.scope.clone(),
-            sent_revision: self.sent,
+            sent_revision: member.map_or(0, |member| member.sent()),
             applied_revision: self.applied,
             since: Some(wire::encode_time(self.since)),
             behind: Some(wire::encode_duration(behind.unwrap_or_default())),
@@ -138,7 +137,6 @@ impl Subscription {
             name,
             peer,
             scope: shortened(scope),
-            sent: 0,
             applied: 0,
             since: SystemTime::now(),
             member: None,
@@ -156,18 +154,12 @@ impl Subscription {
         self.change(|entry| {
             entry.name = name;
             entry.scope = shortened(scope);
-            entry.sent = 0;
         });
     }
 
     /// Its place in the audience from now on.
     pub(super) fn seated(&self, member: &Arc<Member>) {
         self.change(|entry| entry.member = Some(Arc::clone(member)));
-    }
-
-    /// It was sent a checkpoint.
-    pub(super) fn sent(&self, revision: Revision) {
-        self.change(|entry| entry.sent = revision);
     }
 
     /// It says what it has applied.

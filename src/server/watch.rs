@@ -11,11 +11,11 @@ use crate::labels::FieldError;
 use crate::wire::proto::watch_endpoints_request::Request as Asked;
 use crate::wire::{self, Cursor, EncodedMessage, proto, status};
 
-use super::audience::Interest;
 use super::context::{Context, namespaces, peer, unopened, valid};
 use super::drawn::{Drawn, Tap};
 use super::feed::{EndpointsFeed, PodsFeed};
 use super::follow::{Follower, resume};
+use super::listeners::Interest;
 use super::page::fingerprint;
 use super::subscribers::Subscription;
 

@@ -20,9 +20,10 @@ const WINDOW: u32 = 64 << 10;
 /// Messages that may be on their way to a stream that is not read: in its window, in what the
 /// transport has taken and cannot send, in the stream's own place for one, and on both sides of each.
 const ON_THE_WAY: usize = 5;
-/// What all stalled streams together may cost the server. Were what they have not read queued, and be
-/// it encoded, it would be half as much again.
-const MEMORY: u64 = 64 << 20;
+/// What all stalled streams together may cost the server: 128 KiB each, and as much again and some for
+/// what the server keeps for itself of so many changes. Were what they have not read queued for each,
+/// encoded, it would be six times as much.
+const MEMORY: u64 = 16 << 20;
 
 /// A subscriber without a library: what it does not ask for stays where it is.
 struct Raw {

@@ -258,7 +258,7 @@ fn records(engine: &Engine) -> u64 {
 
 /// Whether the event can be folded into what is held: news of a service that is not held is not
 /// news of anything.
-fn expected(view: &View, event: &Event) -> Result<(), String> {
+pub fn expected(view: &View, event: &Event) -> Result<(), String> {
     let service = match event {
         Event::Entry(entry) => &entry.service.name,
         Event::Endpoint { service, .. } | Event::Removed { service, .. } => service,
@@ -272,7 +272,7 @@ fn expected(view: &View, event: &Event) -> Result<(), String> {
 }
 
 /// Whether the view is this cut, as far as the scope goes.
-fn holds(view: &View, cut: &Cut, scope: &Scope) -> Result<(), String> {
+pub fn holds(view: &View, cut: &Cut, scope: &Scope) -> Result<(), String> {
     let expected = cut.services_in(scope);
     if *view.services() != expected {
         let names = expected.keys().chain(view.services().keys());

@@ -75,7 +75,7 @@ fn one(section: &mut Section, peers: &Peers, giant: &Giant, step: usize) -> anyh
     giant.write(&cluster)?;
     let arguments = [cluster.into_os_string(), step.to_string().into()];
     // Nothing is timed, so it may be as quick as it can.
-    let variables = [("GOMAXPROCS", "2"), ("GOGC", "1000")];
+    let variables = [("GOMAXPROCS", "2"), ("GOGC", "300")];
     let kubernetes = peers.run_with("rollout", &arguments, &variables)?;
     let answers = kubernetes.by_item();
 

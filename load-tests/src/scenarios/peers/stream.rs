@@ -7,14 +7,12 @@ use prost::Message as _;
 use selectord::engine::{Engine, Progress, Scope, View, Walk};
 use selectord::model::Change;
 use selectord::wire::proto::WatchEndpointsResponse;
-use selectord::wire::{Checkpoint, Cursor, Delta, EventBatch, decode_event};
+use selectord::wire::{Checkpoint, Cursor, Delta, EncodedMessage, MessageWriter, decode_event};
 
 use crate::cluster::{apply, transaction};
 
 use super::answers::endpoint;
 
-/// Bytes that gRPC puts before each message.
-const FRAME: u64 = 5;
 /// Bytes after which a server begins another message.
 const MESSAGE: usize = 64 << 10;
 /// Records read at once.
@@ -53,11 +51,13 @@ impl Subscriber {
     }
 
     fn catch_up(&mut self) -> anyhow::Result<()> {
-        let mut batch = EventBatch::new(MESSAGE).answering(1);
+        let mut writer = MessageWriter::new(MESSAGE, 1);
         let mut full = Vec::new();
         let revision = loop {
             let progress = self.engine.catch_up(&mut self.walk, PIECE, &mut |event| {
-                full.extend(batch.push(event));
+                if writer.push(&event) {
+                    full.extend(writer.take_full());
+                }
                 ControlFlow::Continue(())
             });
             if let Progress::Head(revision) = progress {
@@ -73,16 +73,15 @@ impl Subscriber {
             commit_time: Some(SystemTime::now()),
             ..Checkpoint::default()
         };
-        full.push(batch.checkpoint(&checkpoint));
+        full.push(writer.checkpoint(&checkpoint));
         full.iter().try_for_each(|message| self.receive(message))
     }
 
     /// Takes a message as it comes: as bytes.
-    fn receive(&mut self, message: &WatchEndpointsResponse) -> anyhow::Result<()> {
-        let bytes = message.encode_to_vec();
-        self.bytes += FRAME + bytes.len() as u64;
+    fn receive(&mut self, message: &EncodedMessage) -> anyhow::Result<()> {
+        self.bytes += message.len() as u64;
         self.messages += 1;
-        for event in WatchEndpointsResponse::decode(bytes.as_slice())?.events {
+        for event in WatchEndpointsResponse::decode(message.body())?.events {
             let delta = decode_event(event).map_err(|faults| anyhow!("{faults:?}"))?;
             match delta {
                 Delta::Events(events) => {

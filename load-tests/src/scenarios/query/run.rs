@@ -11,8 +11,8 @@ pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
     let engine = loaded(&context.corpus, LOADED_AT_ONCE, |_, _| ());
     progress.finish_and_clear();
     counts::measure(context, section, &engine)?;
+    ids::measure(context, section, &engine);
     drop(engine);
-    ids::measure(context, section);
     beside_writer::measure(context, section)?;
     unary::measure(context, section)
 }
