@@ -212,7 +212,7 @@ impl Engine {
                     teller.read();
                     if membership.position < *bound
                         && let Some(endpoint) =
-                            self.reconciler.computed(&self.index, id, pod, family)
+                            self.reconciler.computed(&self.index, record, pod, family)
                     {
                         teller.tell(Event::Endpoint {
                             service: service.clone(),
@@ -281,7 +281,7 @@ impl Engine {
             } => {
                 if let Some(record) = self.told_by_updates(scope, service, position)
                     && let Some(endpoint) =
-                        self.reconciler.computed(&self.index, service, pod, family)
+                        self.reconciler.computed(&self.index, record, pod, family)
                 {
                     teller.tell(Event::Endpoint {
                         service: record.service.name(),

@@ -131,12 +131,8 @@ impl Engine {
             Record::Service(_) => {
                 (position == record.set.positions.entry).then(|| Event::Entry(entry(record)))
             }
-            Record::Endpoint {
-                service: id,
-                pod,
-                family,
-            } => (self.reconciler)
-                .computed(&self.index, id, pod, family)
+            Record::Endpoint { pod, family, .. } => (self.reconciler)
+                .computed(&self.index, record, pod, family)
                 .map(|endpoint| Event::Endpoint {
                     service: name(),
                     endpoint,

@@ -18,7 +18,7 @@ use super::memberships::Memberships;
 use super::nodes::{NodeRecord, Nodes};
 use super::project::{MissingNode, admits, project};
 use super::service_facts::ServiceFacts;
-use super::services::{ServiceId, Services};
+use super::services::{ServiceId, ServiceRecord, Services};
 use super::standing::{Selectors, Standing};
 use super::stored_selector::StandingSelector;
 use super::touched::Touched;
@@ -207,17 +207,15 @@ impl Reconciler {
         self.standing.values().map(Standing::bytes).sum()
     }
 
-    /// A computed endpoint as it is now.
+    /// A computed endpoint as it is now. The caller knows that the service has it.
     pub(crate) fn computed(
         &self,
         index: &Index,
-        service: ServiceId,
+        record: &ServiceRecord,
         pod: u32,
         family: IpFamily,
     ) -> Option<Endpoint> {
-        self.memberships.find(pod, service, family)?;
-        let record = index.get(pod)?;
-        self.project(self.services.get(service)?.service.facts(), record, family)
+        self.project(record.service.facts(), index.get(pod)?, family)
     }
 
     /// Bytes of what says which pods are in which services, and of removals that are remembered.
@@ -295,7 +293,8 @@ impl Reconciler {
                 .of(pod)
                 .filter(|m| m.service == id)
                 .map(|m| m.family);
-            endpoints.extend(families.filter_map(|family| self.computed(index, id, pod, family)));
+            endpoints
+                .extend(families.filter_map(|family| self.computed(index, record, pod, family)));
         });
         let name = record.service.name();
         let manual = record.set.manual.keys();
