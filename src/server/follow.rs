@@ -13,6 +13,7 @@ use tonic::Status;
 use crate::model::Revision;
 use crate::wire::{Checkpoint, Cursor, status};
 
+use super::apart::Apart;
 use super::audience::Seat;
 use super::context::{Context, stopped};
 use super::drawn::Tap;
@@ -70,12 +71,18 @@ impl<'s, F: Feed> Follower<'s, F> {
         mut self,
         changed: impl Future<Output = Result<C, Status>>,
     ) -> Result<C, Status> {
-        let mut changed = std::pin::pin!(changed);
         let context = Arc::clone(&self.context);
+        // What hardly ever happens is not looked at with every message.
+        let outside = std::pin::pin!(async {
+            tokio::select! {
+                biased;
+                changed = changed => changed,
+                () = context.drain.cancelled() => Err(status::draining()),
+            }
+        });
         tokio::select! {
             biased;
-            changed = &mut changed => changed,
-            () = context.drain.cancelled() => Err(status::draining()),
+            ended = Apart::new(outside) => ended,
             ended = self.follow() => Err(ended),
         }
     }

@@ -12,10 +12,12 @@
 //! | `watch_routes` `encoded` | their way onto HTTP/2, already encoded |
 //! | `distribute` `audience` `listeners` | who is woken by what, and when |
 //! | `subscribers` `admin` | who listens, and how the server does |
+//! | `apart` | a future that its neighbours do not wake |
 //! | `outflow` `drawn` | a stream of answers that ends with a status: made beforehand, or when asked for |
 //! | `probes` | health for those who speak HTTP |
 
 mod admin;
+mod apart;
 mod audience;
 mod cluster;
 mod connections;

@@ -11,9 +11,10 @@ const PREFIX: usize = 5;
 /// Bytes that a checkpoint and the number of a subscription may take: a message is closed so much
 /// before its limit.
 const TAIL: usize = 96;
-/// Encoded elements shorter than this are copied, longer ones are shared: what is shared is held
-/// whole for as long as one client has not taken it.
-const COPIED: usize = 4 << 10;
+/// Encoded elements shorter than this are copied, longer ones are shared. A shared part makes two
+/// frames more, which cost about as much as copying so many bytes, and its chunk is held whole for as
+/// long as one client has not taken it.
+const COPIED: usize = 16 << 10;
 /// What a message that is begun is expected to come to, until one was full.
 const SMALL: usize = 512;
 

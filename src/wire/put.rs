@@ -24,8 +24,11 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, field: u32, bytes: &[u8]) {
 /// An item of a list of bytes or of texts: empty ones are said too.
 pub(super) fn put_item(out: &mut Vec<u8>, field: u32, bytes: &[u8]) {
     encode_key(field, WireType::LengthDelimited, out);
-    encode_varint(bytes.len() as u64, out);
-    out.put_slice(bytes);
+    match u8::try_from(bytes.len()) {
+        Ok(short @ 0..128) => out.push(short),
+        _ => encode_varint(bytes.len() as u64, out),
+    }
+    out.extend_from_slice(bytes);
 }
 
 /// Eight bytes, unless zero.
@@ -55,12 +58,14 @@ pub(super) fn begin_message(out: &mut Vec<u8>, field: u32) -> usize {
 pub(super) fn end_message(out: &mut Vec<u8>, length: usize) {
     let body = length.saturating_add(1);
     let size = out.len().saturating_sub(body);
-    let more = encoded_len_varint(size as u64).saturating_sub(1);
-    if more > 0 {
-        let end = out.len();
-        out.resize(end.saturating_add(more), 0);
-        out.copy_within(body..end, body.saturating_add(more));
+    if let (Ok(short @ 0..128), Some(place)) = (u8::try_from(size), out.get_mut(length)) {
+        *place = short;
+        return;
     }
+    let more = encoded_len_varint(size as u64).saturating_sub(1);
+    let end = out.len();
+    out.resize(end.saturating_add(more), 0);
+    out.copy_within(body..end, body.saturating_add(more));
     if let Some(mut place) = out.get_mut(length..body.saturating_add(more)) {
         encode_varint(size as u64, &mut place);
     }

@@ -36,7 +36,7 @@ fn read(message: &EncodedMessage) -> proto::WatchEndpointsResponse {
 proptest! {
     /// Elements that were encoded before, shared or copied, come in the order in which they were added.
     #[test]
-    fn encoded_elements_stay_in_order(sizes in vec((any::<bool>(), 1..9_000usize), 0..12), limit in 1..20_000usize) {
+    fn encoded_elements_stay_in_order(sizes in vec((any::<bool>(), 1..40_000usize), 0..12), limit in 1..90_000usize) {
         let mut writer = MessageWriter::new(limit, 0);
         let mut messages = Vec::new();
         let named = |i: usize, size: usize| crate::engine::Event::NodeRemoved(format!("{i}-{}", "x".repeat(size)).into());

@@ -14,20 +14,20 @@ pub(super) fn encode_uuid(text: &str) -> Option<[u8; 16]> {
     if text.len() != LENGTH {
         return None;
     }
-    let mut value: u128 = 0;
+    let (mut uuid, mut nibbles) = ([0u8; 16], 0usize);
     for (i, byte) in text.bytes().enumerate() {
         let digit = match byte {
-            b'-' if HYPHENS.contains(&i) => continue,
             b'0'..=b'9' => byte - b'0',
             b'a'..=b'f' => byte - b'a' + 10,
+            b'-' if HYPHENS.contains(&i) => continue,
             _ => return None,
         };
-        if HYPHENS.contains(&i) {
-            return None;
-        }
-        value = value << 4 | u128::from(digit);
+        // A digit in a hyphen's place leaves no room for the last.
+        let byte = uuid.get_mut(nibbles / 2)?;
+        *byte = *byte << 4 | digit;
+        nibbles += 1;
     }
-    Some(value.to_be_bytes())
+    Some(uuid)
 }
 
 /// The canonical text of a UUID.
