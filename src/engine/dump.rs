@@ -18,7 +18,7 @@ impl Engine {
 
     fn write_dump(&self, out: &mut String) -> std::fmt::Result {
         writeln!(out, "head {}", self.head)?;
-        for (name, record) in &self.reconciler.nodes {
+        for (name, record) in self.reconciler.nodes.iter() {
             writeln!(
                 out,
                 "node {name} at {} by {:?}: {:?}",

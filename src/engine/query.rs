@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::ops::Bound::{Excluded, Included, Unbounded};
+use std::ops::Bound::{Excluded, Included};
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -152,10 +152,9 @@ impl Engine {
         after: Option<&str>,
         limit: usize,
     ) -> Vec<Stored<Arc<Node>>> {
-        let from = after.map_or(Unbounded, Excluded);
         self.reconciler
             .nodes
-            .range::<str, _>((from, Unbounded))
+            .behind(after)
             .filter(|(_, record)| selector.matches(&record.node.labels))
             .filter_map(|(name, _)| self.node(name))
             .take(limit)
@@ -223,7 +222,7 @@ impl Engine {
                 }
             }
         };
-        for record in self.reconciler.nodes.values() {
+        for (_, record) in self.reconciler.nodes.iter() {
             look(
                 Kind::Node,
                 ObjectName::cluster(record.node.name.clone()),

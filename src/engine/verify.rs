@@ -161,7 +161,7 @@ impl Engine {
                 expected.insert(position, Standing::Record(Record::Removal(id)));
             }
         }
-        for (name, record) in &self.reconciler.nodes {
+        for (name, record) in self.reconciler.nodes.iter() {
             let node = Standing::Named(Named::Node(name.clone()));
             expected.insert(record.position, node);
         }

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use smallvec::SmallVec;
-use smol_str::{SmolStr, ToSmolStr};
+use smol_str::SmolStr;
 
 use crate::labels::LabelSet;
 use crate::model::{ContainerPort, IpFamily, ObjectName, Phase, Pod, ReadyCondition, Revision};
@@ -45,7 +45,7 @@ impl<'i> PodRef<'i> {
     pub(crate) fn uid(self) -> SmolStr {
         match self.extra().and_then(|extra| extra.uid.clone()) {
             Some(uid) => uid,
-            None => self.record.uid.text().to_smolstr(),
+            None => self.record.uid.text(),
         }
     }
 

@@ -1,3 +1,5 @@
+use smol_str::SmolStr;
+
 /// A UID as its sixteen bytes, where it is written as the API server writes them: lower-case
 /// hexadecimal in groups of 8, 4, 4, 4 and 12. The nil UID stands for no UID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,19 +36,21 @@ impl Uid {
     }
 
     /// The text it was read from.
-    pub(crate) fn text(self) -> String {
+    pub(crate) fn text(self) -> SmolStr {
         if self == Uid::default() {
-            return String::new();
+            return SmolStr::default();
         }
         let [high, low] = self.0;
-        format!(
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            high >> 32,
-            high >> 16 & 0xffff,
-            high & 0xffff,
-            low >> 48,
-            low & 0xffff_ffff_ffff
-        )
+        let mut digits = (u128::from(high) << 64 | u128::from(low)).rotate_left(4);
+        let mut text = [b'-'; LEN];
+        for (at, byte) in text.iter_mut().enumerate() {
+            if !HYPHENS.contains(&at) {
+                let digit = (digits & 0xf) as u8;
+                *byte = if digit < 10 { b'0' } else { b'a' - 10 } + digit;
+                digits = digits.rotate_left(4);
+            }
+        }
+        SmolStr::new(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -59,7 +63,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_read_is_written_back(text in "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}") {
-            prop_assert_eq!(Uid::read(&text).map(Uid::text), Some(text));
+            prop_assert_eq!(Uid::read(&text).map(Uid::text), Some(text.into()));
         }
     }
 
@@ -74,6 +78,6 @@ mod tests {
         ] {
             assert_eq!(Uid::read(text), None, "{text}");
         }
-        assert_eq!(Uid::read("").map(Uid::text), Some(String::new()));
+        assert_eq!(Uid::read("").map(Uid::text), Some(SmolStr::default()));
     }
 }

@@ -188,18 +188,14 @@ impl StoredService {
             load_balancer_source_ranges,
             health_check_node_port,
         } = self.rare.as_deref().cloned().unwrap_or_default();
-        let or_packed = |text: SmolStr, packed: String| {
-            if text.is_empty() {
-                SmolStr::from(packed)
-            } else {
-                text
-            }
+        let or_packed = |text: SmolStr, packed: SmolStr| {
+            if text.is_empty() { packed } else { text }
         };
         Service {
             name: self.name(),
             uid: or_packed(uid, self.uid.text()),
             labels: self.labels().clone(),
-            creation_timestamp: or_packed(creation_timestamp, unpack_time(self.created)),
+            creation_timestamp: or_packed(creation_timestamp, unpack_time(self.created).into()),
             deletion_timestamp,
             service_type,
             selector: self.selector.whole(),
