@@ -5,6 +5,8 @@ use smol_str::SmolStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Uid([u64; 2]);
 
+/// Where the two digits of each byte begin.
+const DIGITS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
 /// Where the hyphens are.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 const LEN: usize = 36;
@@ -15,24 +17,16 @@ impl Uid {
         if text.is_empty() {
             return Some(Uid::default());
         }
-        let bytes: &[u8; LEN] = text.as_bytes().try_into().ok()?;
-        let mut number: u128 = 0;
-        for (at, byte) in bytes.iter().enumerate() {
-            if HYPHENS.contains(&at) {
-                if *byte != b'-' {
-                    return None;
-                }
-                continue;
-            }
-            let digit = match byte {
-                b'0'..=b'9' => byte - b'0',
-                b'a'..=b'f' => byte - b'a' + 10,
-                _ => return None,
-            };
-            number = number << 4 | u128::from(digit);
+        let text: &[u8; LEN] = text.as_bytes().try_into().ok()?;
+        if HYPHENS.iter().any(|at| text.get(*at) != Some(&b'-')) {
+            return None;
         }
-        let uid = Uid([(number >> 64) as u64, number as u64]);
-        (uid != Uid::default()).then_some(uid)
+        let mut bytes = [0; 16];
+        for (byte, at) in bytes.iter_mut().zip(DIGITS) {
+            *byte = digit(*text.get(at)?)? << 4 | digit(*text.get(at + 1)?)?;
+        }
+        let number = u128::from_be_bytes(bytes);
+        (number != 0).then_some(Uid([(number >> 64) as u64, number as u64]))
     }
 
     /// The text it was read from.
@@ -41,17 +35,27 @@ impl Uid {
             return SmolStr::default();
         }
         let [high, low] = self.0;
-        let mut digits = (u128::from(high) << 64 | u128::from(low)).rotate_left(4);
+        let number = u128::from(high) << 64 | u128::from(low);
         let mut text = [b'-'; LEN];
-        for (at, byte) in text.iter_mut().enumerate() {
-            if !HYPHENS.contains(&at) {
-                let digit = (digits & 0xf) as u8;
-                *byte = if digit < 10 { b'0' } else { b'a' - 10 } + digit;
-                digits = digits.rotate_left(4);
+        for (byte, at) in number.to_be_bytes().into_iter().zip(DIGITS) {
+            if let Some([first, second]) = text.get_mut(at..at + 2) {
+                (*first, *second) = (letter(byte >> 4), letter(byte & 0xf));
             }
         }
         SmolStr::new(std::str::from_utf8(&text).unwrap_or_default())
     }
+}
+
+fn digit(letter: u8) -> Option<u8> {
+    match letter {
+        b'0'..=b'9' => Some(letter - b'0'),
+        b'a'..=b'f' => Some(letter - b'a' + 10),
+        _ => None,
+    }
+}
+
+fn letter(digit: u8) -> u8 {
+    digit + if digit < 10 { b'0' } else { b'a' - 10 }
 }
 
 #[cfg(test)]
