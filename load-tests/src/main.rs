@@ -9,6 +9,7 @@ mod report;
 mod rpc;
 mod scenarios;
 mod server;
+mod subscribers;
 
 use std::process::ExitCode;
 use std::time::Instant;

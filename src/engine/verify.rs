@@ -1,9 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::index::Index;
+use smol_str::SmolStr;
+
+use crate::index::PodRef;
 use crate::model::{Endpoint, EndpointIdentity, IpFamily, Sequence, Service};
-use crate::reconcile::{Membership, ServiceFacts, ServiceId, standing_selector};
+use crate::reconcile::{ServiceFacts, ServiceId, standing_selector};
 
 use super::log::{Named, Record};
 use super::state::Engine;
@@ -45,6 +47,17 @@ impl Engine {
 
     fn verify_services(&self, report: &mut dyn FnMut(String)) {
         let services = &self.reconciler.services;
+        let mut pods_of: BTreeMap<&SmolStr, Vec<PodRef<'_>>> = BTreeMap::new();
+        for (_, pod) in self.index.pods() {
+            pods_of.entry(pod.namespace()).or_default().push(pod);
+        }
+        let mut members_of: BTreeMap<ServiceId, BTreeSet<u32>> = BTreeMap::new();
+        for (pod, membership) in self.reconciler.memberships.iter() {
+            members_of
+                .entry(membership.service)
+                .or_default()
+                .insert(pod);
+        }
         for (id, record) in services.iter() {
             let service = record.service.whole();
             let name = &service.name;
@@ -59,7 +72,8 @@ impl Engine {
                     "service {name} is not in the reverse index with its selector"
                 ));
             }
-            let expected = self.recompute(&service);
+            let pods = pods_of.get(&name.namespace).map_or(&[][..], Vec::as_slice);
+            let expected = self.recompute(&service, pods);
             let stored = self.reconciler.endpoints(&self.index, id);
             let ready = expected
                 .values()
@@ -91,16 +105,7 @@ impl Engine {
             record.set.members.for_each(|pod| {
                 members.insert(pod);
             });
-            let of_service =
-                |(pod, membership): (u32, Membership)| (membership.service == id).then_some(pod);
-            if members
-                != self
-                    .reconciler
-                    .memberships
-                    .iter()
-                    .filter_map(of_service)
-                    .collect()
-            {
+            if members != members_of.remove(&id).unwrap_or_default() {
                 report(format!(
                     "service {name} and its pods disagree about who is a member"
                 ));
@@ -108,8 +113,12 @@ impl Engine {
         }
     }
 
-    /// The endpoints of a service by a scan of all pods.
-    fn recompute(&self, service: &Service) -> BTreeMap<EndpointIdentity, Endpoint> {
+    /// The endpoints of a service by a scan of the pods of its namespace.
+    fn recompute(
+        &self,
+        service: &Service,
+        pods: &[PodRef<'_>],
+    ) -> BTreeMap<EndpointIdentity, Endpoint> {
         let mut endpoints: BTreeMap<EndpointIdentity, Endpoint> = BTreeMap::new();
         let manual = self.reconciler.manual.identities(&service.name);
         for identity in manual {
@@ -120,11 +129,7 @@ impl Engine {
         let Some(selector) = standing_selector(service) else {
             return endpoints;
         };
-        let index: &Index = &self.index;
-        for (_, pod) in index
-            .pods()
-            .filter(|(_, pod)| *pod.namespace() == service.name.namespace)
-        {
+        for pod in pods.iter().copied() {
             if !selector.matches(&pod.labels()) {
                 continue;
             }

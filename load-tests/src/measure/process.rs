@@ -26,6 +26,11 @@ impl Process {
         Process(std::process::id())
     }
 
+    /// From now on its peak is counted anew. Where that is refused, the peak stays the highest ever.
+    pub fn reset_peak(self) {
+        let _ = std::fs::write(format!("/proc/{}/clear_refs", self.0), "5");
+    }
+
     /// What it uses now; none if it is gone, or there is no `/proc`.
     pub fn usage(self) -> Option<Usage> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0)).ok()?;

@@ -6,7 +6,7 @@ use crate::args::Args;
 use crate::context::Context;
 use crate::report::Section;
 
-use super::{churn, engine, ingest, peers, query};
+use super::{churn, engine, fanout, ingest, peers, query, resume, soak};
 
 /// Something to measure.
 pub struct Scenario {
@@ -39,6 +39,21 @@ const ALL: &[Scenario] = &[
         name: "churn",
         about: "a cluster in motion over gRPC, and subscribers whose folded state is compared",
         run: churn::run,
+    },
+    Scenario {
+        name: "fanout",
+        about: "a thousand and ten thousand subscribers: latency, processor time, memory of each",
+        run: fanout::run,
+    },
+    Scenario {
+        name: "resume",
+        about: "first snapshots, catching up from a cursor, and clients that are killed and come back",
+        run: resume::run,
+    },
+    Scenario {
+        name: "soak",
+        about: "churn, queries and unruly subscribers for --seconds (60; hours are meant), then all compared",
+        run: soak::run,
     },
     Scenario {
         name: "peers",

@@ -3,9 +3,12 @@
 
 mod churn;
 mod engine;
+mod fanout;
 mod ingest;
 mod list;
 mod peers;
 mod query;
+mod resume;
+mod soak;
 
 pub use list::{child, chosen, help, names};

@@ -7,9 +7,9 @@
 //! | `follower` | a subscriber that folds what it is sent, and keeps when it was where |
 //! | `compare` | what is folded against what the server answers |
 
-mod compare;
+pub mod compare;
 mod follower;
 mod run;
-mod writer;
+pub mod writer;
 
 pub use run::run;
