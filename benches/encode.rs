@@ -20,7 +20,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use prost::Message as _;
 use selectord::engine::{Engine, Event, Recent, Scope};
 use selectord::runtime::{Concern, Head, Ring, RingPosition, Tail, Told};
-use selectord::wire::{Checkpoint, MessageWriter, encode_endpoint, proto};
+use selectord::wire::{Checkpoint, ElementWriter, MessageWriter, encode_endpoint, proto};
 use selectord_corpus::{ChangeKind, Churn};
 
 use support::{apply, changes, group, transaction};
@@ -98,11 +98,11 @@ fn one_difference(criterion: &mut Criterion) {
     });
     group.bench_function("encode events", |bencher| {
         bencher.iter(|| {
-            let mut out = MessageWriter::new(usize::MAX, 0);
+            let mut out = ElementWriter::default();
             for event in &told {
-                out.push(black_box(event));
+                out.event(black_box(event));
             }
-            out.into_elements()
+            out.take()
         });
     });
     group.bench_function("encode the same through structs", |bencher| {
@@ -118,17 +118,14 @@ fn one_slice(criterion: &mut Criterion) {
     let behind = engine.head();
     let tail = Arc::new(Tail::new(behind, usize::MAX));
     let watching = tail.watch();
-    let mut elements = Bytes::new();
-    while elements.len() < MESSAGE - 2_048 {
+    let mut writer = ElementWriter::default();
+    while writer.len() < MESSAGE - 2_048 {
         let behind = next(&mut engine, &mut churn);
-        let told = events(&engine, behind);
-        let mut out = MessageWriter::new(usize::MAX, 0);
-        out.push_encoded(&elements);
-        for event in told.iter().take(50) {
-            out.push(event);
+        for event in events(&engine, behind).iter().take(50) {
+            writer.event(event);
         }
-        elements = out.into_elements();
     }
+    let elements = Bytes::from(writer.take());
     tail.append(&engine, None);
     let ring = Ring::new(
         Head {

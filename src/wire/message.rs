@@ -156,14 +156,6 @@ impl MessageWriter {
         EncodedMessage::whole(out)
     }
 
-    /// The elements that were added since the last message, as they are: a run that any message may
-    /// hold.
-    pub fn into_elements(mut self) -> Bytes {
-        let mut out = self.writer.take();
-        out.drain(..PREFIX.min(out.len()));
-        out.into()
-    }
-
     /// Room for the prefix.
     fn begin(&mut self) {
         if self.writer.out.is_empty() {

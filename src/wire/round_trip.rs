@@ -42,9 +42,9 @@ proptest! {
         let named = |i: usize, size: usize| crate::engine::Event::NodeRemoved(format!("{i}-{}", "x".repeat(size)).into());
         for (i, (encoded, size)) in sizes.iter().enumerate() {
             let full = if *encoded {
-                let mut element = MessageWriter::new(usize::MAX, 0);
-                element.push(&named(i, *size));
-                writer.push_encoded(&element.into_elements())
+                let mut element = ElementWriter::default();
+                element.event(&named(i, *size));
+                writer.push_encoded(&element.take().into())
             } else {
                 writer.push(&named(i, *size))
             };
