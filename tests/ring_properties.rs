@@ -199,10 +199,7 @@ impl Reader {
     fn new(scope: Scope, message: usize, applied: Option<(Revision, View)>, view: View) -> Reader {
         let cursor = applied.as_ref().map(|(revision, _)| *revision);
         Reader {
-            at: match cursor {
-                Some(cursor) => At::Ring(RingPosition::at(cursor)),
-                None => At::Log(Box::new(Walk::new(scope.clone(), None))),
-            },
+            at: At::Log(Box::new(Walk::new(scope.clone(), cursor))),
             scope,
             concern: Concern::default(),
             out: MessageWriter::new(message, 3),

@@ -79,10 +79,9 @@ impl EndpointsFeed {
     ) -> Self {
         let out = MessageWriter::new(message_bytes, subscription);
         EndpointsFeed {
-            at: match from {
-                Some(from) => At::Ring(RingPosition::at(from)),
-                None => At::Log(Box::new(Walk::new((*scope).clone(), None))),
-            },
+            // By the log even where the ring would reach: who folds at once may hold more than its
+            // cursor says, and must not be told of services that it knows to be gone.
+            at: At::Log(Box::new(Walk::new((*scope).clone(), from))),
             scope,
             nothing: out.nothing(),
             out: Some(out),
@@ -122,7 +121,15 @@ impl Feed for EndpointsFeed {
         }
         let mut position = match mem::replace(&mut self.at, At::Away) {
             At::Away => return Err(Stopped),
-            At::Log(walk) => return self.read(*walk, sources.runtime).await,
+            At::Log(walk) => {
+                let head = sources.runtime.head();
+                if walk.checkpoint().is_some_and(|at| at > head.revision) {
+                    // A cursor from a replica that is ahead: there is nothing to tell yet.
+                    self.at = At::Log(walk);
+                    return Ok(Step::Head(head));
+                }
+                return self.read(*walk, sources.runtime).await;
+            }
             At::Ring(position) => position,
         };
         let out = self.out.as_mut().ok_or(Stopped)?;
