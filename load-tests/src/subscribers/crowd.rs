@@ -138,6 +138,7 @@ impl Crowd {
                         let per_connection = options.per_connection.max(1);
                         let following = follow_all(shared, address, requests, per_connection);
                         all.spawn_local(following);
+                        all.spawn_local(pausing());
                         // Dropping them breaks the connections off.
                         let _ = runtime.block_on(all.run_until(ending));
                     }
@@ -169,6 +170,12 @@ impl Crowd {
     /// From now on no stream is read any more, or all are again from when something comes.
     pub fn stall(&self, stalled: bool) {
         self.shared.stalled.store(stalled, Ordering::Relaxed);
+    }
+
+    /// How many streams are not at a revision yet.
+    pub fn behind(&self, revision: u64) -> usize {
+        let behind = |s: &&Stream| s.revision().is_none_or(|reached| reached < revision);
+        self.streams().iter().filter(behind).count()
     }
 
     /// Takes the times of the checkpoints so far, oldest first.
@@ -236,6 +243,19 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Shared {
     fn breaks(&self, why: &str) {
         lock(&self.broken).get_or_insert_with(|| why.to_owned());
+    }
+}
+
+/// Between two looks at the sockets.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Has this thread look at its sockets once in a while only. Were it woken by each write of the server,
+/// the server would pay for that: over loopback, who sends does the receiver's work too, and a network
+/// would not have it so.
+async fn pausing() {
+    loop {
+        std::thread::sleep(PAUSE);
+        tokio::task::yield_now().await;
     }
 }
 

@@ -29,6 +29,7 @@ pub fn measure(
     changes: &mut Changes<'_>,
 ) -> anyhow::Result<()> {
     let (_, echo) = cluster.echo(context.duration() / 10)?;
+    let alone = alone(context, cluster, changes)?;
     let population = Population::new(context, SUBSCRIBERS, state);
     let mut curve = Curve::new(
         "latency-by-rate",
@@ -74,7 +75,7 @@ pub fn measure(
         let mut points = Vec::new();
         let run = changes.run(cluster, &crowd, &population, RATE, context.duration())?;
         progress.inc(1);
-        rows(section, &run, words, &echo);
+        rows(section, &run, words, &echo, alone);
         distribution = distribution.line(words, run.latencies.tail());
         points.push((RATE, run));
         for rate in rates {
@@ -110,7 +111,8 @@ pub fn measure(
     section.note(
         "latency is from when a change was due to be sent to when a subscriber that it concerns has its \
          checkpoint; timed are changes of readiness of pods that are endpoints, 8 in 10 changes; the \
-         subscribers are raw HTTP/2 readers on one thread of this process, on the server's cores",
+         subscribers are raw HTTP/2 readers on one thread of this process, on the server's cores, which looks \
+         at its sockets once a millisecond",
     );
     section.curve(curve);
     section.curve(distribution);
@@ -120,7 +122,25 @@ pub fn measure(
     Ok(())
 }
 
-fn rows(section: &mut Section, run: &Run, words: &str, echo: &Samples) {
+/// Cores that the server keeps busy at the same rate with one subscriber.
+fn alone(
+    context: &Context,
+    cluster: &Cluster,
+    changes: &mut Changes<'_>,
+) -> anyhow::Result<Option<f64>> {
+    let state = cluster.state()?;
+    let population = Population::of_nodes(context, 1);
+    let options = CrowdOptions {
+        per_connection: 1,
+        timed: true,
+    };
+    let requests = population.requests(&state, false);
+    let crowd = Crowd::start(&cluster.server.address, requests, options)?;
+    let run = changes.run(cluster, &crowd, &population, RATE, context.duration() / 3)?;
+    Ok(run.cores.map(|(server, _)| server))
+}
+
+fn rows(section: &mut Section, run: &Run, words: &str, echo: &Samples, alone: Option<f64>) {
     let what = format!("1,000 subscribers over {words}, 1,000 changes/s");
     let quantile = |share| run.latencies.quantile(share);
     let late = Samples::one(run.late);
@@ -138,12 +158,17 @@ fn rows(section: &mut Section, run: &Run, words: &str, echo: &Samples) {
                 server,
             )
             .at_most(0.3)
-            .beside("the generator's", Unit::Share, &Samples::one(own)),
+            .beside(
+                "with one subscriber instead of 1,000",
+                Unit::Share,
+                &alone.into_iter().collect(),
+            ),
         );
+        section.row(Row::one("… the generator's", Unit::Share, own));
         let busy = server * run.elapsed.as_nanos() as f64;
         section.row(
             Row::one(
-                "… server's processor time for each message delivered",
+                "… server's processor time for each message delivered, changes included",
                 Unit::Time,
                 busy / run.messages as f64,
             )

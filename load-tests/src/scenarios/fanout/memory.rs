@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::bail;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use selectord_corpus::ChangeKind;
 
@@ -16,6 +17,7 @@ use super::run::{FLAGS, PATIENCE};
 use super::{Cluster, State};
 
 const SUBSCRIBERS: usize = 10_000;
+const QUICK: usize = 2_000;
 /// Shares of them that the curve stops at.
 const STEPS: [usize; 5] = [10, 4, 2, 1, 1];
 const CONNECTIONS: usize = 16;
@@ -38,18 +40,23 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
         section.note(crate::server::Server::NOT_OURS);
         return Ok(());
     }
+    let wanted = if context.args.quick {
+        QUICK
+    } else {
+        SUBSCRIBERS
+    };
     let mut idle = curve("memory-idle", "Resident memory by subscribers: idle");
     let mut stalled = Vec::new();
     for (words, each) in [("16 connections", false), ("a connection each", true)] {
         let count = if each {
-            affordable(section, SUBSCRIBERS)
+            affordable(section, wanted)
         } else {
-            SUBSCRIBERS
+            wanted
         };
         let per_connection = if each {
             1
         } else {
-            SUBSCRIBERS.div_ceil(CONNECTIONS)
+            wanted.div_ceil(CONNECTIONS)
         };
         let cluster = Cluster::start(context, FLAGS)?;
         let mut churn = context
@@ -67,7 +74,7 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
             Ok(sent.revision)
         };
         // One subscriber, so that what all share is there before any is weighed.
-        let one = Population::new(context, 1, &cluster.state()?);
+        let one = Population::of_nodes(context, 1);
         let shared = Crowd::start(
             &cluster.server.address,
             one.requests(&cluster.state()?, false),
@@ -83,7 +90,7 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
             view: Default::default(),
             cursor: cluster.state()?.cursor,
         };
-        let population = Population::new(context, count, &cluster.state()?);
+        let population = Population::of_nodes(context, count);
         let mut requests = population.requests(&now, false);
         let mut crowds: Vec<Crowd> = Vec::new();
         let mut points = vec![(0.0, none)];
@@ -132,7 +139,7 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
     }
     section.curve(idle);
     section.note(
-        "a subscriber's memory is (resident with all − with one) / all, after the ring of recent changes, \
+        "a subscriber, here of a node's scope: its memory is (resident with all − with one) / all, after the ring of recent changes, \
          which they share, was filled; stalled: nothing more of a stream is read after 64 KiB, while \
          readiness changes until each is 1 MiB behind",
     );
@@ -166,8 +173,10 @@ fn stall(
     let streams: usize = crowds.iter().map(|crowd| crowd.streams().len()).sum();
     let streams = streams as u64;
     let before = reader.total().1;
+    let mut revision = 0;
     while reader.total().1 - before < BEHIND {
-        reader.reach(write()?, PATIENCE)?;
+        revision = write()?;
+        reader.reach(revision, PATIENCE)?;
         // Until what fits into the windows has been taken.
         let taken = || crowds.iter().map(|crowd| crowd.total().1).sum::<u64>();
         let mut last = taken();
@@ -180,6 +189,10 @@ fn stall(
             }
             last = now;
         }
+    }
+    let behind: usize = crowds.iter().map(|crowd| crowd.behind(revision)).sum();
+    if (behind as u64) < streams {
+        bail!("{behind} of {streams} subscribers stalled, and the others did not");
     }
     Ok(cluster.resident().unwrap_or(f64::NAN))
 }

@@ -51,6 +51,19 @@ impl Population {
         population
     }
 
+    /// So many who have the scope of a node.
+    pub fn of_nodes(context: &Context, count: usize) -> Population {
+        let nodes: Vec<String> = context.corpus.nodes().map(|node| node.name).collect();
+        let scope = |number: usize| {
+            let node = nodes.get(number % nodes.len().max(1));
+            Scope::Node(node.map_or("none", String::as_str).into())
+        };
+        Population {
+            scopes: (0..count).map(scope).collect(),
+            services: vec![None; count],
+        }
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         self.scopes.len()
