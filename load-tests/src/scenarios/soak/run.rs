@@ -156,7 +156,7 @@ fn stranger(number: usize, services: &[ObjectName], first: &State) -> bytes::Byt
     };
     let cursor = first.cursor(&scope);
     // A snapshot of everything for each would be all that the server does.
-    let from_nothing = number % 4 > 1 || number % 40 == 0;
+    let from_nothing = number % 4 > 1 || number.is_multiple_of(40);
     subscribe(&scope, Some(&cursor).filter(|_| !from_nothing), "stranger")
 }
 
