@@ -14,7 +14,7 @@ use super::telling::Place;
 /// What happened between two revisions, each difference encoded once for all who are told of it.
 ///
 /// Any run of its elements is a valid message. Whoever holds the state at one of its cuts, and folds
-/// what [`Stretch::tell`] says of the rest, holds the state at its end.
+/// what it tells of the rest, holds the state at its end.
 #[derive(Debug)]
 pub struct Stretch {
     pub(super) from: Revision,
