@@ -50,6 +50,7 @@ pub use namespaces::Namespaces;
 pub use pods::Index;
 pub use posting::Posting;
 
+pub(crate) use ordered::Ordered;
 pub(crate) use paged::{Paged, Slots};
 pub(crate) use pod_ref::PodRef;
 pub(crate) use record::PodRecord;

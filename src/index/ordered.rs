@@ -138,8 +138,16 @@ impl Ordered {
                     return;
                 };
                 ids.remove(at);
-                if ids.is_empty() {
+                let left = ids.len();
+                let next = chunks.get(chunk + 1).map_or(0, Vec::len);
+                if left == 0 {
                     chunks.remove(chunk);
+                } else if next > 0 && left + next <= CHUNK / 2 {
+                    // What became sparse does not stay so.
+                    let mut behind = chunks.remove(chunk + 1);
+                    if let Some(ids) = chunks.get_mut(chunk) {
+                        ids.append(&mut behind);
+                    }
                 }
                 if let [only] = chunks.as_slice()
                     && only.len() <= INLINE / 2

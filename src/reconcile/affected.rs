@@ -47,7 +47,8 @@ impl Reconciler {
     ///
     /// A touched pod brings the services that it is in or, if what admits it changed, matches now; a
     /// touched service brings its pods if a field that endpoints depend on changed, and the difference
-    /// of its selections if the selector did; a node that came, went or changed zone brings its pods, found by its posting.
+    /// of its selections if the selector did; a node that came, went or changed zone brings its pods,
+    /// found by its posting.
     pub(crate) fn affected(&mut self, index: &Index, touched: &Touched, pairs: &mut Vec<Pair>) {
         pairs.clear();
         for (pod, before) in touched.pods.iter() {

@@ -26,7 +26,6 @@ mod endpoint_set;
 mod identity_key;
 mod manual;
 mod memberships;
-mod name_order;
 mod nodes;
 mod packed_time;
 mod pool;

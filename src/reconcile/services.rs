@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use crate::index::Slots;
+use crate::index::{Ordered, Slots};
 use crate::model::{ObjectName, Revision, Service};
 
 use super::endpoint_set::EndpointSet;
-use super::name_order::{NameOrder, Place};
 use super::pool::Pool;
 use super::stored_service::{ServicePools, StoredService};
 
@@ -34,14 +33,16 @@ impl ServiceRecord {
 #[derive(Debug, Default)]
 pub(crate) struct Services {
     slots: Slots<ServiceRecord>,
-    by_name: NameOrder,
+    by_name: Ordered,
     pools: ServicePools,
     sources: Pool<SmolStr>,
 }
 
 impl Services {
     pub(crate) fn id(&self, name: &ObjectName) -> Option<ServiceId> {
-        self.by_name.get(self.place(name).ok()?)
+        let place = self.by_name.seek(|id| self.compare(id, name));
+        let (id, _) = self.by_name.at(place)?;
+        self.compare(id, name).is_eq().then_some(id)
     }
 
     pub(crate) fn get(&self, id: ServiceId) -> Option<&ServiceRecord> {
@@ -70,16 +71,11 @@ impl Services {
         &self,
         first: Bound<&ObjectName>,
     ) -> impl Iterator<Item = (ServiceId, &ServiceRecord)> {
-        let place = match first {
-            Bound::Unbounded => (0, 0),
-            Bound::Included(name) => match self.place(name) {
-                Ok(place) | Err(place) => place,
-            },
-            Bound::Excluded(name) => match self.place(name) {
-                Ok((chunk, at)) => (chunk, at + 1),
-                Err(place) => place,
-            },
-        };
+        let place = self.by_name.seek(|id| match first {
+            Bound::Unbounded => Ordering::Greater,
+            Bound::Included(name) => self.compare(id, name),
+            Bound::Excluded(name) => self.compare(id, name).then(Ordering::Less),
+        });
         self.by_name
             .from(place)
             .filter_map(|id| Some((id, self.get(id)?)))
@@ -92,7 +88,7 @@ impl Services {
         revision: Revision,
         source: SmolStr,
     ) -> ServiceId {
-        let (Ok(place) | Err(place)) = self.place(&service.name);
+        let name = service.name.clone();
         let record = ServiceRecord {
             service: StoredService::new(service, &mut self.pools),
             revision,
@@ -100,7 +96,8 @@ impl Services {
             set: EndpointSet::default(),
         };
         let id = self.slots.insert(record);
-        self.by_name.insert(place, id);
+        let compare = compare(&self.slots, &name);
+        self.by_name.insert(id, compare);
         id
     }
 
@@ -129,9 +126,7 @@ impl Services {
     /// Takes a service out; answers its name and its endpoints.
     pub(crate) fn remove(&mut self, id: ServiceId) -> Option<(ObjectName, EndpointSet)> {
         let name = self.get(id)?.service.name();
-        if let Ok(place) = self.place(&name) {
-            self.by_name.remove(place);
-        }
+        self.by_name.remove(id, compare(&self.slots, &name));
         let record = self.slots.remove(id)?;
         record.service.release(&mut self.pools);
         self.sources.release(record.source);
@@ -141,16 +136,20 @@ impl Services {
     /// Bytes they take, without their endpoints' and what few of them have.
     pub(crate) fn bytes(&self) -> u64 {
         let own: u64 = self.iter().map(|(_, record)| record.service.bytes()).sum();
-        own + self.slots.bytes() as u64 + self.by_name.bytes() + self.pools.bytes()
+        own + self.slots.bytes() as u64 + self.by_name.bytes() as u64 + self.pools.bytes()
     }
 
-    /// Where a name stands in the order, or would.
-    fn place(&self, name: &ObjectName) -> Result<Place, Place> {
-        let sought = (name.namespace.as_str(), name.name.as_str());
-        self.by_name.find(|id| {
-            self.get(id).map_or(Ordering::Less, |record| {
-                record.service.sort_key().cmp(&sought)
-            })
+    fn compare(&self, id: ServiceId, name: &ObjectName) -> Ordering {
+        compare(&self.slots, name)(id)
+    }
+}
+
+/// How a service's name stands to another.
+fn compare(slots: &Slots<ServiceRecord>, name: &ObjectName) -> impl Fn(ServiceId) -> Ordering {
+    let sought = (name.namespace.as_str(), name.name.as_str());
+    move |id| {
+        slots.get(id).map_or(Ordering::Less, |record| {
+            record.service.sort_key().cmp(&sought)
         })
     }
 }
