@@ -77,7 +77,10 @@ impl Tail {
             return None;
         }
         let next = Growing::new(growing.to);
-        Some(mem::replace(&mut *growing, next).finish())
+        let taken = mem::replace(&mut *growing, next);
+        // The engine's thread may want to append: it does not wait for what follows.
+        drop(growing);
+        Some(taken.finish())
     }
 
     fn lock(&self) -> MutexGuard<'_, Growing> {
