@@ -3,7 +3,7 @@
 
 mod support;
 
-use selectord::engine::{Engine, EngineOptions, MissingNode, Retention, Scope, TouchedNames};
+use selectord::engine::{Engine, EngineOptions, MissingNode, Retention, Scope};
 use selectord::model::{Change, Object, ResolvedTransaction, Revision};
 
 use support::generate::{self, Mix, World};
@@ -24,8 +24,6 @@ enum Step {
         records: usize,
         events: usize,
     },
-    /// A subscriber skips what it is not concerned by.
-    Skip { reader: usize },
     /// A subscriber wants something else from now on.
     Rescope { reader: usize, scope: Scope },
     /// A subscriber's connection breaks; it comes back with its last cursor.
@@ -76,7 +74,6 @@ fn every_checkpoint_is_the_state_at_its_revision() {
             "only {} checkpoints",
             seen.checkpoints.get()
         );
-        assert!(seen.skips.get() > 500, "only {} skips", seen.skips.get());
     }
 }
 
@@ -109,9 +106,6 @@ fn history(random: &mut Random, seed: u64, transactions: usize) -> Vec<Step> {
                     reader,
                     keep_uncommitted: random.chance(50),
                 });
-            }
-            if random.chance(10) {
-                steps.push(Step::Skip { reader });
             }
             if random.chance(*diligence) {
                 let events = if random.chance(20) {
@@ -154,7 +148,6 @@ struct Run<'a> {
     engine: Engine,
     oracle: Oracle,
     log: Vec<(Revision, ResolvedTransaction)>,
-    touched: Vec<(Revision, TouchedNames)>,
     readers: Vec<Reader>,
 }
 
@@ -170,7 +163,6 @@ fn holds(steps: &[Step], options: &EngineOptions, seen: &Seen) -> Result<(), Str
         engine,
         oracle,
         log: Vec::new(),
-        touched: Vec::new(),
         readers,
     };
     for (i, step) in steps.iter().enumerate() {
@@ -195,11 +187,6 @@ impl Run<'_> {
                 let who = &mut self.readers[*reader];
                 who.read(&self.engine, &self.oracle, *records, *events, self.seen)
                     .map_err(|why| format!("subscriber {reader}: {why}"))?;
-            }
-            Step::Skip { reader } => {
-                self.readers[*reader]
-                    .skip(&self.engine, &self.oracle, &self.touched, self.seen)
-                    .map_err(|why| format!("subscriber {reader}, skipping: {why}"))?;
             }
             Step::Rescope { reader, scope } => {
                 self.readers[*reader].rescope(scope.clone(), &self.engine);
@@ -233,7 +220,6 @@ impl Run<'_> {
             .apply(revision, transaction.clone())
             .map_err(|e| e.to_string())?;
         self.log.push((revision, transaction.clone()));
-        self.touched.push((revision, applied.touched));
         // A changed service may be sent anew, with all its endpoints.
         let sent_anew = transaction
             .changes()

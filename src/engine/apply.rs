@@ -5,19 +5,16 @@ use crate::model::{Change, Kind, ManualKind, Object, ObjectRef, ResolvedTransact
 use crate::reconcile::Touched;
 
 use super::state::{Engine, Scratch};
-use super::touched_names::TouchedNames;
 use super::work::Work;
 
 /// So many changes are looked at ahead.
 const AHEAD: usize = 64;
 
 /// What applying a transaction did.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Applied {
     /// The work it took.
     pub work: Work,
-    /// What subscribers may have to be told of.
-    pub touched: TouchedNames,
 }
 
 /// Why a transaction was not applied; nothing was changed.
@@ -82,15 +79,11 @@ impl Engine {
         touched.pods.sort();
         self.live_queries
             .update(&self.index, &touched, revision, self.options.retention);
-        let mut names = TouchedNames {
-            services: Vec::new(),
-            nodes: touched.nodes.keys().cloned().collect(),
-        };
         self.write_nodes(&touched);
-        self.write_deleted_services(&touched, &mut names.services);
+        self.write_deleted_services(&touched);
         self.reconciler
             .differences(&self.index, &touched, &mut differences);
-        self.write_services(&touched, &differences, &mut names.services);
+        self.write_services(&touched, &differences);
         // Until here pods that are gone kept their ids, and no other pod got one.
         for (id, before) in touched.pods.iter() {
             if let Some(before) = before {
@@ -107,7 +100,6 @@ impl Engine {
             .limit_deletions(self.options.retention.deleted_names(living));
         Ok(Applied {
             work: self.work(count) - before,
-            touched: names,
         })
     }
 

@@ -54,7 +54,6 @@ impl Engine {
             // The cursor comes from a replica that is ahead: there is nothing to tell until the head is there.
             return Progress::More;
         }
-        walk.resting = false;
         let mut teller = Teller {
             left: max_records,
             sink,
@@ -94,7 +93,6 @@ impl Engine {
         if self.is_through(walk) {
             walk.cursor = Some(self.head);
             walk.checkpoint = Some(self.head);
-            walk.resting = true;
             return Progress::Head(self.head);
         }
         Progress::More

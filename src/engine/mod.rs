@@ -50,7 +50,6 @@ mod state;
 mod stats;
 #[cfg(test)]
 mod tests;
-mod touched_names;
 mod verify;
 mod walk;
 mod work;
@@ -70,7 +69,6 @@ pub use resolve_error::ResolveError;
 pub use scope::{Scope, ServiceOutline, ServiceScope};
 pub use state::{Engine, Stored};
 pub use stats::Stats;
-pub use touched_names::TouchedNames;
 pub use verify::Discrepancy;
 pub use walk::Walk;
 pub use work::Work;

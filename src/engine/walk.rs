@@ -20,9 +20,6 @@ pub struct Walk {
     pub(super) reset: bool,
     /// The last checkpoint it was told.
     pub(super) checkpoint: Option<Revision>,
-    /// Whether the last piece came to that checkpoint. A cursor alone is not enough: its bearer may
-    /// have to be told of a reset first.
-    pub(super) resting: bool,
 }
 
 /// A first listing: services whose anchors are at or before the walk's position, by name. Those
@@ -62,30 +59,12 @@ impl Walk {
             replacing: None,
             reset: cursor.is_none(),
             checkpoint: cursor,
-            resting: false,
         }
     }
 
     /// What is walked for.
     pub fn scope(&self) -> &Scope {
         &self.scope
-    }
-
-    /// The checkpoint that it has come to, if nothing was read since.
-    pub fn resting_at(&self) -> Option<Revision> {
-        self.checkpoint.filter(|_| self.resting)
-    }
-
-    /// Goes to a later revision without reading what is between: the caller knows that it brings
-    /// nothing that could be in scope ([`super::TouchedNames::concern`], of every revision behind
-    /// [`Walk::resting_at`] up to that one). Anywhere but at a checkpoint it does nothing.
-    pub fn skip_to(&mut self, revision: Revision) {
-        let rests = self.resting_at().is_some_and(|at| at <= revision);
-        debug_assert!(rests, "what is half told, or later, cannot be skipped");
-        if rests {
-            self.cursor = Some(revision);
-            self.checkpoint = Some(revision);
-        }
     }
 
     /// The last checkpoint that was told, or the cursor it began with.

@@ -1,4 +1,4 @@
-use crate::model::{IpFamily, ObjectName, Sequence, Service};
+use crate::model::{IpFamily, Sequence, Service};
 use crate::reconcile::{
     Difference, Differences, Holder, Membership, ServiceId, ServicePositions, Side, Touched,
     read_identity,
@@ -26,11 +26,7 @@ impl Engine {
     }
 
     /// Drops all records of deleted services; what is left of each is its name.
-    pub(super) fn write_deleted_services(
-        &mut self,
-        touched: &Touched,
-        names: &mut Vec<ObjectName>,
-    ) {
+    pub(super) fn write_deleted_services(&mut self, touched: &Touched) {
         for id in &touched.deleted_services {
             let Some((name, set)) = self.reconciler.services.remove(*id) else {
                 continue;
@@ -57,19 +53,13 @@ impl Engine {
             [entry, created, labels, cluster_ip]
                 .into_iter()
                 .for_each(|position| self.log.drop_at(position));
-            self.log.remember_service_deletion(name.clone());
-            names.push(name);
+            self.log.remember_service_deletion(name);
         }
     }
 
     /// Writes, service by service: its changed fields, its endpoints, and last the anchor of a service
     /// that is new, so that a subscriber is sent it with its endpoints in one piece.
-    pub(super) fn write_services(
-        &mut self,
-        touched: &Touched,
-        differences: &Differences,
-        names: &mut Vec<ObjectName>,
-    ) {
+    pub(super) fn write_services(&mut self, touched: &Touched, differences: &Differences) {
         let mut services = touched.services.iter().peekable();
         let mut rest = differences.list();
         loop {
@@ -93,8 +83,6 @@ impl Engine {
                 self.write_creation(id);
             }
             self.limit_removals(id);
-            let record = self.reconciler.services.get(id);
-            names.extend(record.map(|record| record.service.name()));
         }
     }
 

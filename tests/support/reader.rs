@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use selectord::engine::{Engine, Event, Progress, Scope, TouchedNames, View, Walk};
+use selectord::engine::{Engine, Event, Progress, Scope, View, Walk};
 use selectord::model::Revision;
 
 use super::oracle::{Cut, Oracle};
@@ -21,7 +21,6 @@ pub struct Seen {
     pub nodes: Cell<u64>,
     pub nodes_removed: Cell<u64>,
     pub checkpoints: Cell<u64>,
-    pub skips: Cell<u64>,
 }
 
 impl Seen {
@@ -191,28 +190,6 @@ impl Reader {
                 Ok(false)
             }
         }
-    }
-
-    /// Goes to the head without reading, if nothing in scope was touched since it came to rest.
-    /// Answers whether it did; then it holds what the oracle says.
-    pub fn skip(
-        &mut self,
-        engine: &Engine,
-        oracle: &Oracle,
-        touched: &[(Revision, TouchedNames)],
-        seen: &Seen,
-    ) -> Result<bool, String> {
-        let Some(from) = self.walk.resting_at() else {
-            return Ok(false);
-        };
-        let mut since = touched.iter().filter(|(revision, _)| *revision > from);
-        if from > engine.head() || since.any(|(_, touched)| touched.concern(&self.scope)) {
-            return Ok(false);
-        }
-        self.walk.skip_to(engine.head());
-        seen.skips.set(seen.skips.get() + 1);
-        self.checkpoint(engine.head(), oracle, engine, seen)
-            .map(|()| true)
     }
 
     /// Whether it has applied more than this engine, a replica, knows of.

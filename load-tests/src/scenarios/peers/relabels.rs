@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use selectord::engine::Engine;
-use selectord::model::ObjectName;
+use selectord::engine::{Engine, Recent};
+use selectord::model::{ObjectName, Revision};
 use selectord_corpus::{Change, ChangeKind, Corpus, Selector, Spec, Variant};
 
 use crate::cluster::{changes, loaded, pod, transaction};
@@ -191,8 +191,8 @@ fn ours(case: &Case) -> Ours {
         let elapsed = start.elapsed();
         let relabelled = matches!(change, Change::Relabel(_));
         spent.entry(relabelled).or_default().push(elapsed);
-        let names = applied.expect("a fresh revision").touched.services;
-        touched.push(sorted(names));
+        applied.expect("a fresh revision");
+        touched.push(sorted(told(&engine, revision)));
     }
     let of = |relabelled| means(spent.get(&relabelled).map_or(&[][..], Vec::as_slice));
     Ours {
@@ -202,6 +202,19 @@ fn ours(case: &Case) -> Ours {
         replace: of(false),
         engine,
     }
+}
+
+/// The services that subscribers are told of at a revision, the newest.
+fn told(engine: &Engine, revision: Revision) -> Vec<ObjectName> {
+    let mut names = Vec::new();
+    engine.recent(revision - 1, &mut |recent| {
+        if let Recent::Service(service, _) = recent {
+            names.push(service.name.clone());
+        }
+    });
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// As Kubernetes' controller does it: the services of the pod as it was, and as it is.
