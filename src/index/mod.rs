@@ -20,6 +20,7 @@
 mod dictionary;
 mod eval;
 mod explain;
+mod extents;
 mod flat;
 mod group;
 mod intern;

@@ -3,6 +3,7 @@ use std::ops::{Bound, Range};
 
 use smol_str::SmolStr;
 
+use super::extents::Extents;
 use super::ordered::Ordered;
 use super::paged::Slots;
 use super::table::{IdTable, hash};
@@ -60,17 +61,14 @@ pub(crate) struct Namespace {
 /// All namespaces, and who gives them pod ids.
 ///
 /// Ids are dense and come in extents: ranges that belong to one namespace, so that "in this
-/// namespace" is a handful of ranges and not a set. Extents of a namespace that lost its last pod
-/// are given to others.
+/// namespace" is a handful of ranges and not a set. What a namespace that lost its last pod had is
+/// given to others.
 #[derive(Debug, Default)]
 pub(crate) struct NamespaceTable {
     slots: Slots<Namespace>,
     by_hash: IdTable,
     by_name: BTreeMap<SmolStr, NamespaceId>,
-    /// Never given out so far.
-    next: u32,
-    /// Given back, by length.
-    spare: BTreeMap<u32, Vec<u32>>,
+    extents: Extents,
 }
 
 impl NamespaceTable {
@@ -106,15 +104,15 @@ impl NamespaceTable {
     pub(crate) fn has_room_for(&self, pods: usize) -> bool {
         // Each may be the one that makes its namespace take a whole extent.
         let needed = (pods as u64).saturating_mul(u64::from(MAX_EXTENT));
-        u64::from(self.next).saturating_add(needed) < u64::from(u32::MAX)
+        self.extents.has(needed)
     }
 
     /// The namespace of this name, and in it a free id for a new pod.
     pub(crate) fn take_id(&mut self, namespace: &SmolStr) -> (NamespaceId, u32) {
         let id = self.id(namespace).unwrap_or_else(|| self.add(namespace));
-        let (next, spare) = (&mut self.next, &mut self.spare);
+        let extents = &mut self.extents;
         let pod = self.slots.get_mut(id.0).map_or(0, |entry| {
-            entry.free.pop().unwrap_or_else(|| entry.grow(next, spare))
+            entry.free.pop().unwrap_or_else(|| entry.grow(extents))
         });
         (id, pod)
     }
@@ -150,10 +148,7 @@ impl NamespaceTable {
         self.by_hash.remove(hash(&entry.name.as_str()), namespace.0);
         self.by_name.remove(&entry.name);
         for range in entry.ranges {
-            self.spare
-                .entry(range.end - range.start)
-                .or_default()
-                .push(range.start);
+            self.extents.give_back(range);
         }
     }
 
@@ -169,31 +164,30 @@ impl NamespaceTable {
 
 impl Namespace {
     /// Takes another extent, a quarter of what the namespace has so far, and answers its first id.
-    fn grow(&mut self, next: &mut u32, spare: &mut BTreeMap<u32, Vec<u32>>) -> u32 {
+    fn grow(&mut self, extents: &mut Extents) -> u32 {
         let len = (self.capacity / 4)
             .next_multiple_of(MIN_EXTENT)
             .clamp(MIN_EXTENT, MAX_EXTENT);
-        let given_back = spare.get_mut(&len).and_then(Vec::pop);
-        let start = given_back.unwrap_or_else(|| {
-            let start = *next;
-            *next += len;
-            start
-        });
-        let end = start + len;
-        self.free.reserve_exact(len as usize - 1);
+        let Range { start, end } = extents.take(len);
+        self.free.reserve_exact((end - start) as usize - 1);
         self.free.extend((start + 1..end).rev());
-        self.capacity += len;
-        let at = self.ranges.partition_point(|range| range.start < start);
-        let before = at.checked_sub(1);
-        if let Some(range) = before
-            .and_then(|at| self.ranges.get_mut(at))
-            .filter(|range| range.end == start)
-        {
-            range.end = end;
-        } else {
-            self.ranges.insert(at, start..end);
-        }
+        self.capacity += end - start;
+        self.add_range(start..end);
         start
+    }
+
+    fn add_range(&mut self, mut range: Range<u32>) {
+        let at = self
+            .ranges
+            .partition_point(|other| other.start < range.start);
+        let next_to = |at: usize| self.ranges.get(at);
+        let behind = next_to(at).filter(|behind| range.end == behind.start);
+        let before = at.checked_sub(1).and_then(next_to);
+        let before = before.filter(|before| before.end == range.start);
+        let replaced = at - usize::from(before.is_some())..at + usize::from(behind.is_some());
+        range = before.map_or(range.start, |before| before.start)
+            ..behind.map_or(range.end, |behind| behind.end);
+        self.ranges.splice(replaced, [range]);
     }
 
     /// The number of its pods.
@@ -204,5 +198,40 @@ impl Namespace {
     /// The id ranges, in order of id, adjacent ones as one.
     pub(crate) fn ranges(&self) -> &[Range<u32>] {
         &self.ranges
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Namespaces as previews and CI make them: filled, emptied, and gone.
+    #[test]
+    fn namespaces_that_come_and_go_take_no_more_ids() {
+        let mut table = NamespaceTable::default();
+        let mut highest = 0;
+        for i in 0..1_000 {
+            let name = SmolStr::from(format!("preview-{i}"));
+            let held: Vec<_> = (0..60 + i % 40).map(|_| table.take_id(&name)).collect();
+            highest = held.iter().fold(highest, |most, (_, pod)| most.max(*pod));
+            let ranges = table.find(&name).map(|entry| entry.ranges().len());
+            assert_eq!(ranges, Some(1));
+            held.into_iter()
+                .for_each(|(id, pod)| table.give_back(id, pod));
+        }
+        assert!(highest < 128, "{highest}");
+        assert_eq!(table.len(), 0);
+    }
+
+    #[test]
+    fn ranges_next_to_one_another_are_one() {
+        let mut table = NamespaceTable::default();
+        let (first, _) = table.take_id(&"a".into());
+        let entry = table.get_mut(first).expect("it has a pod");
+        for range in [64..80, 32..48, 48..64, 96..112, 80..96, 16..32] {
+            entry.add_range(range);
+        }
+        let whole = 0..112;
+        assert_eq!(entry.ranges(), std::slice::from_ref(&whole));
     }
 }

@@ -24,7 +24,7 @@ impl Index {
             return page;
         }
         let found = self.select(selector, namespaces);
-        if found.len() <= SORT_FACTOR * limit as u64 {
+        if found.len() <= SORT_FACTOR.saturating_mul(limit as u64) {
             return self.sorted(found.iter(), after, limit);
         }
         let mut page = Vec::with_capacity(limit.min(1024));
