@@ -121,3 +121,23 @@ fn a_distant_revision_begins_a_segment() {
     }
     model.check(&mut Random(1), 0);
 }
+
+/// A few records that never change, among millions that do.
+#[test]
+fn a_record_among_those_that_are_gone_costs_little() {
+    let mut log = Log::default();
+    let (mut kept, mut last) = (0, None);
+    // The segment that is being written has just been begun.
+    for revision in 1..=244 * 8_192 + 100 {
+        log.begin(revision);
+        let at = log.append(Record::Service(0));
+        if revision % 8_192 == 0 {
+            kept += 1;
+        } else if let Some(left) = last.replace(at) {
+            log.drop_at(left);
+        }
+    }
+    let bytes = log.bytes();
+    assert!(bytes < 8_192 + kept * 256, "{bytes} bytes for {kept}");
+    assert_eq!(log.len() as u64, kept + 1);
+}

@@ -5,6 +5,8 @@ use super::log::Record;
 /// How many sequence numbers a segment covers.
 pub(super) const SEGMENT: u64 = 8_192;
 const WORD: u64 = u64::BITS as u64;
+/// With so few slots left there is no bit for each sequence number, which would be most of what is kept.
+const FEW: usize = 64;
 
 /// One record, in 16 bytes.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +32,7 @@ enum Kind {
 /// The records of one range of sequence numbers, in order.
 ///
 /// A record that is dropped only loses its bit: its slot is not read for that. When less than half of
-/// the slots are alive, the others are taken out.
+/// the slots are alive, the others are taken out; when few are left, the bits go as well.
 #[derive(Debug)]
 pub(super) struct Segment {
     /// The range: of sequence numbers divided by [`SEGMENT`].
@@ -38,7 +40,7 @@ pub(super) struct Segment {
     /// The revision of the first record that was written here.
     base: Revision,
     living: u32,
-    /// One bit for each sequence number.
+    /// One bit for each sequence number; without any, every slot is alive.
     alive: Box<[u64]>,
     slots: Vec<Slot>,
 }
@@ -100,6 +102,9 @@ impl Segment {
 
     /// Drops a record; false if there was none.
     pub(super) fn drop_at(&mut self, offset: u16) -> bool {
+        if self.alive.is_empty() {
+            return self.take_out(offset);
+        }
         let (word, bit) = bit(offset);
         let Some(word) = self.alive.get_mut(word).filter(|word| **word & bit != 0) else {
             return false;
@@ -109,16 +114,31 @@ impl Segment {
         true
     }
 
+    fn take_out(&mut self, offset: u16) -> bool {
+        let Some(index) = self.find(offset) else {
+            return false;
+        };
+        self.slots.remove(index);
+        self.living -= 1;
+        if self.slots.len() < self.slots.capacity() / 2 {
+            self.slots.shrink_to_fit();
+        }
+        true
+    }
+
     /// Whether dead slots are the most.
     pub(super) fn is_sparse(&self) -> bool {
         (self.living as usize) < self.slots.len() / 2
     }
 
-    /// Takes the dead slots out.
+    /// Takes the dead slots out. Nothing is added afterwards.
     pub(super) fn compact(&mut self) {
         let mut slots = Vec::with_capacity(self.living as usize);
         slots.extend(self.slots.iter().filter(|slot| self.is_alive(slot.offset)));
         self.slots = slots;
+        if self.slots.len() <= FEW {
+            self.alive = Box::default();
+        }
     }
 
     /// Puts another record in the place of one.
@@ -164,7 +184,7 @@ impl Segment {
 
     fn is_alive(&self, offset: u16) -> bool {
         let (word, bit) = bit(offset);
-        self.alive.get(word).is_some_and(|word| word & bit != 0)
+        self.alive.is_empty() || self.alive.get(word).is_some_and(|word| word & bit != 0)
     }
 
     /// Where a slot is: at its own offset, until dead ones were taken out before it.
