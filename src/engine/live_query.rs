@@ -179,10 +179,13 @@ impl LiveQueries {
 impl LiveQueries {
     /// Compares each query's members with a scan of all pods.
     pub(crate) fn verify(&self, index: &Index, report: &mut dyn FnMut(String)) {
-        for standing in std::iter::once(&self.everywhere).chain(self.by_namespace.values()) {
-            let templates: BTreeSet<TemplateId> =
-                index.pods().map(|(_, pod)| pod.template()).collect();
-            standing.verify(templates, index, &self.queries, &self.classes, report);
+        let mut templates = index.templates_by_namespace();
+        let all: BTreeSet<TemplateId> = templates.values().flatten().copied().collect();
+        self.everywhere
+            .verify(all, index, &self.queries, &self.classes, report);
+        for (namespace, standing) in &self.by_namespace {
+            let here = templates.remove(namespace.as_str()).unwrap_or_default();
+            standing.verify(here, index, &self.queries, &self.classes, report);
         }
         for (_, query) in &self.queries {
             let matches = |(_, pod): &(u32, PodRef<'_>)| {

@@ -33,7 +33,7 @@ impl Engine {
     /// Recomputes everything derived from the facts, the slow way, and tells what differs: postings,
     /// classes, endpoint sets, counts, and that every record stands in the log where its owner says.
     ///
-    /// Costs pods × services within each namespace.
+    /// Costs pods × services within each namespace, and pods × live queries.
     pub fn verify(&self) -> Vec<Discrepancy> {
         let mut found = Vec::new();
         let mut report = |text: String| found.push(Discrepancy(text));

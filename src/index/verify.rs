@@ -2,8 +2,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::pods::Index;
 use super::posting::Posting;
+use super::templates::TemplateId;
 
 impl Index {
+    /// The label sets of each namespace's pods. Linear in pods.
+    pub(crate) fn templates_by_namespace(&self) -> BTreeMap<&str, BTreeSet<TemplateId>> {
+        let mut templates: BTreeMap<&str, BTreeSet<TemplateId>> = BTreeMap::new();
+        for (_, pod) in self.pods() {
+            let here = templates.entry(pod.namespace()).or_default();
+            here.insert(pod.template());
+        }
+        templates
+    }
+
     /// Recomputes every posting, template count and name from the pods alone, and tells what differs.
     /// Linear in pods and labels.
     pub fn verify(&self, report: &mut dyn FnMut(String)) {

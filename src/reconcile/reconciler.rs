@@ -1,11 +1,11 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-use crate::index::{Index, PodRef, TemplateId};
+use crate::index::{Index, PodRef};
 use crate::labels::LabelSet;
 use crate::model::{
     Endpoint, IpFamily, ManualEndpoints, ManualKind, Node, ObjectName, Revision, Sequence, Service,
@@ -191,13 +191,9 @@ impl Reconciler {
 
     /// Compares the reverse index, and what is remembered of it, with a test of every selector.
     pub(crate) fn verify_standing(&self, index: &Index, report: &mut dyn FnMut(String)) {
-        let mut templates: BTreeMap<&SmolStr, BTreeSet<TemplateId>> = BTreeMap::new();
-        for (_, pod) in index.pods() {
-            let here = templates.entry(pod.namespace()).or_default();
-            here.insert(pod.template());
-        }
+        let mut templates = index.templates_by_namespace();
         for (namespace, standing) in &self.standing {
-            let here = templates.remove(namespace).unwrap_or_default();
+            let here = templates.remove(namespace.as_str()).unwrap_or_default();
             standing.verify(here, index, &self.services, &self.classes, report);
         }
     }
