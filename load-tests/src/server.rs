@@ -86,27 +86,17 @@ fn binary() -> anyhow::Result<PathBuf> {
     if let Some(cargo) = std::env::var_os("CARGO")
         && !*built
     {
-        // With this package named too, both are built of the same dependencies.
-        let what = [
-            "build",
-            "--package",
-            "load-tests",
-            "--package",
-            "selectord",
-            "--bin",
-            "selectord",
-        ];
-        eprintln!(
-            "  building the server, unless it is there: cargo {}",
-            what.join(" ")
-        );
+        // With this package named too, both are built of the same dependencies. Cargo tells by itself
+        // what it builds; it may take minutes.
+        eprintln!("  building the server, unless it is there");
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
         let mut command = Command::new(cargo);
-        command.args(what).arg("--quiet");
+        command.args(["build", "--manifest-path", manifest]);
+        command.args(["--package", "load-tests", "--package", "selectord"]);
+        command.args(["--bin", "selectord"]);
         if !cfg!(debug_assertions) {
             command.arg("--release");
         }
-        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
-        command.args(["--manifest-path", manifest]);
         if !command.status()?.success() {
             bail!("the server does not build");
         }

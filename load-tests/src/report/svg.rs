@@ -7,10 +7,10 @@ use super::ticks::Scale;
 use super::{Curve, Unit};
 
 const WIDTH: f64 = 760.0;
-const HEIGHT: f64 = 400.0;
+const HEIGHT: f64 = 416.0;
 const LEFT: f64 = 84.0;
 const RIGHT: f64 = 176.0;
-const TOP: f64 = 44.0;
+const TOP: f64 = 60.0;
 const BOTTOM: f64 = 58.0;
 const LINES: [(&str, &str); 6] = [
     ("#0072b2", "none"),
@@ -40,9 +40,10 @@ pub fn draw(curve: &Curve) -> String {
     let mut out = format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">
 <title>{title}</title><style>{STYLE}</style>
-<text class="title" x="{LEFT}" y="24">{title}</text>
+<text class="title">{lines}</text>
 "#,
-        title = escaped(&curve.title)
+        title = escaped(&curve.title),
+        lines = title_lines(&curve.title)
     );
     for tick in &x.ticks {
         let (at, text) = (across(*tick), label(curve.x.unit, *tick));
@@ -119,6 +120,29 @@ pub fn draw(curve: &Curve) -> String {
     out
 }
 
+/// A title in as many lines as it needs.
+fn title_lines(title: &str) -> String {
+    /// Characters that surely fit, in whatever font there is.
+    const LONGEST: usize = 84;
+    let mut lines = vec![String::new()];
+    for word in title.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + word.chars().count() < LONGEST => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    let mut out = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        let (y, line) = (24 + 18 * number, escaped(line));
+        let _ = write!(out, r#"<tspan x="16" y="{y}">{line}</tspan>"#);
+    }
+    out
+}
+
 /// The same in order of height, a line's height apart at least.
 fn apart<'n>(mut names: Vec<(f64, &'n str, &'n str)>) -> Vec<(f64, &'n str, &'n str)> {
     const LINE: f64 = 15.0;
@@ -167,6 +191,13 @@ mod tests {
         let svg = draw(&curve);
         assert!(svg.contains("A &lt; B") && svg.contains(">one<") && svg.contains(">other<"));
         assert!(svg.contains(r#"class="target""#) && !svg.contains("NaN"));
+    }
+
+    #[test]
+    fn a_long_title_takes_two_lines() {
+        let long = "word ".repeat(30);
+        assert_eq!(title_lines(long.trim()).matches("<tspan").count(), 2);
+        assert_eq!(title_lines("short").matches("<tspan").count(), 1);
     }
 
     #[test]

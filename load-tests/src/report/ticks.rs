@@ -23,7 +23,7 @@ impl Scale {
             (low, high) = (1.0, 10.0);
         }
         if axis.log {
-            Scale::log(low, high)
+            Scale::log(low, high, axis.unit)
         } else {
             Scale::linear(low.min(0.0), high, axis.unit)
         }
@@ -61,18 +61,12 @@ impl Scale {
         }
     }
 
-    /// Powers of ten; 2 and 5 times them too where there are few.
-    fn log(low: f64, high: f64) -> Scale {
-        let decades = (high / low).log10();
-        let steps: &[f64] = match decades {
-            d if d <= 1.5 => &[1.0, 2.0, 5.0],
-            d if d <= 3.0 => &[1.0, 3.0],
-            _ => &[1.0],
+    /// Powers of ten, with 2 and 5 times them too where there are few; of bytes, powers of two.
+    fn log(low: f64, high: f64, unit: Unit) -> Scale {
+        let all = match unit {
+            Unit::Bytes => powers_of_two(low, high),
+            _ => powers_of_ten(low, high),
         };
-        let exponents = (low.log10().floor() as i32 - 1)..=(high.log10().ceil() as i32 + 1);
-        let all: Vec<f64> = exponents
-            .flat_map(|e| steps.iter().map(move |s| s * 10f64.powi(e)))
-            .collect();
         // Rounding must not push an end value off its own tick.
         let first = all.iter().rposition(|t| *t <= low * 1.000_001).unwrap_or(0);
         let last = all
@@ -87,6 +81,33 @@ impl Scale {
             ticks: all[first..=last].to_vec(),
         }
     }
+}
+
+fn powers_of_ten(low: f64, high: f64) -> Vec<f64> {
+    let steps: &[f64] = match (high / low).log10() {
+        d if d <= 1.5 => &[1.0, 2.0, 5.0],
+        d if d <= 3.0 => &[1.0, 3.0],
+        _ => &[1.0],
+    };
+    let exponents = (low.log10().floor() as i32 - 1)..=(high.log10().ceil() as i32 + 1);
+    exponents
+        .flat_map(|e| steps.iter().map(move |s| s * 10f64.powi(e)))
+        .collect()
+}
+
+fn powers_of_two(low: f64, high: f64) -> Vec<f64> {
+    let step = match (high / low).log2() {
+        d if d <= 8.0 => 1.0,
+        d if d <= 16.0 => 2.0,
+        _ => 4.0,
+    };
+    let (first, last) = (
+        (low.log2() / step).floor() as i32 - 1,
+        (high.log2() / step).ceil() as i32 + 1,
+    );
+    (first..=last)
+        .map(|n| 2f64.powf(f64::from(n) * step))
+        .collect()
 }
 
 #[cfg(test)]
@@ -120,6 +141,12 @@ mod tests {
         let axis = Axis::linear("memory", Unit::Bytes);
         let scale = Scale::of(&axis, [170e6].into_iter());
         assert_eq!(scale.ticks.get(1), Some(&f64::from(32 << 20)));
+        let scale = Scale::of(&Axis::log("sent", Unit::Bytes), [5e3, 90e9].into_iter());
+        let shown: Vec<String> = scale.ticks.iter().map(|t| Unit::Bytes.show(*t)).collect();
+        let round = [
+            "4096 B", "64 KiB", "1 MiB", "16 MiB", "256 MiB", "4 GiB", "64 GiB", "1 TiB",
+        ];
+        assert_eq!(shown, round);
     }
 
     #[test]
