@@ -73,6 +73,7 @@ fn main() -> ExitCode {
             .is_none_or(|only| format!("{kind:?}") == *only)
     };
     for kind in ChangeKind::ALL.into_iter().filter(wanted) {
+        cluster.begin(kind);
         let (first, anew) = (CHANGES - 2 * COUNTED, CHANGES - COUNTED);
         for number in 0..first {
             let change = cluster.prepare(kind, number);

@@ -31,3 +31,6 @@ pub mod source;
 pub mod store;
 #[cfg(feature = "service")]
 pub mod wire;
+
+/// The version of this library, as in its `Cargo.toml`.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -18,8 +18,11 @@ pub struct Machine {
     pub kernel: String,
     /// The start, in UTC.
     pub date: String,
-    /// The commit, with `+` if files differ from it.
-    pub commit: String,
+    /// The version of selectord.
+    pub selectord: &'static str,
+    /// The commit, with `-dirty` if files differ from it, reports excepted; none outside of a checkout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// The compiler.
     pub rustc: String,
     /// Processor features that matter to bitmaps, as compiled in.
@@ -44,7 +47,8 @@ impl Machine {
             memory: kibibytes.unwrap_or_default() * 1024,
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             date: prost_types::Timestamp::from(SystemTime::now()).to_string(),
-            commit: commit().unwrap_or_else(unknown),
+            selectord: selectord::VERSION,
+            commit: commit(),
             rustc: output("rustc", &["--version"]).unwrap_or_else(unknown),
             features: features(),
             load: read("/proc/loadavg")
@@ -66,10 +70,20 @@ fn output(program: &str, args: &[&str]) -> Option<String> {
     output.status.success().then(|| text.trim().to_owned())
 }
 
+/// Of the checkout that this program was built in, wherever it is started. Reports that are kept do not
+/// count as changes: several are made in a row.
 fn commit() -> Option<String> {
-    let commit = output("git", &["rev-parse", "--short=12", "HEAD"])?;
-    let clean = output("git", &["status", "--porcelain", "--untracked-files=no"])?.is_empty();
-    Some(if clean { commit } else { format!("{commit}+") })
+    const HERE: &str = env!("CARGO_MANIFEST_DIR");
+    let git = |words: &[&str]| output("git", &[&["-C", HERE], words].concat());
+    let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
+    let status = ["status", "--porcelain", "--untracked-files=no", "--"];
+    let what = [":(top)", ":(top,exclude)docs/reports"];
+    let clean = git(&[status.as_slice(), &what].concat())?.is_empty();
+    Some(if clean {
+        commit
+    } else {
+        format!("{commit}-dirty")
+    })
 }
 
 fn features() -> String {

@@ -5,6 +5,7 @@ mod cluster;
 mod context;
 mod machine;
 mod measure;
+mod owner;
 mod report;
 mod rpc;
 mod scenarios;

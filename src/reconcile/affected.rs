@@ -97,8 +97,12 @@ impl Reconciler {
         let behind = pairs.len();
         for membership in self.memberships.of(pod) {
             let service = membership.service;
-            let mut matching = pairs.iter().take(behind).skip(first);
-            if !matching.any(|pair| pair.0 == service) {
+            // In order, so that a pod in many services costs no more for each of them.
+            let matching = pairs.get(first..behind).unwrap_or_default();
+            if matching
+                .binary_search_by_key(&service, |pair| pair.0)
+                .is_err()
+            {
                 pairs.push((service, pod, Verdict::No));
             }
         }

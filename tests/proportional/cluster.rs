@@ -3,11 +3,13 @@
 use std::ops::ControlFlow;
 
 use selectord::engine::{
-    Applied, Engine, EngineOptions, Progress, ResolveLimits, Scope, ServiceScope, Walk, Work,
+    Applied, Engine, EngineOptions, Namespaces, Progress, ResolveLimits, Scope, ServiceScope, Walk,
+    Work,
 };
 use selectord::labels::{Key, LabelSet, Value};
 use selectord::model::{
-    Change, Kind, LabelPatch, Node, Object, ObjectName, ObjectRef, Operation, PatchTarget, Phase,
+    Change, Conditions, EndpointIdentity, Hints, Kind, LabelPatch, ManualEndpoint, ManualEndpoints,
+    ManualKind, ManualSubset, Node, Object, ObjectName, ObjectRef, Operation, PatchTarget, Phase,
     Pod, Protocol, ReadyCondition, ResolvedTransaction, Service, ServicePort, ServiceSelector,
     TargetPort, Transaction, ZONE_LABEL,
 };
@@ -22,6 +24,10 @@ const ON_A_NODE: u32 = 8;
 pub const CHANGES: u32 = 24;
 /// Pods of one workload.
 const WORKLOAD: u32 = 5;
+/// Services that select the pods of the crowd.
+const CROWDED: u32 = 50;
+/// Services whose selectors have no positive requirement, so that they are filed under none.
+const NEGATIVE: u32 = 2;
 
 /// How much there is of what a change must not cost.
 #[derive(Debug, Clone, Copy)]
@@ -70,10 +76,24 @@ pub enum ChangeKind {
     /// Of a workload of five pods.
     ServiceCreate,
     ServiceDelete,
+    /// From one workload of five pods to another.
+    SelectorChange,
+    /// Readiness of a pod that is in fifty services.
+    FlipInFifty,
+    /// Such a pod out of all fifty.
+    LeaveFifty,
+    /// A label is lost: the pod comes into services that select by its absence.
+    JoinNegative,
+    /// A hand-made endpoint of the service, which then has both.
+    HandMade,
+    /// Readiness of a computed endpoint of the service, which has hand-made ones too.
+    FlipBesideHandMade,
+    /// Out of the service and out of a live query that all of its pods are in.
+    RelabelWatched,
 }
 
 impl ChangeKind {
-    pub const ALL: [ChangeKind; 9] = [
+    pub const ALL: [ChangeKind; 16] = [
         ChangeKind::NodeZone,
         ChangeKind::ReadinessFlip,
         ChangeKind::Relabel,
@@ -83,6 +103,13 @@ impl ChangeKind {
         ChangeKind::LabelPatch,
         ChangeKind::ServiceCreate,
         ChangeKind::ServiceDelete,
+        ChangeKind::SelectorChange,
+        ChangeKind::FlipInFifty,
+        ChangeKind::LeaveFifty,
+        ChangeKind::JoinNegative,
+        ChangeKind::HandMade,
+        ChangeKind::FlipBesideHandMade,
+        ChangeKind::RelabelWatched,
     ];
 
     /// How many records it writes: one for each endpoint that differs, and for the service or node.
@@ -90,8 +117,11 @@ impl ChangeKind {
         match self {
             ChangeKind::NodeZone => u64::from(ON_A_NODE) + 1,
             ChangeKind::ServiceCreate => u64::from(WORKLOAD) + 1,
+            ChangeKind::SelectorChange => u64::from(2 * WORKLOAD) + 1,
             ChangeKind::LabelPatch => 0,
-            ChangeKind::Relabel => 2,
+            ChangeKind::Relabel | ChangeKind::RelabelWatched => 2,
+            ChangeKind::FlipInFifty | ChangeKind::LeaveFifty => u64::from(CROWDED),
+            ChangeKind::JoinNegative => u64::from(NEGATIVE),
             _ => 1,
         }
     }
@@ -114,10 +144,19 @@ impl Cluster {
         let nodes = (0..nodes).map(|n| Object::Node(Box::new(node(n, "zone-a"))));
         let services = (0..size.services).map(|n| service(&format!("svc-{n}"), &other(n)));
         let subject = service(SUBJECT, "app=subject");
+        let crowded = (0..CROWDED).map(|n| service(&format!("crowded-{n}"), "crowd=yes"));
+        let negative = (0..NEGATIVE).map(|n| Service {
+            selector: ServiceSelector::Set(selector("env notin (prod)")),
+            ..service(&format!("negative-{n}"), "")
+        });
         let services = services
-            .chain([subject])
+            .chain([subject, turning(size, 0)])
+            .chain(crowded)
+            .chain(negative)
             .map(|service| Object::Service(Box::new(service)));
-        let pods = (0..size.pods).map(|n| Object::Pod(Box::new(pod(n, size))));
+        let crowd = (0..2 * CHANGES).map(|n| one_of_the_crowd(n, size));
+        let pods = (0..size.pods).map(|n| pod(n, size)).chain(crowd);
+        let pods = pods.map(|pod| Object::Pod(Box::new(pod)));
         let objects: Vec<Object> = nodes.chain(services).chain(pods).collect();
         for part in objects.chunks(1_000) {
             let changes = part.iter().cloned().map(Change::Put);
@@ -143,12 +182,20 @@ impl Cluster {
     /// deleted is created again. As far from each other as the size allows.
     fn endpoint(&self, kind: ChangeKind, number: u32) -> u32 {
         let part = match kind {
-            ChangeKind::ReadinessFlip => 0,
+            ChangeKind::ReadinessFlip | ChangeKind::FlipBesideHandMade => 0,
             ChangeKind::Relabel => 1,
-            ChangeKind::LabelPatch => 2,
+            ChangeKind::LabelPatch | ChangeKind::RelabelWatched => 2,
             _ => 3,
         };
         (part * CHANGES + number) * (self.size.endpoints / (4 * CHANGES))
+    }
+
+    /// To be called before the first change of a kind.
+    pub fn begin(&mut self, kind: ChangeKind) {
+        if kind == ChangeKind::RelabelWatched {
+            let watched = selector("app=subject");
+            self.engine.open_live_query(&watched, &Namespaces::all());
+        }
     }
 
     /// The change of this kind to the endpoint, node or workload of this number.
@@ -159,7 +206,28 @@ impl Cluster {
                 ready: ReadyCondition::False,
                 ..pod(at, self.size)
             }))),
-            ChangeKind::Relabel => {
+            // What was flipped is ready again.
+            ChangeKind::FlipBesideHandMade => put(Object::Pod(Box::new(pod(at, self.size)))),
+            ChangeKind::FlipInFifty => put(Object::Pod(Box::new(Pod {
+                ready: ReadyCondition::False,
+                ..one_of_the_crowd(number, self.size)
+            }))),
+            ChangeKind::LeaveFifty => {
+                let mut pod = one_of_the_crowd(CHANGES + number, self.size);
+                pod.labels.remove("crowd");
+                put(Object::Pod(Box::new(pod)))
+            }
+            ChangeKind::JoinNegative => {
+                let mut pod = one_of_the_crowd(CHANGES + number, self.size);
+                pod.labels.remove("crowd");
+                pod.labels.remove("env");
+                put(Object::Pod(Box::new(pod)))
+            }
+            ChangeKind::HandMade => put(Object::Manual(Box::new(by_hand(number)))),
+            ChangeKind::SelectorChange => {
+                put(Object::Service(Box::new(turning(self.size, number + 1))))
+            }
+            ChangeKind::Relabel | ChangeKind::RelabelWatched => {
                 let mut pod = pod(at, self.size);
                 pod.labels = labels(at, &other_app(number % SMALL.services));
                 put(Object::Pod(Box::new(pod)))
@@ -179,8 +247,7 @@ impl Cluster {
                 target: PatchTarget::Selector {
                     kind: Kind::Pod,
                     namespaces: vec![NAMESPACE.into()],
-                    selector: Selector::parse(&format!("pod-name={}", pod_name(at)))
-                        .expect("a selector"),
+                    selector: selector(&format!("pod-name={}", pod_name(at))),
                 },
                 set: vec![(
                     Key::new("active").expect("a key"),
@@ -252,6 +319,10 @@ impl Cluster {
     }
 }
 
+fn selector(text: &str) -> Selector {
+    Selector::parse(text).expect("a selector")
+}
+
 fn put(object: Object) -> Operation {
     Operation::Put(object)
 }
@@ -302,6 +373,53 @@ fn service(text: &str, selector: &str) -> Service {
             app_protocol: "".into(),
         }],
         ..Service::default()
+    }
+}
+
+/// A service that goes from workload to workload, of pods that are no endpoints of the subject.
+fn turning(size: Size, number: u32) -> Service {
+    let workload = size.endpoints / WORKLOAD + CHANGES + 1 + number;
+    service("turning", &format!("app=app-{workload},env=prod"))
+}
+
+/// A pod besides those of the cluster, in all services that select the crowd.
+fn one_of_the_crowd(number: u32, size: Size) -> Pod {
+    let mut pod = pod(size.pods + number, size);
+    let (key, value) = (Key::new("crowd"), Value::new("yes"));
+    pod.labels
+        .insert(key.expect("a key"), value.expect("a value"));
+    pod
+}
+
+/// An object with one endpoint of the subject, of no pod.
+fn by_hand(number: u32) -> ManualEndpoints {
+    let [_, _, b, c] = number.to_be_bytes();
+    let endpoint = ManualEndpoint {
+        identity: EndpointIdentity {
+            pod: None,
+            addresses: [[192, 168, b, c].into()].into_iter().collect(),
+            hostname: "".into(),
+        },
+        uid: "".into(),
+        conditions: Conditions {
+            ready: true,
+            serving: true,
+            terminating: false,
+        },
+        node: "".into(),
+        zone: "".into(),
+        hints: Hints::default(),
+    };
+    ManualEndpoints {
+        kind: ManualKind::EndpointSlice,
+        name: name(&format!("by-hand-{number}")),
+        uid: "".into(),
+        labels: LabelSet::default(),
+        service: SUBJECT.into(),
+        subsets: vec![ManualSubset {
+            ports: [].into(),
+            endpoints: vec![endpoint],
+        }],
     }
 }
 

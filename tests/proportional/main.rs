@@ -32,6 +32,7 @@ const COSTS: [&str; 7] = [
 
 fn costs(cluster: &mut Cluster, kind: ChangeKind) -> [u64; COSTS.len()] {
     let mut all: [Vec<u64>; COSTS.len()] = Default::default();
+    cluster.begin(kind);
     for number in 0..CHANGES {
         if number % 2 == 0 {
             cluster.forget_matches(number);

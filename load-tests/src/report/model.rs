@@ -60,7 +60,7 @@ impl Section {
 /// A whole run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// What was typed, after the program's name.
+    /// What was typed, but for where the report goes.
     pub command: String,
     /// Where, and of what.
     pub machine: Machine,
@@ -81,9 +81,8 @@ pub struct Report {
 impl Report {
     /// Nothing run yet.
     pub fn new(context: &Context) -> Report {
-        let words: Vec<String> = std::env::args().skip(1).collect();
         Report {
-            command: format!("cargo run --release -p load-tests -- {}", words.join(" ")),
+            command: command(std::env::args().skip(1)),
             machine: Machine::detect(),
             pods: context.pods(),
             services: context.corpus.service_count(),
@@ -112,8 +111,15 @@ impl Report {
                 machine.load
             ),
             format!(
-                "commit {}, {}, built with {}",
-                machine.commit, machine.rustc, machine.features
+                "selectord {}{}, {}, built with {}",
+                machine.selectord,
+                machine
+                    .commit
+                    .as_ref()
+                    .map(|commit| format!(", commit {commit}"))
+                    .unwrap_or_default(),
+                machine.rustc,
+                machine.features
             ),
             machine.date.clone(),
         ];
@@ -140,5 +146,41 @@ impl Report {
         std::fs::write(to.join("report.md"), markdown::page(self))?;
         std::fs::write(to.join("report.json"), serde_json::to_vec_pretty(self)?)?;
         Ok(())
+    }
+}
+
+/// The command that makes the same report elsewhere: a path of this machine does not belong in it.
+fn command(words: impl Iterator<Item = String>) -> String {
+    let mut command = "cargo run --release -p load-tests --".to_owned();
+    let mut is_path = false;
+    for word in words {
+        if std::mem::take(&mut is_path) || word.starts_with("--out=") {
+            continue;
+        }
+        is_path = word == "--out";
+        if !is_path {
+            command.push(' ');
+            command.push_str(&word);
+        }
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_names_no_path() {
+        for typed in [
+            "engine --out /home/me/report --size 1m",
+            "engine --out=/home/me/report --size 1m",
+            "engine --size 1m",
+        ] {
+            assert_eq!(
+                command(typed.split(' ').map(Into::into)),
+                "cargo run --release -p load-tests -- engine --size 1m"
+            );
+        }
     }
 }

@@ -27,6 +27,7 @@ const WAVE: usize = 50;
 pub struct Batch {
     messages: Vec<Bytes>,
     operations: u64,
+    taken: u64,
 }
 
 impl Batch {
@@ -39,7 +40,7 @@ impl Batch {
             request_id: "".into(),
         });
         let request = proto::IngestRequest {
-            sequence: self.messages.len() as u64 + 1,
+            sequence: self.taken + self.messages.len() as u64 + 1,
             step: Some(proto::ingest_request::Step::Transaction(transaction)),
         };
         self.messages.push(request.encode_to_vec().into());
@@ -48,6 +49,17 @@ impl Batch {
     /// What goes over the wire, in order.
     pub fn into_messages(self) -> Vec<Bytes> {
         self.messages
+    }
+
+    /// What has been encoded since the last time; what is pushed later goes on the same stream.
+    pub fn take_messages(&mut self) -> Vec<Bytes> {
+        self.taken += self.messages.len() as u64;
+        std::mem::take(&mut self.messages)
+    }
+
+    /// Operations of all that was pushed.
+    pub fn operations(&self) -> u64 {
+        self.operations
     }
 
     /// Bytes of all of it.

@@ -5,12 +5,12 @@ use selectord_corpus::{Corpus, Spec};
 use serde::{Deserialize, Serialize};
 
 use crate::args::Args;
-use crate::cluster::{LOADED_AT_ONCE, apply, changes, transaction};
+use crate::cluster::{self, apply, changes, transaction};
 use crate::context::Context;
 use crate::measure::{Process, Samples};
 use crate::report::{Row, Section, Unit};
 
-use super::load::{self, SMALL};
+use super::load::SMALL;
 use super::ordinary;
 
 /// The part that loads an engine, and says how much memory it takes.
@@ -97,7 +97,7 @@ pub fn child(task: &str, args: &Args) -> anyhow::Result<()> {
             churned: loaded,
         }
     } else {
-        let mut engine = load::loaded(&corpus, LOADED_AT_ONCE, |_, _| ());
+        let mut engine = cluster::loaded(&corpus);
         let loaded = resident()?.saturating_sub(before);
         for _ in 0..args.size.0 as usize / SMALL {
             apply(

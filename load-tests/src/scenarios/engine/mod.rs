@@ -2,7 +2,8 @@
 //!
 //! | file | what it measures |
 //! |---|---|
-//! | `load` | bulk load, and the longest stall of a reader while it goes on |
+//! | `load` | bulk load, and the longest of small transactions |
+//! | `stall` | the longest wait of a query while pods load, through the owner thread |
 //! | `changes` | each kind of change on the loaded engine |
 //! | `memory` | resident bytes, in a fresh process |
 //! | `ratios` | what the cost of a change depends on, and must not |
@@ -14,6 +15,7 @@ mod memory;
 mod ordinary;
 mod ratios;
 mod run;
+mod stall;
 
 pub use load::loaded;
 pub use memory::{

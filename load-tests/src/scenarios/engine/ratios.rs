@@ -1,17 +1,18 @@
 use std::time::Instant;
 
 use selectord::engine::{Engine, EngineOptions};
-use selectord::labels::{Key, Value};
+use selectord::labels::{Key, LabelSet, Value};
 use selectord::model::{Change, ObjectName, ResolvedTransaction, Service, ServiceSelector};
 use selectord_corpus::{Corpus, Spec, Variant};
 
-use crate::cluster::{LOADED_AT_ONCE, apply, labels, pod, put_pod, put_service, transaction};
+use crate::cluster::{
+    LOADED_AT_ONCE, apply, labels, loaded, pod, put_pod, put_service, transaction,
+};
 use crate::context::Context;
 use crate::measure::Samples;
 use crate::report::{Axis, Curve, Row, Section, Unit};
 
-use super::changes::Costs;
-use super::load::loaded;
+use super::changes::{Cost, Costs};
 
 /// Pods of the clusters that differ in one thing alone.
 const PODS: u32 = 100_000;
@@ -20,9 +21,44 @@ const TIMED: u32 = 5_000;
 
 /// The key by which the services of these clusters select.
 const PART: &str = "part";
+/// Its twin: pods have the same value of both.
+const TWIN: &str = "twin";
+
+/// What those services select that have no endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Others {
+    /// A pair that no pod has.
+    Unknown,
+    /// Two pairs that pods have, as many as a service with endpoints selects by its one; no pod has both.
+    Shared,
+}
+
+impl Others {
+    /// In words.
+    fn says(self) -> &'static str {
+        match self {
+            Others::Unknown => "the others select a pair that no pod has",
+            Others::Shared => "the others select two pairs that 100 pods each have, none both",
+        }
+    }
+
+    /// The selector of a service: the first `count` have endpoints.
+    fn selector(self, number: u32, count: u32) -> LabelSet {
+        let pair = |key, number: u32| (key, number.to_string());
+        match self {
+            Others::Shared if number >= count => {
+                // Each part has a twin of each distance from its own, in turn.
+                let (part, apart) = (number % count, number / count);
+                labels([pair(PART, part), pair(TWIN, (part + apart) % count)])
+            }
+            _ => labels([pair(PART, number)]),
+        }
+    }
+}
 
 /// Pods of one namespace, divided evenly among services; and services besides that select none.
 struct Division {
+    others: Others,
     corpus: Corpus,
     engine: Engine,
     random: fastrand::Rng,
@@ -33,10 +69,11 @@ struct Division {
 }
 
 impl Division {
-    fn new(seed: u64, endpoints: u32, services: u32) -> Division {
+    fn new(seed: u64, endpoints: u32, services: u32, others: Others) -> Division {
         let spec = Spec::new(PODS).seed(seed).variant(Variant::HugeNamespace);
         let count = PODS / endpoints;
         let mut division = Division {
+            others,
             corpus: Corpus::new(spec),
             engine: Engine::new(EngineOptions::default()),
             random: fastrand::Rng::with_seed(seed),
@@ -46,7 +83,7 @@ impl Division {
         };
         let service = |number: u32| Service {
             name: ObjectName::new("huge", format!("svc-{number}")),
-            selector: ServiceSelector::Map(labels([(PART, number.to_string())])),
+            selector: ServiceSelector::Map(others.selector(number, count)),
             ..Service::default()
         };
         let services = (0..services.max(count)).map(|number| put_service(service(number)));
@@ -65,8 +102,14 @@ impl Division {
         of_corpus.ready = self.ready[number as usize];
         let mut pod = pod(of_corpus);
         let part = self.parts[number as usize].to_string();
-        if let (Ok(key), Ok(value)) = (Key::new(PART), Value::new(part)) {
-            pod.labels.insert(key, value);
+        let keys: &[&str] = match self.others {
+            Others::Unknown => &[PART],
+            Others::Shared => &[PART, TWIN],
+        };
+        for key in keys {
+            if let (Ok(key), Ok(value)) = (Key::new(*key), Value::new(part.as_str())) {
+                pod.labels.insert(key, value);
+            }
         }
         put_pod(pod)
     }
@@ -130,26 +173,27 @@ fn compare(
 /// 100,000 services against 1,000, where all but 1,000 select nothing.
 pub fn of_services(context: &Context, section: &mut Section) {
     let progress = context.progress("100k services against 1k", 2);
-    let mut large = Division::new(context.args.seed, 100, 100_000);
-    let mut small = Division::new(context.args.seed, 100, 1_000);
-    progress.inc(1);
-    let flips = in_turn(context, &mut large, &mut small, Division::flip);
-    let relabels = in_turn(context, &mut large, &mut small, Division::relabel);
+    for others in [Others::Unknown, Others::Shared] {
+        let mut large = Division::new(context.args.seed, 100, 100_000, others);
+        let mut small = Division::new(context.args.seed, 100, 1_000, others);
+        let flips = in_turn(context, &mut large, &mut small, Division::flip);
+        let relabels = in_turn(context, &mut large, &mut small, Division::relabel);
+        for (what, samples) in [("flip", flips), ("relabel", relabels)] {
+            let what = format!(
+                "{what} among 100k services of one namespace; {}",
+                others.says()
+            );
+            compare(
+                section,
+                &what,
+                "among 1k, all with endpoints",
+                &samples,
+                1.3,
+            );
+        }
+        progress.inc(1);
+    }
     progress.finish_and_clear();
-    compare(
-        section,
-        "flip among 100k services of one namespace",
-        "among 1k",
-        &flips,
-        1.3,
-    );
-    compare(
-        section,
-        "relabel among 100k services of one namespace",
-        "among 1k",
-        &relabels,
-        1.3,
-    );
     section.note(format!(
         "those of services and of endpoints are clusters of {PODS} pods in one namespace, the same but \
          for what is compared, and measured in turn"
@@ -159,8 +203,8 @@ pub fn of_services(context: &Context, section: &mut Section) {
 /// A service of 100,000 endpoints against services of 100.
 pub fn of_endpoints(context: &Context, section: &mut Section) {
     let progress = context.progress("100k endpoints against 100", 2);
-    let mut large = Division::new(context.args.seed, PODS, 1_000);
-    let mut small = Division::new(context.args.seed, 100, 1_000);
+    let mut large = Division::new(context.args.seed, PODS, 1_000, Others::Unknown);
+    let mut small = Division::new(context.args.seed, 100, 1_000, Others::Unknown);
     progress.inc(1);
     let flips = in_turn(context, &mut large, &mut small, Division::flip);
     progress.finish_and_clear();
@@ -185,7 +229,7 @@ pub fn of_size(context: &Context, section: &mut Section, whole: &Costs) {
             pods: (pods / part).max(100),
             ..spec
         });
-        let mut engine = loaded(&corpus, LOADED_AT_ONCE, |_, _| ());
+        let mut engine = loaded(&corpus);
         let (costs, _) = Costs::measure(runs, &mut engine, corpus.churn(context.args.seed));
         measured.insert(0, (f64::from(corpus.spec().pods), costs));
         progress.inc(1);
@@ -193,7 +237,7 @@ pub fn of_size(context: &Context, section: &mut Section, whole: &Costs) {
     progress.finish_and_clear();
     if let [_, (_, tenth), _] = measured.as_slice() {
         let beside = "in a cluster of a tenth";
-        let pair = |of: fn(&Costs) -> &Samples| (of(whole).clone(), of(tenth).clone());
+        let pair = |of: fn(&Costs) -> &Cost| (of(whole).whole.clone(), of(tenth).whole.clone());
         compare(
             section,
             "flip singly, whole cluster",
@@ -218,10 +262,10 @@ pub fn of_size(context: &Context, section: &mut Section, whole: &Costs) {
         section
             .note("the whole cluster is not measured in turn with its tenth: both would not fit");
     }
-    let line = |of: fn(&Costs) -> &Samples| -> Vec<(f64, f64)> {
+    let line = |of: fn(&Costs) -> &Cost| -> Vec<(f64, f64)> {
         measured
             .iter()
-            .map(|(pods, costs)| (*pods, of(costs).median()))
+            .map(|(pods, costs)| (*pods, of(costs).whole.median()))
             .collect()
     };
     section.curve(

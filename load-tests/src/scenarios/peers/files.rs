@@ -15,7 +15,8 @@ use crate::cluster::{
     LOADED_AT_ONCE, apply, node, pod, put_pod, put_service, service, transaction,
 };
 
-/// A service and its pods, out of a corpus in which a tenth of the pods are all of a namespace.
+/// A service and its pods, out of a corpus in which a tenth of the pods are all of a namespace. Here the
+/// namespace has a name that no corpus has, so that they can be put into any.
 pub struct Giant {
     pub nodes: Vec<Node>,
     pub service: Service,
@@ -25,27 +26,27 @@ pub struct Giant {
 impl Giant {
     /// The service of that tenth, with so many of its pods.
     pub fn new(corpus: &Corpus, pods: usize) -> anyhow::Result<Giant> {
-        let service = corpus
+        const NAMESPACE: &str = "compared";
+        let mut service = corpus
             .services()
             .next()
             .context("a corpus without services")?;
         let here = corpus
             .pods()
             .skip_while(|pod| pod.namespace != service.namespace);
-        let giant = Giant {
-            nodes: corpus.nodes().collect(),
-            pods: here.take(pods).collect(),
-            service,
+        let of_service = |pod: &Pod| pod.namespace == service.namespace;
+        let here: Vec<Pod> = here.take_while(of_service).take(pods).collect();
+        anyhow::ensure!(here.len() == pods, "the corpus has too few such pods");
+        service.namespace = NAMESPACE.into();
+        let moved = |pod| Pod {
+            namespace: NAMESPACE.into(),
+            ..pod
         };
-        let all = giant
-            .pods
-            .iter()
-            .all(|pod| pod.namespace == giant.service.namespace);
-        anyhow::ensure!(
-            all && giant.pods.len() == pods,
-            "the corpus has too few such pods"
-        );
-        Ok(giant)
+        Ok(Giant {
+            nodes: corpus.nodes().collect(),
+            pods: here.into_iter().map(moved).collect(),
+            service,
+        })
     }
 
     /// A corpus in which that tenth has so many pods, and that many nodes at least.
@@ -67,13 +68,19 @@ impl Giant {
         Ok(out.flush()?)
     }
 
-    /// An engine that knows it, with the first so many of its pods.
+    /// An engine that knows it alone, with the first so many of its pods.
     pub fn loaded(&self, pods: usize) -> Engine {
         let mut engine = Engine::new(EngineOptions::default());
+        self.load(&mut engine, pods);
+        engine
+    }
+
+    /// Puts it into an engine, with the first so many of its pods. Nodes that are there become its own.
+    pub fn load(&self, engine: &mut Engine, pods: usize) {
         let nodes = self.nodes.iter().cloned();
         let nodes = nodes.map(|one| ModelChange::Put(Object::Node(Box::new(node(one)))));
         let first = nodes.chain([put_service(service(self.service.clone()))]);
-        apply(&mut engine, transaction(first));
+        apply(engine, transaction(first));
         for part in self
             .pods
             .get(..pods)
@@ -81,9 +88,8 @@ impl Giant {
             .chunks(LOADED_AT_ONCE)
         {
             let pods = part.iter().cloned().map(|one| put_pod(pod(one)));
-            apply(&mut engine, transaction(pods));
+            apply(engine, transaction(pods));
         }
-        engine
     }
 }
 

@@ -3,7 +3,7 @@ use std::time::Instant;
 use selectord::engine::Engine;
 use selectord_corpus::{Change, Pod};
 
-use crate::cluster::{apply, changes, service, transaction};
+use crate::cluster::{apply, changes, loaded, service, transaction};
 use crate::context::Context;
 use crate::measure::Samples;
 use crate::report::{Axis, Curve, Row, Section, Unit};
@@ -17,7 +17,8 @@ const CASES: [(u32, usize); 3] = [(100, 2_200), (1_000, 440), (10_000, 33)];
 /// Flips timed at once here.
 const TIMED: usize = 2_000;
 
-/// Readiness flips of the pods of one service, each followed by what it takes to tell of it.
+/// Readiness flips of the pods of one service, each followed by what it takes to tell of it. The peers know
+/// that service alone; here it is one of the whole cluster's.
 pub fn measure(context: &Context, section: &mut Section, peers: &Peers) -> anyhow::Result<()> {
     let progress = context.progress("readiness flips", CASES.len() as u64);
     let (mut theirs, mut whole, mut here) = (Vec::new(), Vec::new(), Vec::new());
@@ -38,7 +39,8 @@ pub fn measure(context: &Context, section: &mut Section, peers: &Peers) -> anyho
             "slices",
             &[cluster.as_os_str(), flipped.as_os_str(), "each".as_ref()],
         )?;
-        let mut engine = giant.loaded(giant.pods.len());
+        let mut engine = loaded(&context.corpus);
+        giant.load(&mut engine, giant.pods.len());
         for flip in first {
             apply(&mut engine, transaction(changes(flip)));
         }
@@ -57,13 +59,21 @@ pub fn measure(context: &Context, section: &mut Section, peers: &Peers) -> anyho
             kubernetes.figure("sync")?,
         );
         for (beside, figure) in [
-            ("Kubernetes' EndpointSlice reconciler alone", reconciler),
             (
-                "Kubernetes' controller: find the service, list its pods, reconcile",
+                "Kubernetes' EndpointSlice reconciler alone, with no other service or pod",
+                reconciler,
+            ),
+            (
+                "Kubernetes' controller: find the service, list its pods, reconcile; with no other service or pod",
                 sync,
             ),
         ] {
-            let what = format!("readiness flip to difference, {size} endpoints");
+            let what = format!(
+                "readiness flip to difference, a service of {size} endpoints, which here is one of {} \
+                 services, {} pods",
+                context.corpus.service_count() + 1,
+                context.pods() + size
+            );
             section.row(Row::new(what, Unit::Time, &ours).beside(beside, Unit::Time, figure));
         }
         let point = |samples: &Samples| (f64::from(size), samples.median());
@@ -83,7 +93,7 @@ pub fn measure(context: &Context, section: &mut Section, peers: &Peers) -> anyho
         .line("its reconciler alone", theirs)
         .line("selectord", here),
     );
-    section.note("Kubernetes' controller has a fake client in place of the API server, which costs it next to nothing");
+    section.note("Kubernetes' controller has a fake client in place of the API server, which costs it next to nothing; it was given the one service and its pods, selectord the whole cluster besides");
     progress.finish_and_clear();
     Ok(())
 }

@@ -108,7 +108,12 @@ pub fn measure(
         let lister = kubernetes.figure(query.name)?;
         for (what, ours) in [("count", counting), ("every pod, whole", listing)] {
             section.row(
-                Row::new(format!("{}: {what}", query.name), Unit::Time, &ours).beside(
+                Row::new(
+                    format!("{}: {what}, {} pods", query.name, context.pods()),
+                    Unit::Time,
+                    &ours,
+                )
+                .beside(
                     "Kubernetes' lister: pointers to the pods",
                     Unit::Time,
                     lister,
@@ -118,7 +123,7 @@ pub fn measure(
     }
     drop(engine);
     let heap = kubernetes.figure("heap")?;
-    section.row(memory_row(memory).beside(
+    section.row(memory_row(context, memory).beside(
         "Kubernetes' cache: the pods, and an index by namespace",
         Unit::Bytes,
         &heap.map(|heap| heap / f64::from(context.pods())),

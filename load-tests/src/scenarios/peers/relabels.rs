@@ -6,7 +6,7 @@ use selectord::engine::{Engine, Recent};
 use selectord::model::{ObjectName, Revision};
 use selectord_corpus::{Change, ChangeKind, Corpus, Selector, Spec, Variant};
 
-use crate::cluster::{changes, loaded, pod, transaction};
+use crate::cluster::{apply, changes, loaded, pod, transaction};
 use crate::context::Context;
 use crate::measure::Samples;
 use crate::report::{Row, Section, Unit};
@@ -23,7 +23,7 @@ const HUGE: u32 = 20_000;
 
 /// Changes of the pods of one namespace, and of the whole cluster.
 struct Case {
-    about: &'static str,
+    about: String,
     corpus: Corpus,
     relabels: Vec<Change>,
     replacements: Vec<Change>,
@@ -76,7 +76,7 @@ fn small(context: &Context) -> anyhow::Result<Case> {
     let closest = services
         .into_iter()
         .min_by_key(|(_, count)| count.abs_diff(20));
-    let (namespace, _) = closest.context("a corpus without services")?;
+    let (namespace, count) = closest.context("a corpus without services")?;
     let mut churn = context
         .corpus
         .churn(context.args.seed)
@@ -84,7 +84,10 @@ fn small(context: &Context) -> anyhow::Result<Case> {
     let here =
         |change: &Change| matches!(change, Change::Relabel(pod) if pod.namespace == namespace);
     Ok(Case {
-        about: "a namespace of 20 services",
+        about: format!(
+            "a namespace of {count} services, {} pods in all",
+            context.pods()
+        ),
         corpus: context.corpus.clone(),
         relabels: churn
             .by_ref()
@@ -105,7 +108,10 @@ fn huge(context: &Context) -> Case {
     let corpus = Corpus::new(spec);
     let relabels = corpus.churn(context.args.seed).only(ChangeKind::Relabel);
     Case {
-        about: "a namespace of 2,000 services",
+        about: format!(
+            "one namespace of {} services and {HUGE} pods",
+            corpus.service_count()
+        ),
         relabels: relabels.take(thorough(context, 550)).collect(),
         replacements: Vec::new(),
         corpus,
@@ -134,7 +140,7 @@ fn compare(
     if let Some(calico) = &calico {
         calico_agrees(case, calico, &ours)?;
     }
-    let about = case.about;
+    let about = &case.about;
     let lister = "Kubernetes' controller: finding the services alone";
     let kubernetes = kubernetes.figure("relabel")?;
     section.row(
@@ -160,7 +166,7 @@ fn compare(
     section.row(relabel().beside(index, Unit::Time, calico.figure("MODIFIED")?));
     if !case.replacements.is_empty() {
         let row = Row::new(
-            "delete and create, whole cluster",
+            format!("delete and create, {} pods", context.pods()),
             Unit::Time,
             &ours.replace,
         );
@@ -169,7 +175,7 @@ fn compare(
             .figure("heap")?
             .map(|bytes| bytes / f64::from(context.pods()));
         let beside = "Calico's index: labels and addresses, without services";
-        section.row(memory_row(memory).beside(beside, Unit::Bytes, &heap));
+        section.row(memory_row(context, memory).beside(beside, Unit::Bytes, &heap));
         section.note(format!("Calico: {}", calico.version));
     }
     Ok(())
@@ -178,12 +184,8 @@ fn compare(
 fn ours(case: &Case) -> Ours {
     let mut engine = loaded(&case.corpus);
     let mut touched = Vec::new();
-    let mut finding = Vec::new();
     let mut spent: HashMap<bool, Vec<Duration>> = HashMap::new();
     for change in case.relabels.iter().chain(&case.replacements) {
-        if let Change::Relabel(now) = change {
-            finding.push(find(&engine, now));
-        }
         let prepared = transaction(changes(change.clone()));
         let revision = engine.head() + 1;
         let start = Instant::now();
@@ -197,11 +199,25 @@ fn ours(case: &Case) -> Ours {
     let of = |relabelled| means(spent.get(&relabelled).map_or(&[][..], Vec::as_slice));
     Ours {
         touched,
-        finding: means(&finding),
+        finding: means(&finding(case)),
         relabel: of(true),
         replace: of(false),
         engine,
     }
+}
+
+/// Finding the services of each relabelled pod, on an engine of its own: what finding reads must not be at
+/// hand when a relabelling is timed.
+fn finding(case: &Case) -> Vec<Duration> {
+    let mut engine = loaded(&case.corpus);
+    let mut spent = Vec::new();
+    for change in &case.relabels {
+        if let Change::Relabel(now) = change {
+            spent.push(find(&engine, now));
+        }
+        apply(&mut engine, transaction(changes(change.clone())));
+    }
+    spent
 }
 
 /// The services that subscribers are told of at a revision, the newest.

@@ -40,9 +40,12 @@ pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
 }
 
 /// What selectord takes to hold a pod, to be put beside what a peer takes.
-pub fn memory_row(bytes: f64) -> Row {
+pub fn memory_row(context: &Context, bytes: f64) -> Row {
     Row::one(
-        "memory a pod, services, endpoints and log included",
+        format!(
+            "memory a pod of {}, services, endpoints and log included",
+            context.pods()
+        ),
         Unit::Bytes,
         bytes,
     )

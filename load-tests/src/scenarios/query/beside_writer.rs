@@ -1,83 +1,39 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context as _, bail};
-use selectord::engine::Engine;
+use anyhow::Context as _;
+use selectord::engine::Namespaces;
 use selectord::model::Transaction;
-use selectord::runtime::{self, PendingCommit, Runtime, RuntimeOptions};
+use selectord::runtime::{self, Runtime, RuntimeOptions};
+use selectord::selector::Selector;
 use selectord::store::MemoryStore;
 use selectord_corpus::{ChangeKind, Churn};
 use tokio::runtime::Builder;
 
 use crate::cluster::{LOADED_AT_ONCE, changes, objects, unresolved};
 use crate::context::Context;
-use crate::measure::{Latencies, Samples, open_loop};
+use crate::measure::{Latencies, Samples};
+use crate::owner::{ask, write};
 use crate::report::{Axis, Curve, Row, Section, Unit};
 
-use super::questions::{Question, questions};
+use super::questions::counts;
 
 /// Operations of a transaction: what a reader waits for at most.
 const SMALL: usize = 64;
 /// Changes that are made before the clock runs.
 const PREPARED: usize = 400_000;
-/// Transactions on their way without an answer.
-const WINDOW: usize = 64;
-/// Questions a second.
-const QUESTIONS: f64 = 2_000.0;
-/// How long late answers are waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Hands over all of them, with a bounded number on their way.
-async fn write(runtime: &Runtime, transactions: Vec<Transaction>) -> anyhow::Result<()> {
-    let mut waiting = std::collections::VecDeque::<PendingCommit>::new();
-    for transaction in transactions {
-        if waiting.len() >= WINDOW
-            && let Some(first) = waiting.pop_front()
-        {
-            first.committed().await?;
-        }
-        waiting.push_back(runtime.submit(transaction, "".into(), None).await?);
-    }
-    for pending in waiting {
-        pending.committed().await?;
-    }
-    Ok(())
-}
-
-/// Asks at a rate until told to end, whether or not answers come.
-fn ask(runtime: &Runtime, questions: &[Question], done: &AtomicBool) -> anyhow::Result<Latencies> {
-    let threads = Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_time()
-        .build()?;
-    let seen = open_loop(threads.handle(), QUESTIONS, PATIENCE, |number| {
-        let (runtime, question) = (
-            runtime.clone(),
-            questions[number as usize % questions.len()].clone(),
-        );
-        (!done.load(Ordering::Relaxed)).then_some(async move {
-            let count =
-                move |engine: &Engine| engine.count(&question.selector, &question.namespaces);
-            runtime.query(count).await.is_ok()
-        })
-    });
-    if seen.failed > 0 {
-        bail!("{} questions were not answered", seen.failed);
-    }
-    Ok(seen.latencies)
-}
 
 /// Questions through the owner thread: alone, and beside a writer flat out, whose rate is compared.
 pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
     let store = MemoryStore::new().context("no randomness")?;
     let (runtime, thread) = runtime::start(Box::new(store), RuntimeOptions::default())?;
     let waiting = Builder::new_current_thread().enable_time().build()?;
-    let questions = questions(&context.corpus);
+    let questions = counts(&context.corpus);
     let progress = context.progress("readers beside a writer", context.runs(5) as u64 + 1);
     let mut all = objects(&context.corpus).peekable();
     while all.peek().is_some() {
         let part = unresolved(all.by_ref().take(LOADED_AT_ONCE));
-        waiting.block_on(write(&runtime, vec![part]))?;
+        waiting.block_on(write(&runtime, [part]))?;
     }
     progress.inc(1);
     let mut churn = context
@@ -162,7 +118,7 @@ fn prepare(churn: &mut Churn<'_>, count: usize) -> Vec<Transaction> {
 fn alone(
     context: &Context,
     runtime: &Runtime,
-    questions: &[Question],
+    questions: &[(Selector, Namespaces)],
 ) -> anyhow::Result<Latencies> {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {

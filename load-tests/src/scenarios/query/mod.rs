@@ -15,4 +15,5 @@ mod questions;
 mod run;
 mod unary;
 
+pub use questions::counts;
 pub use run::run;

@@ -70,3 +70,9 @@ pub fn questions(corpus: &Corpus) -> Vec<Question> {
         ),
     ]
 }
+
+/// What is asked of all of them, without what it is held to.
+pub fn counts(corpus: &Corpus) -> Vec<(Selector, Namespaces)> {
+    let questions = questions(corpus).into_iter();
+    questions.map(|q| (q.selector, q.namespaces)).collect()
+}

@@ -1,14 +1,13 @@
-use crate::cluster::LOADED_AT_ONCE;
+use crate::cluster::loaded;
 use crate::context::Context;
 use crate::report::Section;
-use crate::scenarios::engine::loaded;
 
 use super::{beside_writer, counts, ids, unary};
 
 /// Measures queries: see the module's page.
 pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
     let progress = context.progress("load", 1);
-    let engine = loaded(&context.corpus, LOADED_AT_ONCE, |_, _| ());
+    let engine = loaded(&context.corpus);
     progress.finish_and_clear();
     counts::measure(context, section, &engine)?;
     ids::measure(context, section, &engine);
