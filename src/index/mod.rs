@@ -23,6 +23,7 @@ mod explain;
 mod flat;
 mod group;
 mod intern;
+mod large;
 mod look_ahead;
 mod memory;
 mod names;
@@ -43,6 +44,7 @@ mod table;
 mod templates;
 mod uid;
 mod verify;
+mod window;
 
 pub use explain::{Action, Explanation, Step};
 pub use group::{GroupBy, Groups};
