@@ -40,6 +40,7 @@ mod pods;
 mod popcount;
 mod posting;
 mod record;
+mod runs;
 mod table;
 mod templates;
 mod uid;

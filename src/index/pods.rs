@@ -334,6 +334,7 @@ impl Index {
             let mut pairs: SmallVec<[_; 16]> = template
                 .into_iter()
                 .flat_map(|template| self.templates.pairs(template))
+                .filter_map(|pair| Some((self.dictionary.key_of(pair)?, pair)))
                 .collect();
             pairs.sort_unstable();
             pairs
