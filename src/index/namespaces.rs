@@ -168,9 +168,10 @@ impl NamespaceTable {
 }
 
 impl Namespace {
-    /// Takes another extent, a quarter of what the namespace has so far, and answers its first id.
+    /// Takes another extent, an eighth of what the namespace has so far, and answers its first id: an id
+    /// that is not used costs as much as a pod, and each extent may be a range of its own.
     fn grow(&mut self, next: &mut u32, spare: &mut BTreeMap<u32, Vec<u32>>) -> u32 {
-        let len = (self.capacity / 4)
+        let len = (self.capacity / 8)
             .next_multiple_of(MIN_EXTENT)
             .clamp(MIN_EXTENT, MAX_EXTENT);
         let given_back = spare.get_mut(&len).and_then(Vec::pop);
