@@ -60,7 +60,7 @@ impl Segment {
             base,
             living: 0,
             alive: vec![0; (SEGMENT / WORD) as usize].into(),
-            slots: Vec::new(),
+            slots: Vec::with_capacity(SEGMENT as usize),
         }
     }
 
@@ -163,7 +163,7 @@ impl Segment {
         (size_of::<Segment>() + size_of_val(&*self.alive) + slots) as u64
     }
 
-    fn is_alive(&self, offset: u16) -> bool {
+    pub(super) fn is_alive(&self, offset: u16) -> bool {
         let (word, bit) = bit(offset);
         self.alive.get(word).is_some_and(|word| word & bit != 0)
     }

@@ -140,6 +140,14 @@ impl Posting {
         }
     }
 
+    /// Whether an id like this one is there. Reads what adding or removing the id will read.
+    pub(super) fn is_near(&self, id: u32) -> bool {
+        match self.view() {
+            View::Ids(ids) => ids.last().is_some_and(|last| *last >= id),
+            View::Window(_) | View::Bitmap(_) => self.contains(id),
+        }
+    }
+
     /// The ids as plain bits, while there are enough of them.
     pub(crate) fn flat(&self) -> Option<&Flat> {
         match &self.0 {

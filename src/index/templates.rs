@@ -75,6 +75,13 @@ impl Templates {
         self.halves(id).into_iter().flatten().copied()
     }
 
+    /// Calls `f` with each of [`Templates::pairs`].
+    pub(super) fn for_each_pair(&self, id: TemplateId, mut f: impl FnMut(PairId)) {
+        for half in self.halves(id) {
+            half.iter().for_each(|pair| f(*pair));
+        }
+    }
+
     pub(crate) fn stamp(&self, id: TemplateId) -> Option<Stamp> {
         let stamp = |list| Some(self.lists.slots.get(list)?.stamp.get());
         Some((stamp(id.common)?, stamp(id.varying)?))
