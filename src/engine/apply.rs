@@ -1,6 +1,7 @@
 use smol_str::SmolStr;
 use thiserror::Error;
 
+use crate::index::{Names, Sought};
 use crate::model::{Change, Kind, ManualKind, Object, ObjectRef, ResolvedTransaction, Revision};
 use crate::reconcile::Touched;
 
@@ -65,16 +66,20 @@ impl Engine {
         let Scratch {
             mut touched,
             mut differences,
-        } = std::mem::take(&mut self.scratch);
+        } = self.scratch.take().unwrap_or_default();
         let mut changes = changes.into_iter();
         while !changes.as_slice().is_empty() {
-            self.look_ahead(changes.as_slice());
-            for change in changes.by_ref().take(AHEAD) {
+            let names = self.look_ahead(changes.as_slice());
+            for (sought, change) in names.iter().zip(changes.by_ref()) {
+                let sought = sought.as_ref();
                 match change {
-                    Change::Put(object) => self.put(object, revision, &source, &mut touched),
-                    Change::Delete(object) => self.delete(&object, &mut touched),
+                    Change::Put(object) => {
+                        self.put(object, revision, &source, sought, &mut touched);
+                    }
+                    Change::Delete(object) => self.delete(&object, sought, &mut touched),
                 }
             }
+            self.index.settle();
         }
         touched.pods.sort();
         self.live_queries
@@ -91,10 +96,10 @@ impl Engine {
             }
         }
         touched.clear();
-        self.scratch = Scratch {
+        self.scratch = Some(Scratch {
             touched,
             differences,
-        };
+        });
         let living = self.reconciler.services.len() + self.reconciler.nodes.len();
         self.log
             .limit_deletions(self.options.retention.deleted_names(living));
@@ -104,21 +109,23 @@ impl Engine {
     }
 
     /// Reads what the next changes will read, in stages, so that many wait for memory together instead
-    /// of each for itself.
-    fn look_ahead(&self, changes: &[Change]) {
-        if changes.len() < 2 {
-            return;
+    /// of each for itself. Answers, for each of these changes, what was found out of a pod's name.
+    fn look_ahead(&self, changes: &[Change]) -> Names {
+        if changes.len() == 1 {
+            return std::iter::once(None).collect();
         }
-        let pods = changes
-            .iter()
-            .take(AHEAD)
-            .filter_map(|change| match change {
-                Change::Put(Object::Pod(pod)) => Some(&pod.name),
-                Change::Delete(object) if object.kind == Kind::Pod => Some(&object.name),
-                _ => None,
-            });
-        let ids = self.index.look_ahead(pods);
-        self.reconciler.look_ahead(&ids);
+        let changes = changes.get(..AHEAD).unwrap_or(changes);
+        let pod = |change| match change {
+            &Change::Put(Object::Pod(ref pod)) => Some((&pod.name, Some(&pod.labels))),
+            Change::Delete(object) if object.kind == Kind::Pod => Some((&object.name, None)),
+            _ => None,
+        };
+        let names = self.index.seek(changes.iter().map(pod));
+        let pods = changes.iter().map(|change| Some(pod(change)?.0));
+        let ids = self.index.look_ahead(pods, &names);
+        let positions = self.reconciler.look_ahead(&ids);
+        self.log.look_ahead(&positions);
+        names
     }
 
     /// Whether so many pods more are sure to find room.
@@ -137,11 +144,18 @@ impl Engine {
         }
     }
 
-    fn put(&mut self, object: Object, revision: Revision, source: &SmolStr, touched: &mut Touched) {
+    fn put(
+        &mut self,
+        object: Object,
+        revision: Revision,
+        source: &SmolStr,
+        sought: Option<&Sought>,
+        touched: &mut Touched,
+    ) {
         let source = source.clone();
         match object {
             Object::Pod(pod) => {
-                let put = self.index.put(&pod, revision, &source);
+                let put = self.index.put(&pod, revision, &source, sought);
                 touched.pods.push(put.id, put.before);
             }
             Object::Service(service) => {
@@ -155,11 +169,11 @@ impl Engine {
         }
     }
 
-    fn delete(&mut self, object: &ObjectRef, touched: &mut Touched) {
+    fn delete(&mut self, object: &ObjectRef, sought: Option<&Sought>, touched: &mut Touched) {
         let name = &object.name;
         match object.kind {
             Kind::Pod => {
-                if let Some((id, before)) = self.index.remove(name) {
+                if let Some((id, before)) = self.index.remove(name, sought) {
                     touched.pods.push(id, Some(before));
                 }
             }

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::hint::black_box;
 
 use smol_str::SmolStr;
 
@@ -115,6 +116,16 @@ impl Log {
         let at = self.append(Record::Named);
         self.named.insert(at, named);
         at
+    }
+
+    /// Reads what dropping these records will read, so that reads overlap.
+    pub(crate) fn look_ahead(&self, records: &[Sequence]) {
+        let there = records.iter().filter(|at| {
+            let (number, offset) = place(**at);
+            let segment = self.segment(number).and_then(|at| self.segments.get(at));
+            segment.is_some_and(|segment| segment.is_alive(offset))
+        });
+        black_box(there.count());
     }
 
     /// Takes a record out, whose content is not [`Named`].

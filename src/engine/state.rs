@@ -20,7 +20,7 @@ pub struct Engine {
     pub(super) reconciler: Reconciler,
     pub(super) log: Log,
     pub(super) live_queries: LiveQueries,
-    pub(super) scratch: Scratch,
+    pub(super) scratch: Option<Scratch>,
 }
 
 /// What applying a transaction needs room for, kept empty from one to the next.

@@ -1,7 +1,7 @@
 use crate::labels::{Key, Value};
 
 use super::Posting;
-use super::paged::Slots;
+use super::paged::{Paged, Slots};
 use super::table::{IdTable, hash};
 
 /// A label key, interned.
@@ -26,6 +26,9 @@ const DIFFERS_EVERY: u32 = 8;
 pub struct Dictionary {
     keys: Slots<KeyTerm>,
     pairs: Slots<PairTerm>,
+    /// The key of each pair, by the pair's id, apart from the pair: it is asked for of pods one by one,
+    /// and the keys of all pairs fit a cache that the pairs do not.
+    key_of: Paged<KeyId>,
     by_key: IdTable,
     by_pair: IdTable,
 }
@@ -45,7 +48,6 @@ pub(crate) struct KeyTerm {
 /// A pair and its posting.
 #[derive(Debug)]
 pub(crate) struct PairTerm {
-    pub(crate) key: KeyId,
     pub(crate) value: Value,
     pub(crate) posting: Posting,
     /// Where it stands among its key's pairs.
@@ -75,9 +77,8 @@ impl Dictionary {
     /// The id of the pair of a key and a value.
     pub(crate) fn pair_of(&self, key: KeyId, value: &Value) -> Option<PairId> {
         let is = |id| {
-            self.pairs
-                .get(id)
-                .is_some_and(|term| term.key == key && term.value == *value)
+            self.key_of(PairId(id)) == Some(key)
+                && self.pairs.get(id).is_some_and(|term| term.value == *value)
         };
         self.by_pair.find(hash(&(key, value)), is).map(PairId)
     }
@@ -88,6 +89,11 @@ impl Dictionary {
 
     pub(crate) fn pair(&self, id: PairId) -> Option<&PairTerm> {
         self.pairs.get(id.0)
+    }
+
+    /// The key of a pair that some pod, or some holder, knows.
+    pub(crate) fn key_of(&self, id: PairId) -> Option<KeyId> {
+        self.key_of.get(id.0).copied()
     }
 
     /// The values of a key that some pod, or some holder, knows, in no order.
@@ -117,6 +123,7 @@ impl Dictionary {
         let lists = |(_, term): (u32, &KeyTerm)| term.pairs.capacity() * size_of::<PairId>();
         let terms = self.keys.bytes()
             + self.pairs.bytes()
+            + self.key_of.bytes()
             + self.by_key.bytes()
             + self.by_pair.bytes()
             + self.keys.iter().map(lists).sum::<usize>();
@@ -126,33 +133,35 @@ impl Dictionary {
     }
 
     /// The id of a pair, interned if it is new; the caller becomes a holder.
-    pub(crate) fn intern(&mut self, key: &Key, value: &Value) -> (KeyId, PairId) {
+    pub(crate) fn intern(&mut self, key: &Key, value: &Value) -> PairId {
         let key_id = match self.find_key(key) {
             Some(id) => id,
             None => self.add_key(key),
         };
         if let Some(id) = self.pair_of(key_id, value) {
             self.retain(id);
-            return (key_id, id);
+            return id;
         }
         let at = self.key(key_id).map_or(0, |term| term.pairs.len() as u32);
         let id = self.pairs.insert(PairTerm {
-            key: key_id,
             value: value.clone(),
             posting: Posting::default(),
             at,
             holders: 1,
         });
-        let pairs = &self.pairs;
+        match self.key_of.get_mut(id) {
+            Some(key) => *key = key_id,
+            None => self.key_of.push(key_id),
+        }
+        let (pairs, key_of) = (&self.pairs, &self.key_of);
         self.by_pair.insert(hash(&(key_id, value)), id, |id| {
-            pairs
-                .get(id)
-                .map_or(0, |term| hash(&(term.key, &term.value)))
+            let term = pairs.get(id).zip(key_of.get(id));
+            term.map_or(0, |(term, key)| hash(&(*key, &term.value)))
         });
         if let Some(term) = self.keys.get_mut(key_id.0) {
             term.pairs.push(PairId(id));
         }
-        (key_id, PairId(id))
+        PairId(id)
     }
 
     fn add_key(&mut self, key: &Key) -> KeyId {
@@ -199,11 +208,11 @@ impl Dictionary {
         if term.holders > 0 {
             return;
         }
-        let Some(term) = self.pairs.remove(id.0) else {
+        let Some((term, key_id)) = self.pairs.remove(id.0).zip(self.key_of(id)) else {
             return;
         };
-        self.by_pair.remove(hash(&(term.key, &term.value)), id.0);
-        let Some(key) = self.keys.get_mut(term.key.0) else {
+        self.by_pair.remove(hash(&(key_id, &term.value)), id.0);
+        let Some(key) = self.keys.get_mut(key_id.0) else {
             return;
         };
         key.pairs.swap_remove(term.at as usize);
@@ -212,8 +221,8 @@ impl Dictionary {
         if let Some(moved) = moved.and_then(|moved| self.pairs.get_mut(moved.0)) {
             moved.at = term.at;
         }
-        if is_gone && let Some(key) = self.keys.remove(term.key.0) {
-            self.by_key.remove(hash(&key.key), term.key.0);
+        if is_gone && let Some(key) = self.keys.remove(key_id.0) {
+            self.by_key.remove(hash(&key.key), key_id.0);
         }
     }
 

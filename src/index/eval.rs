@@ -288,7 +288,7 @@ impl Index {
         match term.postings(&self.dictionary).as_slice() {
             [posting] => match posting.view() {
                 View::Bitmap(bitmap) => Some(bitmap),
-                View::Ids(_) => None,
+                View::Ids(_) | View::Window(_) => None,
             },
             _ => None,
         }

@@ -34,8 +34,19 @@ pub(crate) struct Names {
 }
 
 /// A name up to and with its last hyphen, and the rest.
-fn split(name: &str) -> (&str, &str) {
-    name.split_at(name.rfind('-').map_or(0, |at| at + 1))
+pub(super) fn split(name: &str) -> (&str, &str) {
+    // The rest is short: from behind, byte by byte, is the least work.
+    let hyphen = name.bytes().rposition(|byte| byte == b'-');
+    name.split_at(hyphen.map_or(0, |at| at + 1))
+}
+
+/// A name whose pod is looked for, and how far that has come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sought {
+    pub(super) namespace: NamespaceId,
+    hash: u64,
+    /// The pod that has this name, if one of this hash has.
+    pub(super) likely: Option<u32>,
 }
 
 fn hash_of(namespace: NamespaceId, prefix: &str, suffix: &str) -> u64 {
@@ -53,23 +64,48 @@ impl Names {
         namespace: NamespaceId,
         name: &str,
     ) -> Option<u32> {
-        let (prefix, suffix) = split(name);
-        self.by_name.find(hash_of(namespace, prefix, suffix), |id| {
-            let Some(record) = records.get(id) else {
-                return false;
-            };
-            records.suffix(record) == suffix
-                && self
-                    .group(record.group)
-                    .is_some_and(|group| group.namespace == namespace && group.prefix == prefix)
-        })
+        self.find_sought(records, &self.seek(namespace, name), name)
     }
 
-    /// The pod that has this name, if one of this hash has: none is looked at.
-    pub(super) fn likely(&self, namespace: NamespaceId, name: &str) -> Option<u32> {
+    /// The first step of finding a pod: nothing is read but the name.
+    pub(super) fn seek(&self, namespace: NamespaceId, name: &str) -> Sought {
         let (prefix, suffix) = split(name);
-        self.by_name
-            .find(hash_of(namespace, prefix, suffix), |_| true)
+        Sought {
+            namespace,
+            hash: hash_of(namespace, prefix, suffix),
+            likely: None,
+        }
+    }
+
+    /// The second: no pod is looked at.
+    pub(super) fn look_up(&self, sought: &mut Sought) {
+        sought.likely = self.by_name.find(sought.hash, |_| true);
+    }
+
+    /// The last one: the pod of this name, from which the others began.
+    pub(super) fn find_sought(
+        &self,
+        records: &Records,
+        sought: &Sought,
+        name: &str,
+    ) -> Option<u32> {
+        let (prefix, suffix) = split(name);
+        let is = |id: u32| {
+            records.get(id).is_some_and(|record| {
+                let group = self.group(record.group);
+                records.suffix_bytes(record) == suffix.as_bytes()
+                    && group.is_some_and(|g| g.namespace == sought.namespace && g.prefix == prefix)
+            })
+        };
+        let likely = sought.likely.filter(|id| is(*id));
+        likely.or_else(|| self.by_name.find(sought.hash, is))
+    }
+
+    /// A pod of the group that a name belongs to, if another has been there before.
+    pub(super) fn neighbour(&self, namespace: NamespaceId, name: &str) -> Option<u32> {
+        let (prefix, _) = split(name);
+        let id = self.by_prefix.find(hash(&(namespace, prefix)), |_| true)?;
+        self.group(id)?.pods.last()
     }
 
     /// The name of a pod.
@@ -127,7 +163,7 @@ impl Names {
         if let Some(group) = self.groups.get_mut(record.group) {
             group
                 .pods
-                .insert(id, |other| suffix_of(records, other).cmp(suffix));
+                .insert(id, |other| suffix_of(records, other).cmp(suffix.as_bytes()));
         }
     }
 
@@ -143,7 +179,7 @@ impl Names {
             self.by_name.remove(hashed, id);
             group
                 .pods
-                .remove(id, |other| suffix_of(records, other).cmp(suffix));
+                .remove(id, |other| suffix_of(records, other).cmp(suffix.as_bytes()));
         }
     }
 
@@ -188,7 +224,7 @@ impl Names {
             if let Some(id) = self.find_group(namespace, prefix, hashed)
                 && let Some(group) = self.group(id)
             {
-                let behind = |other: u32| match suffix_of(records, other).cmp(rest) {
+                let behind = |other: u32| match suffix_of(records, other).cmp(rest.as_bytes()) {
                     Ordering::Equal => Ordering::Less,
                     order => order,
                 };
@@ -255,8 +291,9 @@ impl Names {
     }
 }
 
-fn suffix_of(records: &Records, id: u32) -> &str {
-    records.get(id).map_or("", |record| records.suffix(record))
+fn suffix_of(records: &Records, id: u32) -> &[u8] {
+    let record = records.get(id);
+    record.map_or(&[], |record| records.suffix_bytes(record))
 }
 
 /// Groups that are being walked through at once.
@@ -326,12 +363,14 @@ mod tests {
                 let name = ObjectName::new("default", name);
                 if add {
                     let pod = Pod { name: name.clone(), ..Pod::default() };
-                    let put = index.put(&pod, 1, &"".into());
+                    let put = index.put(&pod, 1, &"".into(), None);
+                    index.settle();
                     prop_assert_eq!(put.before.is_some(), model.insert(name, put.id).is_some());
                     put.before.iter().for_each(|before| index.release(put.id, before));
                 } else {
-                    let removed = index.remove(&name);
+                    let removed = index.remove(&name, None);
                     prop_assert_eq!(removed.as_ref().map(|(id, _)| *id), model.remove(&name));
+                    index.settle();
                     removed.iter().for_each(|(id, before)| index.release(*id, before));
                 }
             }

@@ -163,9 +163,10 @@ impl NamespaceTable {
 }
 
 impl Namespace {
-    /// Takes another extent, a quarter of what the namespace has so far, and answers its first id.
+    /// Takes another extent, an eighth of what the namespace has so far, and answers its first id: an id
+    /// that is not used costs as much as a pod, and each extent may be a range of its own.
     fn grow(&mut self, extents: &mut Extents) -> u32 {
-        let len = (self.capacity / 4)
+        let len = (self.capacity / 8)
             .next_multiple_of(MIN_EXTENT)
             .clamp(MIN_EXTENT, MAX_EXTENT);
         let Range { start, end } = extents.take(len);

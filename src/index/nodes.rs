@@ -35,6 +35,11 @@ impl NodeNames {
         Some(&self.slots.get(id)?.pods)
     }
 
+    /// The pods that name the node of this id.
+    pub(super) fn posting(&self, id: u32) -> Option<&Posting> {
+        Some(&self.slots.get(id)?.pods)
+    }
+
     /// All of them, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&SmolStr, &Posting)> {
         self.slots.iter().map(|(_, term)| (&term.name, &term.pods))

@@ -58,6 +58,36 @@ impl Ordered {
         )
     }
 
+    /// As [`Ordered::seek`]: what comes in order belongs behind the last, and costs one comparison.
+    fn place_for(&self, compare: impl Fn(u32) -> Ordering) -> Place {
+        match self.last() {
+            Some(last) if compare(last) == Ordering::Less => match self {
+                Ordered::Few { len, .. } => Place(0, usize::from(*len)),
+                Ordered::Chunks(chunks) => Place(
+                    chunks.len().saturating_sub(1),
+                    chunks.last().map_or(0, Vec::len),
+                ),
+            },
+            _ => self.seek(compare),
+        }
+    }
+
+    /// Where an id stands. Among few it is looked for by itself, and nothing is compared.
+    fn place_of(&self, id: u32, compare: impl Fn(u32) -> Ordering) -> Option<Place> {
+        let single = match self {
+            Ordered::Few { .. } => true,
+            Ordered::Chunks(chunks) => chunks.len() == 1,
+        };
+        if single {
+            let at = self.chunk(0)?.iter().position(|other| *other == id)?;
+            return Some(Place(0, at));
+        }
+        let place = self.seek(compare);
+        self.at(place)
+            .is_some_and(|(found, _)| found == id)
+            .then_some(place)
+    }
+
     /// What stands at a place, and the place behind it.
     pub(crate) fn at(&self, place: Place) -> Option<(u32, Place)> {
         let Place(chunk, at) = place;
@@ -89,7 +119,7 @@ impl Ordered {
 
     /// Adds an id, which is not there, where it belongs.
     pub(crate) fn insert(&mut self, id: u32, compare: impl Fn(u32) -> Ordering) {
-        let Place(chunk, at) = self.seek(compare);
+        let Place(chunk, at) = self.place_for(compare);
         match self {
             Ordered::Few { len, ids } if usize::from(*len) < INLINE => {
                 *len += 1;
@@ -121,13 +151,9 @@ impl Ordered {
 
     /// Takes an id out.
     pub(crate) fn remove(&mut self, id: u32, compare: impl Fn(u32) -> Ordering) {
-        let Place(chunk, at) = self.seek(compare);
-        if self
-            .at(Place(chunk, at))
-            .is_none_or(|(found, _)| found != id)
-        {
+        let Some(Place(chunk, at)) = self.place_of(id, compare) else {
             return;
-        }
+        };
         match self {
             Ordered::Few { len, ids } => {
                 ids.copy_within(at + 1..usize::from(*len), at);

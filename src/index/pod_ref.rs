@@ -116,7 +116,10 @@ impl<'i> PodRef<'i> {
 
     /// The pair it has for a label key.
     pub(crate) fn pair_of(self, key: KeyId) -> Option<PairId> {
-        self.index.templates.pair_of(self.record.labels, key)
+        let dictionary = &self.index.dictionary;
+        self.index
+            .templates
+            .pair_of(dictionary, self.record.labels, key)
     }
 
     /// Its labels, spelt out.

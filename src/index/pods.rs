@@ -10,9 +10,10 @@ use crate::model::{ObjectName, Pod, Revision};
 use super::Posting;
 use super::dictionary::Dictionary;
 use super::intern::Interner;
-use super::names::{GroupId, Names};
+use super::names::{GroupId, Names, Sought, split};
 use super::namespaces::NamespaceTable;
 use super::nodes::NodeNames;
+use super::pending::Pending;
 use super::pod_ref::PodRef;
 use super::record::{PodRecord, Records, References, SOURCE_ELSEWHERE, Shape, shape_of};
 use super::templates::{Stamp, TemplateId, Templates};
@@ -33,8 +34,12 @@ pub struct Index {
     /// Every pod.
     pub(crate) live: RoaringBitmap,
     pub(crate) nodes: NodeNames,
-    postings_touched: u64,
+    pub(super) pending: Pending,
+    pub(super) postings_touched: u64,
 }
+
+/// Labels where they stand.
+pub(crate) type Labels<'l> = SmallVec<[(&'l Key, &'l Value); 16]>;
 
 /// What a put did.
 #[derive(Debug)]
@@ -117,6 +122,19 @@ impl Index {
         self.templates.labels(&self.dictionary, id)
     }
 
+    /// The same, in no order, where they stand.
+    pub(crate) fn template_terms(&self, id: TemplateId) -> Labels<'_> {
+        let mut labels = Labels::new();
+        self.templates.for_each_pair(id, |pair| {
+            let key = self.dictionary.key_of(pair);
+            let terms = key
+                .and_then(|key| self.dictionary.key(key))
+                .zip(self.dictionary.pair(pair));
+            labels.extend(terms.map(|(key, pair)| (&key.key, &pair.value)));
+        });
+        labels
+    }
+
     /// How many pods carry a label pair.
     pub(crate) fn pair_cardinality(&self, key: &Key, value: &Value) -> u64 {
         let pair = self
@@ -140,10 +158,24 @@ impl Index {
         self.nodes.pods(node)
     }
 
+    /// The id of a pod whose name has been looked for before, or has not.
+    fn find_sought(&self, name: &ObjectName, sought: Option<&Sought>) -> Option<u32> {
+        match sought {
+            Some(sought) => self.names.find_sought(&self.records, sought, &name.name),
+            None => self.find(name),
+        }
+    }
+
     /// Creates or replaces a pod. With an empty source it stays whose it was. The caller made sure that
-    /// there is room.
-    pub(crate) fn put(&mut self, pod: &Pod, revision: Revision, source: &SmolStr) -> Put {
-        match self.find(&pod.name) {
+    /// there is room, and calls [`Index::settle`] before the postings are read.
+    pub(crate) fn put(
+        &mut self,
+        pod: &Pod,
+        revision: Revision,
+        source: &SmolStr,
+        sought: Option<&Sought>,
+    ) -> Put {
+        match self.find_sought(&pod.name, sought) {
             Some(id) => Put {
                 id,
                 before: self.replace(id, pod, revision, source),
@@ -247,8 +279,7 @@ impl Index {
                 .filter(|_| same_source)
                 .or_else(|| self.acquire_source(&source)),
         };
-        let suffix = pod.name.name.rfind('-').map_or(0, |at| at + 1);
-        let (_, suffix) = pod.name.name.split_at(suffix);
+        let (_, suffix) = split(&pod.name.name);
         self.records.put(id, pod, suffix, refers, source, revision);
         self.post_labels(id, Some(before.labels), Some(labels));
         if node != before.node {
@@ -258,9 +289,14 @@ impl Index {
         Some(before)
     }
 
-    /// Removes a pod. Its id, and what it refers to, stay until [`Index::release`].
-    pub(crate) fn remove(&mut self, name: &ObjectName) -> Option<(u32, PodRecord)> {
-        let id = self.find(name)?;
+    /// Removes a pod. Its id, and what it refers to, stay until [`Index::release`]; and until
+    /// [`Index::settle`], which is to come before that, it stands in postings.
+    pub(crate) fn remove(
+        &mut self,
+        name: &ObjectName,
+        sought: Option<&Sought>,
+    ) -> Option<(u32, PodRecord)> {
+        let id = self.find_sought(name, sought)?;
         self.names.remove(&self.records, id);
         let before = self.records.take(id)?;
         self.post_labels(id, Some(before.labels), None);
@@ -323,50 +359,5 @@ impl Index {
             self.sources.release(id);
         }
         short
-    }
-
-    /// Moves a pod between the postings of two templates, touching only what differs.
-    fn post_labels(&mut self, id: u32, before: Option<TemplateId>, after: Option<TemplateId>) {
-        if before == after {
-            return;
-        }
-        let sorted = |template: Option<TemplateId>| {
-            let mut pairs: SmallVec<[_; 16]> = template
-                .into_iter()
-                .flat_map(|template| self.templates.pairs(template))
-                .collect();
-            pairs.sort_unstable();
-            pairs
-        };
-        let (before, after) = (sorted(before), sorted(after));
-        let (mut old, mut new) = (before.iter().peekable(), after.iter().peekable());
-        loop {
-            let (lost, gained) = match (old.peek(), new.peek()) {
-                (None, None) => return,
-                (Some(o), Some(n)) if o.0 == n.0 => (old.next().copied(), new.next().copied()),
-                (Some(o), Some(n)) if o.0 < n.0 => (old.next().copied(), None),
-                (Some(_), None) => (old.next().copied(), None),
-                _ => (None, new.next().copied()),
-            };
-            if lost == gained {
-                continue;
-            }
-            if let Some((_, pair)) = lost {
-                self.dictionary.post_pair(pair, id, false);
-                self.postings_touched += 1;
-            }
-            if let Some((_, pair)) = gained {
-                self.dictionary.post_pair(pair, id, true);
-                self.postings_touched += 1;
-            }
-            if let (Some((key, _)), None) | (None, Some((key, _))) = (lost, gained) {
-                self.dictionary.post_key(key, id, gained.is_some());
-                self.postings_touched += 1;
-            }
-        }
-    }
-
-    fn post_node(&mut self, id: u32, node: u32, present: bool) {
-        self.postings_touched += u64::from(self.nodes.post(node, id, present));
     }
 }

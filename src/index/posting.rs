@@ -1,8 +1,12 @@
 use std::ops::Range;
 
 use roaring::RoaringBitmap;
+use smallvec::SmallVec;
+use thin_vec::ThinVec;
 
 use super::flat::Flat;
+use super::large::Large;
+use super::window::Window;
 
 /// Ids that fit beside the tag, without an allocation.
 const INLINE: usize = 3;
@@ -11,19 +15,19 @@ const ARRAY: usize = 256;
 /// A bitmap that shrinks to this many ids becomes an array: well below [`ARRAY`], so that a posting
 /// whose length swings around the limit is not rebuilt at each swing.
 const BACK_TO_ARRAY: usize = ARRAY / 2;
-/// A bitmap with one id in so many of those up to its last one is kept as plain bits as well: there
-/// are a few dozen such pairs in a cluster, and most counts are about two of them.
-const DENSE: u64 = 32;
-/// With one in so many the plain bits are dropped.
-const SPARSE: u64 = 128;
-/// Each so many ids, it is looked whether plain bits are worth it.
-const LOOKED: u64 = 256;
-
-/// A set of pod ids, small while it is small: 16 bytes with up to three ids inline, then a sorted
-/// array, then a roaring bitmap, and plain bits beside it while it is dense.
+/// An array whose ids come to lie in so few becomes a window, which could span twice as many.
+const BACK_TO_WINDOW: u32 = 32;
+/// Ids for which the smallest array has room, and in how many more a larger one: what allocators give.
+const ROOM: usize = 6;
+const MORE_ROOM: usize = 4;
+/// What an array has beside its ids: its length and its capacity.
+const HEADER: usize = 2 * size_of::<usize>();
+/// A set of pod ids, small while it is small: 16 bytes with up to three ids inline, or more that lie
+/// close together; then a sorted array, then a roaring bitmap, and plain bits beside it while it is
+/// dense.
 ///
-/// Most label pairs of a cluster are carried by a handful of pods; a bitmap for each of them would
-/// be most of the index.
+/// Most label pairs of a cluster are carried by the few pods of a workload; a bitmap for each of them
+/// would be most of the index, and an allocation for each a good part.
 #[derive(Debug, Clone)]
 pub struct Posting(Form);
 
@@ -33,60 +37,59 @@ enum Form {
         len: u8,
         ids: [u32; INLINE],
     },
-    #[expect(
-        clippy::box_collection,
-        reason = "a bare Vec would make every posting half as large again"
-    )]
-    Array(Box<Vec<u32>>),
+    /// A [`Window`], whose padding there is no room for.
+    Window {
+        first: u32,
+        bits: u64,
+    },
+    Array(ThinVec<u32>),
     Bitmap(Box<Large>),
 }
 
-#[derive(Debug, Clone)]
-struct Large {
-    bitmap: RoaringBitmap,
-    len: u64,
-    /// The same ids.
-    flat: Option<Flat>,
+impl Form {
+    /// The smallest form of sorted ids.
+    fn of(ids: &[u32]) -> Form {
+        if ids.len() <= INLINE {
+            let mut inline = [0; INLINE];
+            inline
+                .iter_mut()
+                .zip(ids)
+                .for_each(|(place, id)| *place = *id);
+            return Form::Inline {
+                len: ids.len() as u8,
+                ids: inline,
+            };
+        }
+        if let Some(window) = Window::of(ids) {
+            return window.into();
+        }
+        let mut array = ThinVec::with_capacity(room(ids.len()));
+        array.extend_from_slice(ids);
+        Form::Array(array)
+    }
 }
 
-impl Large {
-    fn new(bitmap: RoaringBitmap) -> Large {
-        Large {
-            len: bitmap.len(),
-            bitmap,
-            flat: None,
+impl From<Window> for Form {
+    fn from(window: Window) -> Form {
+        Form::Window {
+            first: window.first,
+            bits: window.bits,
         }
     }
+}
 
-    fn insert(&mut self, id: u32) -> bool {
-        if !self.bitmap.insert(id) {
-            return false;
-        }
-        self.len += 1;
-        if let Some(flat) = &mut self.flat {
-            flat.insert(id);
-        } else if self.len.is_multiple_of(LOOKED) && self.len * DENSE >= self.span() {
-            self.flat = Some(Flat::from(&self.bitmap));
-        }
-        true
-    }
+/// For how many ids an array has room that has to hold so many: a quarter more, as most postings stop
+/// growing soon.
+fn room(ids: usize) -> usize {
+    let more = (ids + ids / 4).saturating_sub(ROOM);
+    ROOM + more.next_multiple_of(MORE_ROOM)
+}
 
-    fn remove(&mut self, id: u32) -> bool {
-        if !self.bitmap.remove(id) {
-            return false;
-        }
-        self.len -= 1;
-        if let Some(flat) = &mut self.flat {
-            flat.remove(id);
-            if self.len.is_multiple_of(LOOKED) && self.len * SPARSE < self.span() {
-                self.flat = None;
-            }
-        }
-        true
-    }
-
-    fn span(&self) -> u64 {
-        Flat::span(self.bitmap.max().unwrap_or(0))
+/// Where an id stands among sorted ones, or would. Those that are added last are often the greatest.
+fn place(ids: &[u32], id: u32) -> Result<usize, usize> {
+    match ids.last() {
+        Some(last) if *last < id => Err(ids.len()),
+        _ => ids.binary_search(&id),
     }
 }
 
@@ -103,6 +106,8 @@ impl Default for Posting {
 pub(crate) enum View<'p> {
     /// Sorted ids.
     Ids(&'p [u32]),
+    /// Ids that lie close together.
+    Window(Window),
     /// A bitmap.
     Bitmap(&'p RoaringBitmap),
 }
@@ -112,6 +117,7 @@ impl Posting {
     pub fn len(&self) -> u64 {
         match &self.0 {
             Form::Inline { len, .. } => u64::from(*len),
+            Form::Window { bits, .. } => u64::from(bits.count_ones()),
             Form::Array(ids) => ids.len() as u64,
             Form::Bitmap(large) => large.len,
         }
@@ -126,10 +132,19 @@ impl Posting {
     pub fn contains(&self, id: u32) -> bool {
         match self.view() {
             View::Ids(ids) => ids.binary_search(&id).is_ok(),
+            View::Window(window) => window.contains(id),
             View::Bitmap(bitmap) => match self.flat() {
                 Some(flat) => flat.contains(id),
                 None => bitmap.contains(id),
             },
+        }
+    }
+
+    /// Whether an id like this one is there. Reads what adding or removing the id will read.
+    pub(super) fn is_near(&self, id: u32) -> bool {
+        match self.view() {
+            View::Ids(ids) => ids.last().is_some_and(|last| *last >= id),
+            View::Window(_) | View::Bitmap(_) => self.contains(id),
         }
     }
 
@@ -146,6 +161,10 @@ impl Posting {
             Form::Inline { len, ids } => {
                 View::Ids(ids.get(..usize::from(*len)).unwrap_or_default())
             }
+            Form::Window { first, bits } => View::Window(Window {
+                first: *first,
+                bits: *bits,
+            }),
             Form::Array(ids) => View::Ids(ids),
             Form::Bitmap(large) => View::Bitmap(&large.bitmap),
         }
@@ -154,11 +173,11 @@ impl Posting {
     /// Adds an id; false if it was there.
     pub fn insert(&mut self, id: u32) -> bool {
         let at = match self.view() {
-            View::Ids(ids) => match ids.binary_search(&id) {
+            View::Ids(ids) => match place(ids, id) {
                 Ok(_) => return false,
                 Err(at) => at,
             },
-            View::Bitmap(_) => 0,
+            View::Window(_) | View::Bitmap(_) => 0,
         };
         match &mut self.0 {
             Form::Inline { len, ids } if usize::from(*len) < INLINE => {
@@ -170,15 +189,19 @@ impl Posting {
                 }
             }
             Form::Inline { ids, .. } => {
-                let mut array = Vec::with_capacity(2 * INLINE);
-                array.extend_from_slice(ids);
-                array.insert(at, id);
-                self.0 = Form::Array(Box::new(array));
+                let mut all = [id; INLINE + 1];
+                all.iter_mut()
+                    .skip(1)
+                    .zip(ids.iter())
+                    .for_each(|(place, id)| *place = *id);
+                if let Some(before) = all.get_mut(..=at) {
+                    before.rotate_left(1);
+                }
+                self.0 = Form::of(&all);
             }
             Form::Array(ids) if ids.len() < ARRAY => {
                 if ids.len() == ids.capacity() {
-                    // By a half: most postings stop growing soon, and doubling would waste more.
-                    ids.reserve_exact(ids.len() / 2 + 1);
+                    ids.reserve_exact(room(ids.len() + 1) - ids.len());
                 }
                 ids.insert(at, id);
             }
@@ -188,18 +211,40 @@ impl Posting {
                 self.0 = Form::Bitmap(Box::new(Large::new(bitmap)));
             }
             Form::Bitmap(large) => return large.insert(id),
+            Form::Window { first, bits } => {
+                let (first, bits) = (*first, *bits);
+                return self.insert_near(Window { first, bits }, id);
+            }
         }
+        true
+    }
+
+    /// Adds an id to those of a window.
+    fn insert_near(&mut self, window: Window, id: u32) -> bool {
+        if window.contains(id) {
+            return false;
+        }
+        self.0 = match window.with(id) {
+            Some(window) => window.into(),
+            None => {
+                let mut ids: SmallVec<[u32; Window::SPAN + 1]> = window.iter().collect();
+                let at = if id < window.first { 0 } else { ids.len() };
+                ids.insert(at, id);
+                Form::of(&ids)
+            }
+        };
         true
     }
 
     /// Takes an id out; false if it was not there.
     pub fn remove(&mut self, id: u32) -> bool {
         let at = match self.view() {
-            View::Ids(ids) => match ids.binary_search(&id) {
+            View::Ids(ids) => match place(ids, id) {
                 Ok(at) => at,
                 Err(_) => return false,
             },
-            View::Bitmap(_) => 0,
+            View::Window(window) if !window.contains(id) => return false,
+            View::Window(_) | View::Bitmap(_) => 0,
         };
         match &mut self.0 {
             Form::Inline { len, ids } => {
@@ -208,18 +253,12 @@ impl Posting {
             }
             Form::Array(ids) => {
                 ids.remove(at);
-                if ids.len() < INLINE {
-                    let mut inline = [0; INLINE];
-                    inline
-                        .iter_mut()
-                        .zip(ids.iter())
-                        .for_each(|(place, id)| *place = *id);
-                    self.0 = Form::Inline {
-                        len: ids.len() as u8,
-                        ids: inline,
-                    };
-                } else if ids.len() * 4 < ids.capacity() {
-                    ids.shrink_to(ids.len() * 2);
+                let lie_close = |(first, last): (&u32, &u32)| last - first < BACK_TO_WINDOW;
+                if ids.len() < INLINE
+                    || ids.len() * 4 < ids.capacity()
+                    || ids.first().zip(ids.last()).is_some_and(lie_close)
+                {
+                    self.0 = Form::of(ids);
                 }
             }
             Form::Bitmap(large) => {
@@ -227,8 +266,14 @@ impl Posting {
                     return false;
                 }
                 if large.len <= BACK_TO_ARRAY as u64 {
-                    self.0 = Form::Array(Box::new(large.bitmap.iter().collect()));
+                    let ids: Vec<u32> = large.bitmap.iter().collect();
+                    self.0 = Form::of(&ids);
                 }
+            }
+            Form::Window { first, bits } => {
+                let (first, bits) = (*first, *bits);
+                let left = Window { first, bits }.without(id);
+                self.0 = left.map_or(Form::of(&[]), Form::from);
             }
         }
         true
@@ -243,6 +288,10 @@ impl Posting {
                     f(*id);
                 }
             }
+            View::Window(window) => {
+                let ids = window.iter().filter(|id| range.contains(id));
+                ids.for_each(f);
+            }
             View::Bitmap(bitmap) => bitmap.range(range).for_each(f),
         }
     }
@@ -251,6 +300,7 @@ impl Posting {
     pub(crate) fn for_each(&self, f: impl FnMut(u32)) {
         match self.view() {
             View::Ids(ids) => ids.iter().copied().for_each(f),
+            View::Window(window) => window.iter().for_each(f),
             View::Bitmap(bitmap) => bitmap.iter().for_each(f),
         }
     }
@@ -262,6 +312,9 @@ impl Posting {
                 let from = ids.partition_point(|id| *id < first);
                 ids.iter().skip(from).all(|id| f(*id));
             }
+            View::Window(window) => {
+                window.iter().skip_while(|id| *id < first).all(f);
+            }
             View::Bitmap(bitmap) => {
                 bitmap.range(first..).all(f);
             }
@@ -271,8 +324,8 @@ impl Posting {
     /// Bytes allocated; of a roaring bitmap, what its form on disk would take.
     pub(crate) fn bytes(&self) -> usize {
         match &self.0 {
-            Form::Inline { .. } => 0,
-            Form::Array(ids) => size_of::<Vec<u32>>() + ids.capacity() * size_of::<u32>(),
+            Form::Inline { .. } | Form::Window { .. } => 0,
+            Form::Array(ids) => HEADER + ids.capacity() * size_of::<u32>(),
             Form::Bitmap(large) => {
                 let flat = large.flat.as_ref().map_or(0, Flat::bytes);
                 size_of::<Large>() + large.bitmap.serialized_size() + flat
@@ -284,6 +337,7 @@ impl Posting {
     pub(crate) fn union_into(&self, bitmap: &mut RoaringBitmap) {
         match self.view() {
             View::Ids(ids) => bitmap.extend(ids.iter().copied()),
+            View::Window(window) => bitmap.extend(window.iter()),
             View::Bitmap(own) => *bitmap |= own,
         }
     }
@@ -294,6 +348,9 @@ impl Posting {
             View::Ids(ids) => ids.iter().for_each(|id| {
                 bitmap.remove(*id);
             }),
+            View::Window(window) => window.iter().for_each(|id| {
+                bitmap.remove(id);
+            }),
             View::Bitmap(own) => *bitmap -= own,
         }
     }
@@ -302,6 +359,7 @@ impl Posting {
     pub(crate) fn intersection_len(&self, bitmap: &RoaringBitmap) -> u64 {
         match self.view() {
             View::Ids(ids) => ids.iter().filter(|id| bitmap.contains(**id)).count() as u64,
+            View::Window(window) => window.iter().filter(|id| bitmap.contains(*id)).count() as u64,
             View::Bitmap(own) => own.intersection_len(bitmap),
         }
     }

@@ -133,6 +133,17 @@ impl Records {
         std::str::from_utf8(inline.unwrap_or_default()).unwrap_or_default()
     }
 
+    /// The same as bytes, which order as text does.
+    pub(super) fn suffix_bytes<'r>(&'r self, record: &'r PodRecord) -> &'r [u8] {
+        match self.extra(record).and_then(|extra| extra.suffix.as_ref()) {
+            Some(suffix) => suffix.as_bytes(),
+            None => record
+                .suffix
+                .get(..usize::from(record.suffix_len))
+                .unwrap_or_default(),
+        }
+    }
+
     /// The addresses of a pod, in its order.
     pub(crate) fn ips(&self, record: &PodRecord) -> SmallVec<[IpAddr; 1]> {
         match record.form {

@@ -1,9 +1,12 @@
+use std::num::NonZeroU64;
+
 use smallvec::SmallVec;
 
 use crate::labels::{Key, LabelSet};
 
 use super::dictionary::{Dictionary, KeyId, KeyTerm, PairId, PairTerm};
 use super::paged::Slots;
+use super::runs::{Run, Runs};
 use super::table::{IdTable, hash};
 
 /// A label set, as two interned lists: of the keys that pods of a workload have in common, and of
@@ -17,15 +20,25 @@ pub struct TemplateId {
 /// What tells two uses of one [`TemplateId`] apart: never the same for two lists.
 pub(crate) type Stamp = (u64, u64);
 
-/// The pairs of a label set, of each key one.
-pub(crate) type Pairs = SmallVec<[(KeyId, PairId); 16]>;
-
-/// Some pairs, in byte order of their keys.
+/// Some pairs, of each key one, in byte order of their keys: where they stand in [`Lists::pairs`].
 #[derive(Debug)]
 struct List {
-    pairs: Box<[(KeyId, PairId)]>,
-    stamp: u64,
+    pairs: Run,
+    stamp: NonZeroU64,
     holders: u32,
+}
+
+/// Lists of pairs, each once.
+#[derive(Debug, Default)]
+struct Lists {
+    slots: Slots<List>,
+    pairs: Runs<PairId>,
+}
+
+impl Lists {
+    fn get(&self, id: u32) -> Option<&[PairId]> {
+        Some(self.pairs.get(self.slots.get(id)?.pairs))
+    }
 }
 
 /// Every label set in use.
@@ -35,7 +48,7 @@ struct List {
 /// is found to vary is kept apart from then on.
 #[derive(Debug, Default)]
 pub(crate) struct Templates {
-    lists: Slots<List>,
+    lists: Lists,
     by_pairs: IdTable,
     stamps: u64,
 }
@@ -43,23 +56,34 @@ pub(crate) struct Templates {
 impl Templates {
     /// How many lists there are.
     pub(crate) fn len(&self) -> u64 {
-        self.lists.len() as u64
+        self.lists.slots.len() as u64
     }
 
     /// The value this label set has for a key.
-    pub(crate) fn pair_of(&self, id: TemplateId, key: KeyId) -> Option<PairId> {
-        let [common, varying] = self.halves(id);
-        let found = common.iter().chain(varying).find(|(k, _)| *k == key);
-        found.map(|(_, pair)| *pair)
+    pub(crate) fn pair_of(
+        &self,
+        dictionary: &Dictionary,
+        id: TemplateId,
+        key: KeyId,
+    ) -> Option<PairId> {
+        let mut pairs = self.pairs(id);
+        pairs.find(|pair| dictionary.key_of(*pair) == Some(key))
     }
 
     /// The pairs of a label set, in no order.
-    pub(crate) fn pairs(&self, id: TemplateId) -> impl Iterator<Item = (KeyId, PairId)> + '_ {
+    pub(crate) fn pairs(&self, id: TemplateId) -> impl Iterator<Item = PairId> + '_ {
         self.halves(id).into_iter().flatten().copied()
     }
 
+    /// Calls `f` with each of [`Templates::pairs`].
+    pub(super) fn for_each_pair(&self, id: TemplateId, mut f: impl FnMut(PairId)) {
+        for half in self.halves(id) {
+            half.iter().for_each(|pair| f(*pair));
+        }
+    }
+
     pub(crate) fn stamp(&self, id: TemplateId) -> Option<Stamp> {
-        let stamp = |list| Some(self.lists.get(list)?.stamp);
+        let stamp = |list| Some(self.lists.slots.get(list)?.stamp.get());
         Some((stamp(id.common)?, stamp(id.varying)?))
     }
 
@@ -71,26 +95,27 @@ impl Templates {
         labels: &LabelSet,
         near: Option<TemplateId>,
     ) -> TemplateId {
-        let mut common = Pairs::new();
-        let mut varying = Pairs::new();
+        let mut common: SmallVec<[PairId; 16]> = SmallVec::new();
+        let mut varying = common.clone();
         let mut halves = near.map(|near| self.halves(near)).unwrap_or_default();
         for (key, value) in labels {
             let known = halves
                 .iter_mut()
                 .find_map(|half| next_of(dictionary, half, key));
-            let known = known.filter(|(_, pair)| {
+            let known = known.filter(|pair| {
                 dictionary
                     .pair(*pair)
                     .is_some_and(|term| term.value == *value)
             });
             let pair = match known {
                 Some(known) => {
-                    dictionary.retain(known.1);
+                    dictionary.retain(known);
                     known
                 }
                 None => dictionary.intern(key, value),
             };
-            let varies = dictionary.key(pair.0).is_some_and(KeyTerm::is_volatile);
+            let key = dictionary.key_of(pair).and_then(|key| dictionary.key(key));
+            let varies = key.is_some_and(KeyTerm::is_volatile);
             if varies { &mut varying } else { &mut common }.push(pair);
         }
         TemplateId {
@@ -102,7 +127,7 @@ impl Templates {
     /// Makes the caller another holder.
     pub(crate) fn retain(&mut self, id: TemplateId) {
         for list in [id.common, id.varying] {
-            if let Some(list) = self.lists.get_mut(list) {
+            if let Some(list) = self.lists.slots.get_mut(list) {
                 list.holders += 1;
             }
         }
@@ -110,31 +135,34 @@ impl Templates {
 
     /// Learns in which keys two pods of one workload differ.
     pub(crate) fn compare(&self, dictionary: &mut Dictionary, a: TemplateId, b: TemplateId) {
-        for (key, pair) in self.pairs(a) {
-            dictionary.compared(key, self.pair_of(b, key) == Some(pair));
+        for pair in self.pairs(a) {
+            if let Some(key) = dictionary.key_of(pair) {
+                let same = self.pair_of(dictionary, b, key) == Some(pair);
+                dictionary.compared(key, same);
+            }
         }
     }
 
-    fn acquire_list(&mut self, dictionary: &mut Dictionary, pairs: &[(KeyId, PairId)]) -> u32 {
+    fn acquire_list(&mut self, dictionary: &mut Dictionary, pairs: &[PairId]) -> u32 {
         let hashed = hash(&pairs);
-        let is = |id| self.lists.get(id).is_some_and(|list| *list.pairs == *pairs);
+        let is = |id| self.lists.get(id) == Some(pairs);
         if let Some(id) = self.by_pairs.find(hashed, is) {
             // The list is a holder of its pairs already.
-            pairs.iter().for_each(|(_, pair)| dictionary.release(*pair));
-            if let Some(list) = self.lists.get_mut(id) {
+            pairs.iter().for_each(|pair| dictionary.release(*pair));
+            if let Some(list) = self.lists.slots.get_mut(id) {
                 list.holders += 1;
             }
             return id;
         }
         self.stamps += 1;
-        let id = self.lists.insert(List {
-            pairs: pairs.into(),
-            stamp: self.stamps,
+        let id = self.lists.slots.insert(List {
+            pairs: self.lists.pairs.insert(pairs),
+            stamp: NonZeroU64::MIN.saturating_add(self.stamps),
             holders: 1,
         });
         let lists = &self.lists;
         self.by_pairs.insert(hashed, id, |id| {
-            lists.get(id).map_or(0, |list| hash(&&*list.pairs))
+            lists.get(id).map_or(0, |pairs| hash(&pairs))
         });
         id
     }
@@ -156,9 +184,12 @@ impl Templates {
                 let Some((first, rest)) = half.split_first() else {
                     return false;
                 };
-                let is_next = dictionary.key(first.0).is_some_and(|term| term.key == *key)
+                let own = dictionary
+                    .key_of(*first)
+                    .and_then(|own| dictionary.key(own));
+                let is_next = own.is_some_and(|own| own.key == *key)
                     && dictionary
-                        .pair(first.1)
+                        .pair(*first)
                         .is_some_and(|term| term.value == *value);
                 if is_next {
                     *half = rest;
@@ -171,17 +202,17 @@ impl Templates {
     /// One holder less; the last one frees the lists and what they hold.
     pub(crate) fn release(&mut self, dictionary: &mut Dictionary, id: TemplateId) {
         for id in [id.common, id.varying] {
-            let Some(list) = self.lists.get_mut(id) else {
+            let Some(list) = self.lists.slots.get_mut(id) else {
                 continue;
             };
             list.holders -= 1;
             if list.holders == 0
-                && let Some(list) = self.lists.remove(id)
+                && let Some(list) = self.lists.slots.remove(id)
             {
-                self.by_pairs.remove(hash(&&*list.pairs), id);
-                list.pairs
-                    .iter()
-                    .for_each(|(_, pair)| dictionary.release(*pair));
+                let pairs = self.lists.pairs.get(list.pairs);
+                self.by_pairs.remove(hash(&pairs), id);
+                pairs.iter().for_each(|pair| dictionary.release(*pair));
+                self.lists.pairs.remove(list.pairs);
             }
         }
     }
@@ -199,8 +230,7 @@ impl Templates {
 
     /// Bytes of the lists and their table.
     pub(crate) fn bytes(&self) -> usize {
-        let pairs = |(_, list): (u32, &List)| size_of_val(&*list.pairs);
-        self.lists.bytes() + self.by_pairs.bytes() + self.lists.iter().map(pairs).sum::<usize>()
+        self.lists.slots.bytes() + self.lists.pairs.bytes() + self.by_pairs.bytes()
     }
 
     /// How many labels there are.
@@ -208,9 +238,8 @@ impl Templates {
         self.halves(id).iter().map(|half| half.len()).sum()
     }
 
-    fn halves(&self, id: TemplateId) -> [&[(KeyId, PairId)]; 2] {
-        let pairs = |list| self.lists.get(list).map(|list| &*list.pairs);
-        [id.common, id.varying].map(|list| pairs(list).unwrap_or_default())
+    fn halves(&self, id: TemplateId) -> [&[PairId]; 2] {
+        [id.common, id.varying].map(|list| self.lists.get(list).unwrap_or_default())
     }
 
     fn terms<'d>(
@@ -218,23 +247,24 @@ impl Templates {
         dictionary: &'d Dictionary,
         id: TemplateId,
     ) -> impl Iterator<Item = (&'d KeyTerm, &'d PairTerm)> {
-        self.pairs(id)
-            .filter_map(|(key, pair)| Some((dictionary.key(key)?, dictionary.pair(pair)?)))
+        self.pairs(id).filter_map(|pair| {
+            Some((
+                dictionary.key(dictionary.key_of(pair)?)?,
+                dictionary.pair(pair)?,
+            ))
+        })
     }
 }
 
 /// Takes the pair of a key off a list in byte order of keys, and what stands before it.
-fn next_of(
-    dictionary: &Dictionary,
-    half: &mut &[(KeyId, PairId)],
-    wanted: &Key,
-) -> Option<(KeyId, PairId)> {
-    while let Some(((key, pair), rest)) = half.split_first() {
-        match dictionary.key(*key)?.key.cmp(wanted) {
+fn next_of(dictionary: &Dictionary, half: &mut &[PairId], wanted: &Key) -> Option<PairId> {
+    while let Some((pair, rest)) = half.split_first() {
+        let key = dictionary.key(dictionary.key_of(*pair)?)?;
+        match key.key.cmp(wanted) {
             std::cmp::Ordering::Less => *half = rest,
             std::cmp::Ordering::Equal => {
                 *half = rest;
-                return Some((*key, *pair));
+                return Some(*pair);
             }
             std::cmp::Ordering::Greater => return None,
         }

@@ -10,6 +10,8 @@ const DIGITS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 
 /// Where the hyphens are.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 const LEN: usize = 36;
+/// A bit that no digit has.
+const NO_DIGIT: u8 = 0x80;
 
 impl Uid {
     /// Reads a UID; none if it would not be written back as the same text.
@@ -22,8 +24,15 @@ impl Uid {
             return None;
         }
         let mut bytes = [0; 16];
+        // Whether any was no digit is asked once, at the end: every pod that comes in is read.
+        let mut all = 0;
         for (byte, at) in bytes.iter_mut().zip(DIGITS) {
-            *byte = digit(*text.get(at)?)? << 4 | digit(*text.get(at + 1)?)?;
+            let (first, second) = (digit(*text.get(at)?), digit(*text.get(at + 1)?));
+            all |= first | second;
+            *byte = first << 4 | second & 0xf;
+        }
+        if all & NO_DIGIT != 0 {
+            return None;
         }
         let number = u128::from_be_bytes(bytes);
         (number != 0).then_some(Uid([(number >> 64) as u64, number as u64]))
@@ -46,11 +55,12 @@ impl Uid {
     }
 }
 
-fn digit(letter: u8) -> Option<u8> {
+/// What a digit stands for, or [`NO_DIGIT`].
+fn digit(letter: u8) -> u8 {
     match letter {
-        b'0'..=b'9' => Some(letter - b'0'),
-        b'a'..=b'f' => Some(letter - b'a' + 10),
-        _ => None,
+        b'0'..=b'9' => letter - b'0',
+        b'a'..=b'f' => letter - b'a' + 10,
+        _ => NO_DIGIT,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::selector::Selector;
 
 use super::class::ClassCache;
 use super::manual::{ManualTable, endpoints};
-use super::memberships::Memberships;
+use super::memberships::{Membership, Memberships};
 use super::nodes::{NodeRecord, Nodes};
 use super::project::{MissingNode, admits, project};
 use super::service_facts::ServiceFacts;
@@ -222,16 +222,19 @@ impl Reconciler {
         (self.memberships.bytes() + members as u64, removals)
     }
 
-    /// Reads what changes of these pods will read, so that reads overlap.
-    pub(crate) fn look_ahead(&self, pods: &[u32]) {
-        let mut services: SmallVec<[ServiceId; 64]> = SmallVec::new();
-        let of_pod = |pod: &u32| self.memberships.of(*pod).map(|m| m.service);
-        services.extend(pods.iter().flat_map(of_pod));
-        let ready = services
+    /// Reads what changes of these pods will read, so that reads overlap. Answers where the records of
+    /// their endpoints stand.
+    pub(crate) fn look_ahead(&self, pods: &[u32]) -> SmallVec<[Sequence; 64]> {
+        let mut memberships: SmallVec<[Membership; 64]> = SmallVec::new();
+        for pod in pods {
+            memberships.extend(self.memberships.of(*pod));
+        }
+        let ready = memberships
             .iter()
-            .filter_map(|id| self.services.get(*id))
+            .filter_map(|membership| self.services.get(membership.service))
             .map(|record| record.set.ready);
         black_box(ready.fold(0, u64::wrapping_add));
+        memberships.iter().map(|m| m.position).collect()
     }
 
     /// Whether a pod whose labels match is an endpoint of one family now.

@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use crate::index::{Index, Posting, Stamp, TemplateId};
-use crate::labels::LabelSet;
+use crate::index::{Index, Labels, Posting, Stamp, TemplateId};
+use crate::labels::{Key, LabelSet, Value};
 use crate::selector::Selector;
 
 use super::class::{ClassCache, Generation, Owners};
@@ -81,7 +81,7 @@ impl Standing {
         if let Some(known) = classes.get(self.generation, stamp) {
             return known.clone();
         }
-        let labels = index.template_labels(id);
+        let labels = index.template_terms(id);
         let owners = self.match_anew(&labels, index, selectors, tested);
         classes.remember(self.generation, stamp, &owners);
         owners
@@ -90,13 +90,14 @@ impl Standing {
     /// Whose selectors match these labels, in order. Remembers nothing.
     pub(crate) fn matching_labels(&self, labels: &LabelSet, selectors: &impl Selectors) -> Owners {
         let mut owners = Owners::new();
-        self.test(labels, selectors, &mut owners, &mut 0, |_, _| {});
+        let labels: Labels<'_> = labels.iter().collect();
+        self.test(&labels, selectors, &mut owners, &mut 0, |_, _| {});
         owners
     }
 
     fn match_anew(
         &mut self,
-        labels: &LabelSet,
+        labels: &[(&Key, &Value)],
         index: &Index,
         selectors: &impl Selectors,
         tested: &mut u64,
@@ -121,7 +122,7 @@ impl Standing {
 
     fn test(
         &self,
-        labels: &LabelSet,
+        labels: &[(&Key, &Value)],
         selectors: &impl Selectors,
         owners: &mut Owners,
         tested: &mut u64,
@@ -131,7 +132,10 @@ impl Standing {
             let mut failed = 0;
             candidates.for_each(|owner| {
                 *tested += 1;
-                if selectors.standing(owner).is_some_and(|s| s.matches(labels)) {
+                if selectors
+                    .standing(owner)
+                    .is_some_and(|s| s.matches_terms(labels))
+                {
                     owners.push(owner);
                 } else {
                     failed += 1;

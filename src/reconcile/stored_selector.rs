@@ -4,7 +4,7 @@ use smol_str::{SmolStr, SmolStrBuilder};
 
 use crate::labels::{Key, LabelSet, Value};
 use crate::model::ServiceSelector;
-use crate::selector::Selector;
+use crate::selector::{Requirement, Selector};
 
 /// A service's selector, as kept. Pairs are kept as text, `app=rng,tier=web`: neither a key nor a
 /// value has a comma or an equals sign, and one short text takes a third of what typed pairs do.
@@ -78,6 +78,25 @@ impl StandingSelector<'_> {
         }
     }
 
+    /// Whether these labels, in no order, meet it.
+    pub(crate) fn matches_terms(&self, labels: &[(&Key, &Value)]) -> bool {
+        let meets = |(wanted, value): (&str, &str)| {
+            let found = labels.iter().find(|(key, _)| key.as_str() == wanted);
+            found.is_some_and(|(_, found)| found.as_str() == value)
+        };
+        match self {
+            StandingSelector::Pairs(text) => pairs(text).all(meets),
+            StandingSelector::Any(selector) => {
+                let value_of = |wanted: &Key| labels.iter().find(|(key, _)| *key == wanted);
+                let meets = |requirement: &Requirement| {
+                    let found = value_of(requirement.key());
+                    requirement.matches_value(found.map(|(_, value)| *value))
+                };
+                !selector.is_nothing() && selector.requirements().iter().all(meets)
+            }
+        }
+    }
+
     /// The selector itself.
     pub(crate) fn to_selector(self) -> Selector {
         match self {
@@ -88,7 +107,25 @@ impl StandingSelector<'_> {
 }
 
 fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.split(',').filter_map(|pair| pair.split_once('='))
+    let mut rest = Some(text);
+    let pairs = std::iter::from_fn(move || {
+        let (pair, behind) = cut(rest?, b',');
+        rest = behind;
+        Some(pair)
+    });
+    pairs.filter_map(|pair| {
+        let (key, value) = cut(pair, b'=');
+        Some((key, value?))
+    })
+}
+
+/// What stands before a byte, and what behind it. Byte by byte: keys and values are short, and to begin
+/// a search for each costs more.
+fn cut(text: &str, at: u8) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == at) {
+        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
+        None => (text, None),
+    }
 }
 
 fn labels(text: &str) -> LabelSet {

@@ -55,10 +55,17 @@ impl Touched {
     pub(crate) fn clear(&mut self) {
         self.pods.before.clear();
         self.pods.order.clear();
-        self.services.clear();
         self.deleted_services.clear();
-        self.nodes.clear();
-        self.manual.clear();
+        // Most transactions touch none of these, and to clear an empty map is not free.
+        if !self.services.is_empty() {
+            self.services.clear();
+        }
+        if !self.nodes.is_empty() {
+            self.nodes.clear();
+        }
+        if !self.manual.is_empty() {
+            self.manual.clear();
+        }
     }
 }
 
