@@ -31,7 +31,7 @@ impl proto::admin_server::Admin for AdminService {
             .await
             .map_err(stopped)?;
         Ok(Response::new(proto::GetStatusResponse {
-            version: crate::VERSION.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
             epoch: runtime.epoch().as_bytes().to_vec().into(),
             revision: head.revision,
             started: Some(wire::encode_time(context.started)),
