@@ -16,6 +16,7 @@ use tonic::transport::server::{Connected as _, TcpConnectInfo};
 use tower::{Service, ServiceExt as _};
 use tracing::debug;
 
+use super::gather::{Gathering, in_turns};
 use super::listen::Listener;
 
 /// Bytes of one call that may be on their way to the server unread.
@@ -116,13 +117,17 @@ async fn serve_connection<S, F>(
     S: Clone + Send + 'static,
     F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
 {
-    let connection = http.serve_connection(TokioIo::new(io), TowerToHyperService::new(service));
+    let socket = Gathering::new(io);
+    let connection = http.serve_connection(
+        TokioIo::new(socket.share()),
+        TowerToHyperService::new(service),
+    );
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
-        served = &mut connection => served,
+        served = in_turns(connection.as_mut(), &socket) => served,
         () = drain.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            in_turns(connection.as_mut(), &socket).await
         }
     };
     if let Err(error) = served {

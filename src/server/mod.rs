@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `serve` `connections` | binds everything together: listeners, HTTP/2, health, reflection, drain |
 //! | `listen` | where to listen, and what is refused there |
+//! | `gather` | the writes of a connection, put together |
 //! | `limits` | every number that bounds a client |
 //! | `cluster` `ingest` | writes |
 //! | `query` `endpoints` `explain` | reads |
@@ -29,6 +30,7 @@ mod endpoints;
 mod explain;
 mod feed;
 mod follow;
+mod gather;
 mod ingest;
 mod limits;
 mod list;
