@@ -8,11 +8,14 @@
 use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
+use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::calls::Calls;
 
 /// Bytes that are gathered before they are written in any case. Held only from the first of them until
 /// they are written.
@@ -32,6 +35,8 @@ struct Gathered<C> {
     bytes: Vec<u8>,
     /// So many of them are written.
     written: usize,
+    /// Since the turn began, something came that is long enough to be written by itself.
+    long: bool,
 }
 
 impl<C> Gathering<C> {
@@ -40,6 +45,7 @@ impl<C> Gathering<C> {
             socket,
             bytes: Vec::new(),
             written: 0,
+            long: false,
         })))
     }
 
@@ -144,6 +150,7 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Gathering<C> {
         let mut all = self.lock();
         let length = slices.iter().map(|slice| slice.len()).sum::<usize>();
         if length >= LONG {
+            all.long = true;
             return all.poll_write_long(cx, slices);
         }
         if all.rest().len().saturating_add(length) > GATHERED {
@@ -169,25 +176,31 @@ impl<C: AsyncWrite + Unpin> AsyncWrite for Gathering<C> {
     }
 }
 
-/// Runs what reads and writes frames, a turn each time it was woken and has let others go first, and
-/// writes what a turn gathered when it ends.
+/// Runs what reads and writes frames, a turn each time it was woken, and writes what a turn gathered
+/// when it ends.
+///
+/// It lets others go first while there is more than one call, and unless the last turn brought what is
+/// long: there a turn of waiting, which may be another thread's, costs more than a write.
 pub(super) async fn in_turns<C, F, E>(
     mut frames: Pin<&mut F>,
     socket: &Gathering<C>,
+    calls: &Calls,
 ) -> Result<(), Failure>
 where
     C: AsyncWrite + Unpin,
     F: Future<Output = Result<(), E>>,
     E: Into<Failure>,
 {
-    let mut waited = true;
+    let mut waited = false;
     poll_fn(move |cx| {
-        waited = !waited;
-        if !waited {
+        let was_long = mem::replace(&mut socket.lock().long, false);
+        if !waited && !was_long && calls.are_many() {
+            waited = true;
             // Behind all that waits to run by now.
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
+        waited = false;
         let ended = frames.as_mut().poll(cx);
         match (ended, socket.lock().poll_written(cx)) {
             (Poll::Ready(ended), _) => Poll::Ready(ended.map_err(Into::into)),
@@ -292,7 +305,9 @@ mod tests {
             pending::<io::Result<()>>().await
         };
         let mut turn = std::pin::pin!(turn);
-        let mut turns = std::pin::pin!(in_turns(turn.as_mut(), &gathering));
+        let calls = Calls::default();
+        let _two = [calls.begin(), calls.begin()];
+        let mut turns = std::pin::pin!(in_turns(turn.as_mut(), &gathering, &calls));
         let written = poll_fn(|cx| {
             let _ = turns.as_mut().poll(cx);
             match gathering.lock().socket.taken.len() {
