@@ -282,7 +282,7 @@ pub(super) fn endpoint() -> impl Strategy<Value = Endpoint> {
         ports,
         conditions(),
         hyphened(),
-        text(),
+        hyphened(),
         hints(),
     )
         .prop_map(

@@ -45,6 +45,7 @@ pub fn encode_endpoint(endpoint: &Endpoint, namespace: &str) -> proto::Endpoint 
         conditions: encode_conditions(endpoint.conditions),
         node_name: endpoint.node.to_string(),
         node_name_suffix: String::new(),
+        zone_suffix: String::new(),
         zone: endpoint.zone.to_string(),
         zone_hints: endpoint
             .hints
@@ -68,6 +69,7 @@ pub fn encode_endpoint(endpoint: &Endpoint, namespace: &str) -> proto::Endpoint 
 pub fn decode_endpoint(endpoint: proto::Endpoint, namespace: &str) -> Decoded<Endpoint> {
     let mut faults = Faults::default();
     no_suffix(&mut faults, "node_name_suffix", &endpoint.node_name_suffix);
+    no_suffix(&mut faults, "zone_suffix", &endpoint.zone_suffix);
     let ports = match (endpoint.own_ports, endpoint.service_ports) {
         (None, numbers) if numbers.is_empty() => EndpointPorts::OfService,
         (None, numbers) => {

@@ -79,13 +79,14 @@ fn complete_names(event: &mut proto::EndpointsEvent) {
     for identity in of_endpoints.chain(&mut event.removed) {
         complete(pods, &mut identity.pod_name, &mut identity.pod_name_suffix);
     }
-    let nodes = &event.node_name_prefix;
+    let (nodes, zones) = (&event.node_name_prefix, &event.zone_prefix);
     for endpoint in &mut event.endpoints {
         complete(
             nodes,
             &mut endpoint.node_name,
             &mut endpoint.node_name_suffix,
         );
+        complete(zones, &mut endpoint.zone, &mut endpoint.zone_suffix);
     }
 }
 

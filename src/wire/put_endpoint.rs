@@ -70,6 +70,7 @@ fn common<'n>(first: &str, second: &'n str) -> &'n str {
 pub(super) struct Prefixes {
     pods: Prefix,
     nodes: Prefix,
+    zones: Prefix,
 }
 
 impl Prefixes {
@@ -79,6 +80,7 @@ impl Prefixes {
             self.pods.look(out, 10, &pod.name);
         }
         self.nodes.look(out, 11, &endpoint.node);
+        self.zones.look(out, 12, &endpoint.zone);
         put_message(out, 6, |out| self.put_endpoint(out, endpoint, namespace));
     }
 
@@ -135,7 +137,7 @@ impl Prefixes {
         }
         put_number(out, 6, encode_conditions(endpoint.conditions).into());
         self.nodes.put(out, 7, 11, &endpoint.node);
-        put_bytes(out, 8, endpoint.zone.as_bytes());
+        self.zones.put(out, 8, 12, &endpoint.zone);
         let Hints { zones, nodes } = &endpoint.hints;
         for zone in zones {
             put_item(out, 9, zone.as_bytes());

@@ -164,6 +164,9 @@ def complete_names(event):
         if endpoint.node_name_suffix:
             endpoint.node_name = event.node_name_prefix + endpoint.node_name_suffix
             endpoint.ClearField("node_name_suffix")
+        if endpoint.zone_suffix:
+            endpoint.zone = event.zone_prefix + endpoint.zone_suffix
+            endpoint.ClearField("zone_suffix")
 
 
 def labels(**pairs):
