@@ -11,6 +11,8 @@ use crate::model::{Node, Revision, Sequence};
 #[derive(Debug, Clone)]
 pub(crate) struct NodeRecord {
     pub(crate) node: Arc<Node>,
+    /// The node's zone, or empty: read with each of its endpoints that is told.
+    pub(crate) zone: SmolStr,
     pub(crate) revision: Revision,
     pub(crate) source: SmolStr,
     /// Where its record stands in the log.
@@ -27,6 +29,11 @@ pub(crate) struct Nodes {
 impl Nodes {
     pub(crate) fn get(&self, name: &str) -> Option<&NodeRecord> {
         self.records.get(name)
+    }
+
+    /// The zone of a node, empty where it has none.
+    pub(crate) fn zone(&self, name: &str) -> Option<&str> {
+        self.records.get(name).map(|record| record.zone.as_str())
     }
 
     pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut NodeRecord> {

@@ -1,9 +1,7 @@
 use smol_str::SmolStr;
 
 use crate::index::PodRef;
-use crate::model::{
-    Addresses, Endpoint, EndpointIdentity, Hints, IpFamily, Node, TrafficDistribution,
-};
+use crate::model::{Addresses, Endpoint, EndpointIdentity, Hints, IpFamily, TrafficDistribution};
 
 use super::conditions::Status;
 use super::ports;
@@ -20,25 +18,23 @@ pub enum MissingNode {
 }
 
 /// The endpoint that a service which selects this pod has in one family, if any. A function of the
-/// present facts alone. The pod's labels are not looked at.
+/// present facts alone. The pod's labels are not looked at. `zone` is that of its node, empty where it
+/// has none; none where the node is not known.
 ///
 /// As Kubernetes' endpointslice controller has it: a pod is in unless it has ended, has no address of
 /// the family, or its node is missing.
 pub(crate) fn project(
     service: ServiceFacts<'_>,
     pod: PodRef<'_>,
-    node: Option<&Node>,
+    zone: Option<&str>,
     family: IpFamily,
     missing_node: MissingNode,
 ) -> Option<Endpoint> {
-    if !admits(service, pod, || node.is_some(), family, missing_node) {
+    if !admits(service, pod, || zone.is_some(), family, missing_node) {
         return None;
     }
     let conditions = Status::of(pod).conditions(service.publish_not_ready_addresses);
-    let zone = node
-        .and_then(Node::zone)
-        .map(SmolStr::new)
-        .unwrap_or_default();
+    let zone = zone.map(SmolStr::new).unwrap_or_default();
     let hints = if conditions.ready {
         hints(service.distribution, &zone, pod.node_name())
     } else {

@@ -110,6 +110,7 @@ impl Reconciler {
             .filter(|_| source.is_empty())
             .unwrap_or(source);
         let record = NodeRecord {
+            zone: node.zone().map(SmolStr::new).unwrap_or_default(),
             node: Arc::new(node),
             revision,
             source,
@@ -256,11 +257,11 @@ impl Reconciler {
         pod: PodRef<'_>,
         family: IpFamily,
     ) -> Option<Endpoint> {
-        let node = match touched.nodes.get(pod.node_name()) {
-            Some(before) => before.as_deref(),
-            None => self.node(pod.node_name()),
+        let zone = match touched.nodes.get(pod.node_name()) {
+            Some(before) => before.as_ref().map(|n| n.zone().unwrap_or_default()),
+            None => self.nodes.zone(pod.node_name()),
         };
-        project(service, pod, node, family, self.missing_node)
+        project(service, pod, zone, family, self.missing_node)
     }
 
     /// The endpoint that a pod whose labels match is, with everything as it is now.
@@ -273,7 +274,7 @@ impl Reconciler {
         project(
             service,
             pod,
-            self.node(pod.node_name()),
+            self.nodes.zone(pod.node_name()),
             family,
             self.missing_node,
         )

@@ -13,9 +13,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::transport::server::{Connected as _, TcpConnectInfo};
-use tower::{Service, ServiceExt as _};
+use tower::{Service, ServiceExt as _, service_fn};
 use tracing::debug;
 
+use super::calls::Calls;
+use super::gather::{Gathering, in_turns};
 use super::listen::Listener;
 
 /// Bytes of one call that may be on their way to the server unread.
@@ -116,13 +118,26 @@ async fn serve_connection<S, F>(
     S: Clone + Send + 'static,
     F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
 {
-    let connection = http.serve_connection(TokioIo::new(io), TowerToHyperService::new(service));
+    let (socket, calls) = (Gathering::new(io), Calls::default());
+    let counted = calls.clone();
+    let service = service_fn(move |request| {
+        let call = counted.begin();
+        let answer = service.clone().oneshot(request);
+        async move {
+            let response = answer.await?;
+            Ok::<_, Infallible>(response.map(|body| call.until_end_of(body)))
+        }
+    });
+    let connection = http.serve_connection(
+        TokioIo::new(socket.share()),
+        TowerToHyperService::new(service),
+    );
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
-        served = &mut connection => served,
+        served = in_turns(connection.as_mut(), &socket, &calls) => served,
         () = drain.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            in_turns(connection.as_mut(), &socket, &calls).await
         }
     };
     if let Err(error) = served {

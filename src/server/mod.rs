@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `serve` `connections` | binds everything together: listeners, HTTP/2, health, reflection, drain |
 //! | `listen` | where to listen, and what is refused there |
+//! | `gather` `calls` | the writes of a connection, put together while it has several calls |
 //! | `limits` | every number that bounds a client |
 //! | `cluster` `ingest` | writes |
 //! | `query` `endpoints` `explain` | reads |
@@ -19,6 +20,7 @@
 mod admin;
 mod apart;
 mod audience;
+mod calls;
 mod cluster;
 mod connections;
 mod context;
@@ -29,6 +31,7 @@ mod endpoints;
 mod explain;
 mod feed;
 mod follow;
+mod gather;
 mod ingest;
 mod limits;
 mod list;

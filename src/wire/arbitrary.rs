@@ -221,16 +221,25 @@ pub(super) fn node() -> impl Strategy<Value = Node> {
     (word(), uid(), labels()).prop_map(|(name, uid, labels)| Node { name, uid, labels })
 }
 
+/// Names that often begin alike, up to a hyphen or not.
+pub(super) fn hyphened() -> impl Strategy<Value = SmolStr> {
+    prop_oneof![
+        text(),
+        "(web-|wéb-)?(7d4b9-|-)?[a-c]{0,2}".prop_map(SmolStr::from)
+    ]
+}
+
 pub(super) fn identity() -> impl Strategy<Value = EndpointIdentity> {
-    (btree_set(any::<u8>(), 1..3), text(), option::of(name())).prop_map(|(last, hostname, pod)| {
-        EndpointIdentity {
-            addresses: last
-                .into_iter()
-                .map(|last| std::net::IpAddr::from([10, 0, 0, last]))
-                .collect(),
-            hostname,
-            pod,
-        }
+    let name = (word(), hyphened());
+    let name = name.prop_map(|(namespace, name)| ObjectName::new(namespace, name));
+    let pod = option::of(name.prop_filter("a name", |pod| !pod.name.is_empty()));
+    (btree_set(any::<u8>(), 1..3), text(), pod).prop_map(|(last, hostname, pod)| EndpointIdentity {
+        addresses: last
+            .into_iter()
+            .map(|last| std::net::IpAddr::from([10, 0, 0, last]))
+            .collect(),
+        hostname,
+        pod,
     })
 }
 
@@ -272,8 +281,8 @@ pub(super) fn endpoint() -> impl Strategy<Value = Endpoint> {
         uid(),
         ports,
         conditions(),
-        text(),
-        text(),
+        hyphened(),
+        hyphened(),
         hints(),
     )
         .prop_map(

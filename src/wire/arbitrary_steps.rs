@@ -98,10 +98,12 @@ pub(super) fn entry() -> impl Strategy<Value = ServiceEntry> {
 pub(super) fn event() -> impl Strategy<Value = Event> {
     let service = || (0..3usize).prop_map(|which| ObjectName::new("ns", format!("s{which}")));
     let few = || {
-        (0..4u8).prop_map(|last| EndpointIdentity {
+        let names = ["", "web-7d4b9-a", "web-7d4b9-b", "web-7d4b9-", "db-0"];
+        (0..4u8, select(names.to_vec())).prop_map(|(last, pod)| EndpointIdentity {
             addresses: [std::net::IpAddr::from([10, 0, 0, last])]
                 .into_iter()
                 .collect(),
+            pod: (!pod.is_empty()).then(|| ObjectName::new("ns", pod)),
             ..Default::default()
         })
     };

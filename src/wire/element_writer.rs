@@ -1,24 +1,16 @@
 use std::hash::{Hash as _, Hasher as _};
-use std::net::IpAddr;
 
 use prost::Message as _;
-use prost::encoding::encode_varint;
 use rustc_hash::{FxHashSet, FxHasher};
 
 use crate::engine::{Event, ServiceEntry};
-use crate::model::{
-    Endpoint, EndpointIdentity, EndpointPort, EndpointPorts, Hints, Node, ObjectName,
-};
+use crate::model::{EndpointIdentity, Node, ObjectName};
 
-use super::endpoints::encode_conditions;
-use super::name::encode_protocol;
 use super::proto::EventType;
-use super::put::{
-    begin_message, end_message, put_bytes, put_fixed64, put_item, put_message, put_number,
-};
+use super::put::{begin_message, end_message, put_bytes, put_fixed64, put_message, put_number};
+use super::put_endpoint::Prefixes;
 use super::scope::{Checkpoint, encode_duration, encode_time};
 use super::service::{encode_node, encode_service};
-use super::uid::encode_uuid;
 
 /// `WatchEndpointsResponse.events`.
 const EVENTS: u32 = 1;
@@ -45,6 +37,7 @@ struct Open {
     /// Hashes of what it removes. An element removes last, so that an endpoint that comes back needs
     /// an element of its own.
     removed: FxHashSet<u64>,
+    prefixes: Prefixes,
 }
 
 /// Where an event was written.
@@ -123,17 +116,17 @@ impl ElementWriter {
                     !open.removed.is_empty() && open.removed.contains(&hash(identity))
                 };
                 let written = self.join(service, |open| !back(open));
-                put_message(&mut self.out, 6, |out| {
-                    put_endpoint(out, endpoint, &service.namespace);
-                });
+                if let Some(open) = &mut self.open {
+                    open.prefixes
+                        .endpoint(&mut self.out, endpoint, &service.namespace);
+                }
                 written
             }
             Event::Removed { service, identity } => {
                 let written = self.join(service, |_| true);
-                put_message(&mut self.out, 7, |out| {
-                    put_identity(out, identity, &service.namespace);
-                });
                 if let Some(open) = &mut self.open {
+                    open.prefixes
+                        .removed(&mut self.out, identity, &service.namespace);
                     open.removed.insert(hash(identity));
                 }
                 written
@@ -186,6 +179,7 @@ impl ElementWriter {
             length,
             entry: false,
             removed: FxHashSet::default(),
+            prefixes: Prefixes::default(),
         });
         Written { at, joined: false }
     }
@@ -233,67 +227,6 @@ fn put_node(out: &mut Vec<u8>, node: &Node) {
 fn put_parts(out: &mut Vec<u8>, seconds: i64, nanos: i32) {
     put_number(out, 1, seconds.cast_unsigned());
     put_number(out, 2, i64::from(nanos).cast_unsigned());
-}
-
-fn put_identity(out: &mut Vec<u8>, identity: &EndpointIdentity, namespace: &str) {
-    for address in &identity.addresses {
-        match address {
-            IpAddr::V4(v4) => put_item(out, 1, &v4.octets()),
-            IpAddr::V6(v6) => put_item(out, 1, &v6.octets()),
-        }
-    }
-    put_bytes(out, 2, identity.hostname.as_bytes());
-    if let Some(pod) = &identity.pod {
-        put_bytes(out, 3, pod.name.as_bytes());
-        if pod.namespace != namespace {
-            put_bytes(out, 4, pod.namespace.as_bytes());
-        }
-    }
-}
-
-fn put_endpoint(out: &mut Vec<u8>, endpoint: &Endpoint, namespace: &str) {
-    put_message(out, 1, |out| {
-        put_identity(out, &endpoint.identity, namespace);
-    });
-    match encode_uuid(&endpoint.uid) {
-        Some(uuid) => put_item(out, 2, &uuid),
-        None => put_bytes(out, 3, endpoint.uid.as_bytes()),
-    }
-    match &endpoint.ports {
-        EndpointPorts::OfService => {}
-        EndpointPorts::Resolved(numbers) if numbers.is_empty() => {}
-        EndpointPorts::Resolved(numbers) => put_message(out, 4, |out| {
-            for number in numbers {
-                encode_varint(number.map_or(0, |number| number.get().into()), out);
-            }
-        }),
-        EndpointPorts::Own(ports) => put_message(out, 5, |out| {
-            for port in ports.iter() {
-                put_message(out, 1, |out| put_port(out, port));
-            }
-        }),
-    }
-    put_number(out, 6, encode_conditions(endpoint.conditions).into());
-    put_bytes(out, 7, endpoint.node.as_bytes());
-    put_bytes(out, 8, endpoint.zone.as_bytes());
-    let Hints { zones, nodes } = &endpoint.hints;
-    for zone in zones {
-        put_item(out, 9, zone.as_bytes());
-    }
-    for node in nodes {
-        put_item(out, 10, node.as_bytes());
-    }
-}
-
-fn put_port(out: &mut Vec<u8>, port: &EndpointPort) {
-    put_bytes(out, 1, port.name.as_bytes());
-    put_number(out, 2, port.number.unwrap_or_default().into());
-    put_number(
-        out,
-        3,
-        i64::from(encode_protocol(port.protocol)).cast_unsigned(),
-    );
-    put_bytes(out, 4, port.app_protocol.as_bytes());
 }
 
 #[cfg(test)]

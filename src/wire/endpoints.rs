@@ -44,6 +44,8 @@ pub fn encode_endpoint(endpoint: &Endpoint, namespace: &str) -> proto::Endpoint 
         own_ports,
         conditions: encode_conditions(endpoint.conditions),
         node_name: endpoint.node.to_string(),
+        node_name_suffix: String::new(),
+        zone_suffix: String::new(),
         zone: endpoint.zone.to_string(),
         zone_hints: endpoint
             .hints
@@ -66,6 +68,8 @@ pub fn encode_endpoint(endpoint: &Endpoint, namespace: &str) -> proto::Endpoint 
 /// Every field that cannot be what it says.
 pub fn decode_endpoint(endpoint: proto::Endpoint, namespace: &str) -> Decoded<Endpoint> {
     let mut faults = Faults::default();
+    no_suffix(&mut faults, "node_name_suffix", &endpoint.node_name_suffix);
+    no_suffix(&mut faults, "zone_suffix", &endpoint.zone_suffix);
     let ports = match (endpoint.own_ports, endpoint.service_ports) {
         (None, numbers) if numbers.is_empty() => EndpointPorts::OfService,
         (None, numbers) => {
@@ -125,6 +129,7 @@ pub fn encode_identity(identity: &EndpointIdentity, namespace: &str) -> proto::E
             .filter(|pod| pod.namespace != namespace)
             .map(|pod| pod.namespace.to_string())
             .unwrap_or_default(),
+        pod_name_suffix: String::new(),
     }
 }
 
@@ -140,6 +145,7 @@ pub fn decode_identity(
         return required("addresses", "an endpoint needs at least one address");
     };
     let mut faults = Faults::default();
+    no_suffix(&mut faults, "pod_name_suffix", &identity.pod_name_suffix);
     let mut addresses: Addresses = faults.list("addresses", &identity.addresses, decode_address);
     addresses.sort_unstable();
     let pod = (!identity.pod_name.is_empty()).then(|| {
@@ -151,6 +157,14 @@ pub fn decode_identity(
         hostname: identity.hostname.into(),
         pod,
     })
+}
+
+/// Outside of a stream's events there is no prefix, and inside of them it was put before the suffix.
+fn no_suffix(faults: &mut Faults, field: &str, suffix: &str) {
+    if !suffix.is_empty() {
+        let detail = "is for events of a stream, instead of the whole name: give the whole name";
+        faults.push(FieldError::forbidden(field, detail));
+    }
 }
 
 fn encode_address(address: &IpAddr) -> Bytes {

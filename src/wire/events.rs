@@ -71,7 +71,36 @@ fn node_of(event: proto::EndpointsEvent) -> Decoded<proto::Node> {
     )
 }
 
-fn decode_service_event(kind: EventType, event: proto::EndpointsEvent) -> Decoded<Vec<Event>> {
+/// Makes names whole that are given as suffixes. One that is given both ways keeps both, and is refused.
+fn complete_names(event: &mut proto::EndpointsEvent) {
+    let pods = &event.pod_name_prefix;
+    let of_endpoints = event.endpoints.iter_mut();
+    let of_endpoints = of_endpoints.filter_map(|endpoint| endpoint.identity.as_mut());
+    for identity in of_endpoints.chain(&mut event.removed) {
+        complete(pods, &mut identity.pod_name, &mut identity.pod_name_suffix);
+    }
+    let (nodes, zones) = (&event.node_name_prefix, &event.zone_prefix);
+    for endpoint in &mut event.endpoints {
+        complete(
+            nodes,
+            &mut endpoint.node_name,
+            &mut endpoint.node_name_suffix,
+        );
+        complete(zones, &mut endpoint.zone, &mut endpoint.zone_suffix);
+    }
+}
+
+fn complete(prefix: &str, name: &mut String, suffix: &mut String) {
+    if name.is_empty() && !suffix.is_empty() {
+        name.reserve_exact(prefix.len().saturating_add(suffix.len()));
+        name.push_str(prefix);
+        name.push_str(suffix);
+        suffix.clear();
+    }
+}
+
+fn decode_service_event(kind: EventType, mut event: proto::EndpointsEvent) -> Decoded<Vec<Event>> {
+    complete_names(&mut event);
     let mut faults = Faults::default();
     let name = ObjectName::new(event.namespace, event.name);
     let namespace = name.namespace.clone();

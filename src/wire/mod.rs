@@ -6,6 +6,7 @@
 //! | `transaction` `outcome` | a writer's request, and what became of each object |
 //! | `scope` | scopes, cursors, checkpoints |
 //! | `element_writer` `message` | what a catch-up tells, straight into bytes, and messages below a set size |
+//! | `put_endpoint` | endpoints therein, their names as suffixes of what they begin with |
 //! | `events` `pod_events` | the same taken apart; and the pods' stream |
 //! | `put` | protobuf's few forms |
 //! | `status` | our errors and gRPC's codes with their details |
@@ -31,6 +32,7 @@ mod pod;
 mod pod_events;
 pub mod proto;
 mod put;
+mod put_endpoint;
 #[cfg(test)]
 mod round_trip;
 mod scope;

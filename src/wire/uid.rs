@@ -7,27 +7,31 @@ const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 /// Length of the canonical text.
 const LENGTH: usize = 36;
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
+/// Where the two digits of each byte begin.
+const PAIRS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+/// What stands for the value of a character that is no digit.
+const NO_DIGIT: u8 = 0x10;
 /// The bytes of a UUID in canonical form: 36 characters, lower-case, hyphens in their places. Any
 /// other text has none, so that the bytes turn back into exactly the text that was there.
 pub(super) fn encode_uuid(text: &str) -> Option<[u8; 16]> {
-    if text.len() != LENGTH {
-        return None;
+    let text: &[u8; LENGTH] = text.as_bytes().try_into().ok()?;
+    let hyphens = HYPHENS.iter().all(|at| text.get(*at) == Some(&b'-'));
+    // Looked at once, at the end: of all digits together, whether one was none.
+    let (mut uuid, mut all) = ([0u8; 16], 0u8);
+    for (byte, at) in uuid.iter_mut().zip(PAIRS) {
+        let [high, low] = [at, at + 1].map(|at| text.get(at).map_or(NO_DIGIT, value));
+        all |= high | low;
+        *byte = high << 4 | (low & 0xf);
     }
-    let (mut uuid, mut nibbles) = ([0u8; 16], 0usize);
-    for (i, byte) in text.bytes().enumerate() {
-        let digit = match byte {
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            b'-' if HYPHENS.contains(&i) => continue,
-            _ => return None,
-        };
-        // A digit in a hyphen's place leaves no room for the last.
-        let byte = uuid.get_mut(nibbles / 2)?;
-        *byte = *byte << 4 | digit;
-        nibbles += 1;
+    (hyphens && all < NO_DIGIT).then_some(uuid)
+}
+
+fn value(digit: &u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => NO_DIGIT,
     }
-    Some(uuid)
 }
 
 /// The canonical text of a UUID.

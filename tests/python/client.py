@@ -142,6 +142,7 @@ class Watcher:
                 self.services[key] = {}
                 self.doubtful.discard(key)
             endpoints = self.services[key]
+            complete_names(event)
             for endpoint in event.endpoints:
                 endpoints[endpoint.identity.SerializeToString(deterministic=True)] = endpoint
             for identity in event.removed:
@@ -150,6 +151,22 @@ class Watcher:
     def pods(self, name):
         endpoints = self.services[("default", name)].values()
         return {e.identity.pod_name for e in endpoints}
+
+
+def complete_names(event):
+    """Puts names that are given as suffixes behind the prefix of their event."""
+    identities = [endpoint.identity for endpoint in event.endpoints] + list(event.removed)
+    for identity in identities:
+        if identity.pod_name_suffix:
+            identity.pod_name = event.pod_name_prefix + identity.pod_name_suffix
+            identity.ClearField("pod_name_suffix")
+    for endpoint in event.endpoints:
+        if endpoint.node_name_suffix:
+            endpoint.node_name = event.node_name_prefix + endpoint.node_name_suffix
+            endpoint.ClearField("node_name_suffix")
+        if endpoint.zone_suffix:
+            endpoint.zone = event.zone_prefix + endpoint.zone_suffix
+            endpoint.ClearField("zone_suffix")
 
 
 def labels(**pairs):
