@@ -32,6 +32,9 @@ mod telling;
 #[cfg(test)]
 mod tests;
 mod thread;
+#[cfg(test)]
+mod turn_tests;
+mod write_queue;
 mod writer;
 
 pub use command::Committed;

@@ -16,6 +16,7 @@ use super::head::{Head, Totals};
 use super::owner::{First, Owner};
 use super::share::Share;
 use super::tail::Tail;
+use super::write_queue::WriteQueue;
 use super::writer::{Published, Writer};
 
 /// How many writes wait before those who write wait too.
@@ -80,7 +81,7 @@ pub fn start(
     };
     let owner = Owner {
         writer: Writer::new(engine, store, options.resolve, published),
-        writes: write_queue,
+        writes: WriteQueue::new(write_queue),
         queries: query_queue,
         catch_ups: catch_up_queue,
         releases,
