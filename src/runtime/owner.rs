@@ -30,6 +30,7 @@ pub(super) struct Owner {
     pub(super) release: UnboundedSender<Release>,
     pub(super) drain: CancellationToken,
     pub(super) max_live_queries: usize,
+    pub(super) max_live_query_members: u64,
     pub(super) live_queries: HashMap<LiveQueryId, OpenQuery>,
     /// What [`Owner::wait`] took from a queue of reads to see that it is not empty.
     pub(super) first: First,
@@ -137,10 +138,8 @@ impl Owner {
             let mut open = self.live_queries.values();
             open.any(|open| open.selector == selector && open.namespaces == namespaces)
         };
-        if self.live_queries.len() >= self.max_live_queries && !is_open() {
-            return Err(LiveQueryError::TooMany {
-                limit: self.max_live_queries,
-            });
+        if !is_open() {
+            self.check_room(&selector, &namespaces)?;
         }
         let id = self.writer.engine.open_live_query(&selector, &namespaces);
         let open = self.live_queries.entry(id).or_insert(OpenQuery {
@@ -149,7 +148,32 @@ impl Owner {
             users: 0,
         });
         open.users = open.users.saturating_add(1);
-        Ok(LiveQuery::new(id, self.release.clone()))
+        let changed = self.writer.changed.entry(id).or_default().clone();
+        Ok(LiveQuery::new(id, changed, self.release.clone()))
+    }
+
+    /// Whether a live query that is not open yet may be.
+    fn check_room(
+        &self,
+        selector: &Selector,
+        namespaces: &Namespaces,
+    ) -> Result<(), LiveQueryError> {
+        let limit = self.max_live_queries;
+        if self.live_queries.len() >= limit {
+            return Err(LiveQueryError::TooMany { limit });
+        }
+        let engine = &self.writer.engine;
+        let limit = self.max_live_query_members;
+        let open = engine.live_query_members();
+        let wanted = engine.count(selector, namespaces);
+        if open.saturating_add(wanted) > limit {
+            return Err(LiveQueryError::TooManyMembers {
+                limit,
+                open,
+                wanted,
+            });
+        }
+        Ok(())
     }
 
     fn release(&mut self, release: Release) {
@@ -161,6 +185,7 @@ impl Owner {
                     Some(open) if open.users > 1 => open.users -= 1,
                     _ => {
                         self.live_queries.remove(&id);
+                        self.writer.changed.remove(&id);
                     }
                 }
             }

@@ -282,7 +282,9 @@ async fn a_sync_deletes_what_its_source_did_not_mention() {
         .commit(by("k8s", [pod("later")]), "".into())
         .await
         .unwrap();
-    session.mention(pod_ref("kept"));
+    for name in ["kept", "never-there", "later"] {
+        runtime.mention(&mut session, pod_ref(name)).await.unwrap();
+    }
     let end = runtime.end_sync(session).await.unwrap();
     assert_eq!(
         end,

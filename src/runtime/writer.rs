@@ -7,10 +7,10 @@ use std::time::SystemTime;
 
 use smallvec::{SmallVec, smallvec};
 use smol_str::SmolStr;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tracing::error;
 
-use crate::engine::{Engine, ObjectResult, ResolveError, ResolveLimits, Resolver};
+use crate::engine::{Engine, LiveQueryId, ObjectResult, ResolveError, ResolveLimits, Resolver};
 use crate::model::{
     LabelPatch, ObjectRef, Operation, PatchTarget, ResolvedTransaction, Revision, Transaction,
 };
@@ -19,6 +19,7 @@ use crate::store::Store;
 use super::command::{Commit, CommitReply, Committed};
 use super::error::CommitError;
 use super::head::{Head, Totals};
+use super::live_query::LastChange;
 use super::recent::Recent;
 use super::sync::{SyncEnd, SyncId, SyncScope, Syncs};
 use super::tail::Tail;
@@ -38,6 +39,8 @@ pub(super) struct Writer {
     limits: ResolveLimits,
     /// Set once it is not known what the store holds.
     read_only: bool,
+    /// Where it is noted when the members of each live query changed last.
+    pub(super) changed: HashMap<LiveQueryId, LastChange>,
     published: Published,
 }
 
@@ -53,6 +56,8 @@ struct Pending {
     request_id: SmolStr,
     digest: u64,
     replies: SmallVec<[CommitReply; 1]>,
+    /// Given up once it is answered.
+    _room: OwnedSemaphorePermit,
     outcome: Result<Resolved, ResolveError>,
 }
 
@@ -77,6 +82,7 @@ impl Writer {
             recent: Recent::default(),
             limits,
             read_only: false,
+            changed: HashMap::new(),
             published,
         }
     }
@@ -153,6 +159,7 @@ impl Writer {
                         request_id: commit.request_id,
                         digest: commit.digest,
                         replies: smallvec![commit.reply],
+                        _room: commit.room,
                         outcome,
                     });
                     cost
@@ -239,6 +246,12 @@ impl Writer {
             }
         }
         self.published.totals.send_replace(totals);
+        // Before the head moves: who sees it move looks here.
+        for id in self.engine.take_changed_live_queries() {
+            if let Some(changed) = self.changed.get(&id) {
+                changed.set(self.engine.head());
+            }
+        }
         let head = Head {
             revision: self.engine.head(),
             commit_time: Some(SystemTime::now()),
@@ -261,6 +274,7 @@ impl Writer {
             digest,
             replies,
             outcome,
+            _room,
         } in pending
         {
             match outcome {
