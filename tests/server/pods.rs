@@ -137,10 +137,13 @@ async fn messages_stay_below_their_size() {
 
 #[tokio::test]
 async fn live_queries_are_limited_by_their_pods() {
-    let mut setup = Setup::default();
-    setup.runtime = RuntimeOptions {
+    let runtime = RuntimeOptions {
         max_live_query_members: 5,
         ..RuntimeOptions::default()
+    };
+    let setup = Setup {
+        runtime,
+        ..Setup::default()
     };
     let server = setup.start().await;
     let rng = (0..3).map(|i| pod(&format!("rng-{i}"), i, RNG));
