@@ -87,6 +87,12 @@ struct LimitArgs {
     /// Distinct live queries (watched pod selectors)
     #[arg(long, value_name = "NUMBER", default_value_t = RuntimeOptions::default().max_live_queries)]
     max_live_queries: usize,
+    /// Pods of all live queries together, each counted in each, at which another is opened
+    #[arg(long, value_name = "NUMBER", default_value_t = RuntimeOptions::default().max_live_query_members)]
+    max_live_query_members: u64,
+    /// Open connections
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().max_connections)]
+    max_connections: usize,
     /// Open watches
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().max_subscribers)]
     max_subscribers: usize,
@@ -110,6 +116,7 @@ impl LimitArgs {
             max_page_size: self.max_page_size,
             page_size: defaults.page_size.min(self.max_page_size),
             max_subscribers: self.max_subscribers,
+            max_connections: self.max_connections,
             max_streams_per_connection: self.max_streams_per_connection,
             watch_window: Duration::from_millis(self.watch_window),
             drain: Duration::from_secs(self.drain),
@@ -123,6 +130,7 @@ impl LimitArgs {
             ("--max-operations", self.max_operations == 0),
             ("--max-message-bytes", self.max_message_bytes == 0),
             ("--max-page-size", self.max_page_size == 0),
+            ("--max-connections", self.max_connections == 0),
             (
                 "--max-streams-per-connection",
                 self.max_streams_per_connection == 0,
@@ -194,6 +202,7 @@ async fn serve(args: &Args, objects: Vec<Object>, out: &mut dyn Write) -> anyhow
             max_labels: args.limits.max_labels,
         },
         max_live_queries: args.limits.max_live_queries,
+        max_live_query_members: args.limits.max_live_query_members,
         ..RuntimeOptions::default()
     };
     let store = MemoryStore::new().context("no randomness to name this history by")?;

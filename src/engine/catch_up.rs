@@ -113,7 +113,7 @@ impl Engine {
         };
         if !listing.node_told {
             listing.node_told = true;
-            if let Scope::Node(name) = &walk.scope
+            if let Scope::Node(name) = &*walk.scope
                 && let Some(record) = self.reconciler.nodes.get(name)
                 && record.position <= walk.position
             {

@@ -58,6 +58,8 @@ pub(crate) struct LiveQueries {
     /// Which queries a pod is a member of.
     of_pod: FxHashMap<u32, SmallVec<[u32; 2]>>,
     selectors_tested: u64,
+    /// Those whose members changed since they were taken.
+    changed: BTreeSet<u32>,
 }
 
 /// Where a follower of a live query is.
@@ -161,12 +163,14 @@ impl LiveQueries {
                 if let Some(query) = self.queries.get_mut(*id as usize) {
                     query.put(pod, now_there.map(PodRef::name).as_ref(), next);
                     next.index += 1;
+                    self.changed.insert(*id);
                 }
             }
             for id in was.iter().filter(|id| now.binary_search(id).is_err()) {
                 if let (Some(query), Some(before)) = (self.queries.get_mut(*id as usize), before) {
                     query.remove(pod, index.before(before).name(), next, retention);
                     next.index += 1;
+                    self.changed.insert(*id);
                 }
             }
             if !now.is_empty() {
@@ -303,6 +307,7 @@ impl Engine {
             return;
         }
         let query = live.queries.remove(id.0 as usize);
+        live.changed.remove(&id.0);
         match query.namespaces.names() {
             _ if query.selector.is_nothing() => {}
             None => live
@@ -333,6 +338,18 @@ impl Engine {
     /// How many live queries are open; the same one counts once.
     pub fn live_queries(&self) -> u64 {
         self.live_queries.len()
+    }
+
+    /// Pods of all live queries that are open, each counted in each. Linear in live queries.
+    pub fn live_query_members(&self) -> u64 {
+        let queries = self.live_queries.queries.iter();
+        queries.map(|(_, query)| query.members.len() as u64).sum()
+    }
+
+    /// The live queries with a pod that came, went or was written since this was asked last, in order.
+    pub fn take_changed_live_queries(&mut self) -> impl Iterator<Item = LiveQueryId> + use<> {
+        let changed = std::mem::take(&mut self.live_queries.changed);
+        changed.into_iter().map(LiveQueryId)
     }
 
     /// Brings a follower of a live query nearer to the head, as [`Engine::catch_up`] does for services.

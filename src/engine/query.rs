@@ -208,46 +208,43 @@ impl Engine {
         mentioned: &dyn Fn(&ObjectRef) -> bool,
     ) -> Vec<ObjectRef> {
         let mut found = Vec::new();
-        let mut look = |kind: Kind, name: ObjectName, of: &str, revision: Revision| {
-            let spoken_for = kinds.contains(&kind)
-                && if kind.is_namespaced() {
-                    namespaces.contains(&name.namespace)
-                } else {
-                    namespaces.names().is_none()
-                };
-            if spoken_for && of == source && revision <= began {
-                let object = ObjectRef::new(kind, name);
-                if !mentioned(&object) {
-                    found.push(object);
-                }
+        let of_kind = |kind: Kind| kinds.contains(&kind);
+        // Names are made of the few that are left.
+        let old = |of: &str, revision: Revision| of == source && revision <= began;
+        let mut look = |kind: Kind, name: ObjectName| {
+            let spoken_for = if kind.is_namespaced() {
+                namespaces.contains(&name.namespace)
+            } else {
+                namespaces.names().is_none()
+            };
+            let object = ObjectRef::new(kind, name);
+            if spoken_for && !mentioned(&object) {
+                found.push(object);
             }
         };
-        for (_, record) in self.reconciler.nodes.iter() {
-            look(
-                Kind::Node,
-                ObjectName::cluster(record.node.name.clone()),
-                &record.source,
-                record.revision,
-            );
+        if of_kind(Kind::Node) {
+            let nodes = self.reconciler.nodes.iter().map(|(_, record)| record);
+            for record in nodes.filter(|record| old(&record.source, record.revision)) {
+                look(Kind::Node, ObjectName::cluster(record.node.name.clone()));
+            }
         }
-        for (_, record) in self.reconciler.services.iter() {
-            look(
-                Kind::Service,
-                record.service.name(),
-                record.source(),
-                record.revision,
-            );
+        if of_kind(Kind::Service) {
+            let services = self.reconciler.services.iter().map(|(_, record)| record);
+            for record in services.filter(|record| old(record.source(), record.revision)) {
+                look(Kind::Service, record.service.name());
+            }
         }
-        for (_, pod) in self.index.pods() {
-            look(Kind::Pod, pod.name(), pod.source(), pod.revision());
+        if of_kind(Kind::Pod) {
+            let pods = self.index.pods().map(|(_, pod)| pod);
+            for pod in pods.filter(|pod| old(pod.source(), pod.revision())) {
+                look(Kind::Pod, pod.name());
+            }
         }
         for record in self.reconciler.manual.objects() {
-            look(
-                record.object.kind.kind(),
-                record.object.name.clone(),
-                &record.source,
-                record.revision,
-            );
+            let kind = record.object.kind.kind();
+            if of_kind(kind) && old(&record.source, record.revision) {
+                look(kind, record.object.name.clone());
+            }
         }
         found.sort_unstable();
         found

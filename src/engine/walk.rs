@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::model::{EndpointIdentity, IpFamily, ObjectName, Revision, Sequence};
 
 use super::scope::Scope;
@@ -9,7 +11,7 @@ use super::scope::Scope;
 /// being told anew.
 #[derive(Debug, Clone)]
 pub struct Walk {
-    pub(super) scope: Scope,
+    pub(super) scope: Arc<Scope>,
     /// Everything up to here has been told, once the listing is through.
     pub(super) position: Sequence,
     /// Everything up to the end of this revision has been told: the position is to be looked up.
@@ -49,10 +51,10 @@ pub(super) enum NextEndpoint {
 
 impl Walk {
     /// A walk from the beginning, or from a cursor: the revision of a checkpoint of the same epoch and
-    /// scope.
-    pub fn new(scope: Scope, cursor: Option<Revision>) -> Walk {
+    /// scope. A scope that is shared already is not copied.
+    pub fn new(scope: impl Into<Arc<Scope>>, cursor: Option<Revision>) -> Walk {
         Walk {
-            scope,
+            scope: scope.into(),
             position: Sequence::START,
             cursor,
             listing: None,

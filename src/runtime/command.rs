@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::engine::{Engine, LiveQueryId, Namespaces, ObjectResult};
 use crate::model::{ObjectRef, Revision, Transaction};
@@ -33,6 +33,8 @@ pub(super) struct Commit {
     pub digest: u64,
     /// The sync it belongs to, which may have been aborted by the time it is looked at.
     pub sync: Option<SyncId>,
+    /// What it takes of the room for transactions that are on their way.
+    pub room: OwnedSemaphorePermit,
     pub reply: CommitReply,
 }
 

@@ -69,6 +69,33 @@ pub enum LiveQueryError {
         /// How many are allowed.
         limit: usize,
     },
+    /// The pods of those that are open are too many for another.
+    #[error(
+        "all live queries together may have {limit} members: those that are open have {open}, and this one would have {wanted}"
+    )]
+    TooManyMembers {
+        /// How many are allowed.
+        limit: u64,
+        /// How many there are.
+        open: u64,
+        /// Pods that match.
+        wanted: u64,
+    },
+    /// The thread that owns the engine has ended.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// Why a sync was not begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SyncError {
+    /// As many as are allowed are under way.
+    #[error("at most {limit} syncs may be under way at one time: end one, or try again later")]
+    TooMany {
+        /// How many are allowed.
+        limit: usize,
+    },
     /// The thread that owns the engine has ended.
     #[error(transparent)]
     Stopped(#[from] Stopped),

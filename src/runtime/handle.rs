@@ -4,26 +4,28 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use smol_str::SmolStr;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-use crate::engine::{Engine, MissingNode, Namespaces, PodEvent, PodWalk, Progress, Walk};
-use crate::model::{Kind, Revision, Transaction};
+use crate::engine::{Engine, MissingNode, Namespaces, PodWalk, Progress, Walk};
+use crate::model::{Kind, ObjectRef, Revision, Transaction};
 use crate::selector::Selector;
 use crate::store::Epoch;
-use crate::wire::MessageWriter;
+use crate::wire::{MessageWriter, PodEventBatch, proto};
 
 use super::command::{Commit, Committed, Read, Release, Write};
-use super::error::{CommitError, LiveQueryError, Stopped};
+use super::error::{CommitError, LiveQueryError, Stopped, SyncError};
 use super::head::{Head, Totals};
 use super::live_query::LiveQuery;
 use super::recent::digest;
+use super::room::Room;
+use super::size::size;
 use super::sync::{SyncEnd, SyncId, SyncScope, SyncSession};
 use super::tail::Tail;
 
 /// Most records that one piece of a catch-up reads. Of endpoints, about as many fill a message, which
 /// ends a piece as well.
 const PIECE_RECORDS: usize = 1_024;
-/// The same of a live query, whose pods are not encoded on the engine's thread.
+/// The same of a live query.
 const PIECE_PODS: usize = 256;
 
 /// The ways to the thread that owns the engine, and what it leaves for all to see.
@@ -34,6 +36,11 @@ pub(super) struct Queues {
     pub catch_ups: mpsc::Sender<Read>,
     pub releases: mpsc::UnboundedSender<Release>,
     pub tail: Arc<Tail>,
+    /// For transactions that are on their way to the writer.
+    pub room: Room,
+    /// Places for syncs that are under way.
+    pub syncs: Arc<Semaphore>,
+    pub max_syncs: usize,
     /// Pieces of catch-up that were asked for.
     pub pieces: AtomicU64,
 }
@@ -50,11 +57,15 @@ pub struct Runtime {
     missing_node: MissingNode,
 }
 
-/// A bounded part of what a subscriber has not been told.
+/// A bounded part of what a follower of a live query has not been told.
 #[derive(Debug)]
-pub struct Piece<E> {
-    /// What there is to fold, in order.
-    pub events: Vec<E>,
+pub struct PodPiece {
+    /// Where the follower is now.
+    pub walk: PodWalk,
+    /// What was written behind the last full message.
+    pub batch: PodEventBatch,
+    /// A message that became full.
+    pub full: Option<proto::WatchPodsResponse>,
     /// Whether that was all.
     pub progress: Progress,
     /// The head at which it was read.
@@ -160,7 +171,7 @@ impl Runtime {
     }
 
     /// Hands a transaction to the writer, behind those handed over before it. Waits while too many
-    /// are on their way.
+    /// are on their way, or too large ones.
     ///
     /// # Errors
     /// The engine's thread has ended.
@@ -170,6 +181,7 @@ impl Runtime {
         request_id: SmolStr,
         sync: Option<SyncId>,
     ) -> Result<PendingCommit, Stopped> {
+        let room = self.queues.room.take(size(&transaction)).await?;
         let (reply, committed) = oneshot::channel();
         // Taken here, and not on the engine's thread.
         let digest = if request_id.is_empty() {
@@ -182,6 +194,7 @@ impl Runtime {
             request_id,
             digest,
             sync,
+            room,
             reply,
         };
         self.queues
@@ -256,7 +269,8 @@ impl Runtime {
         .await
     }
 
-    /// Reads on from where a walk through a live query is, a bounded piece.
+    /// Reads on from where a walk through a live query is, a bounded piece, and writes it: until a
+    /// message is full.
     ///
     /// # Errors
     /// The engine's thread has ended.
@@ -264,25 +278,28 @@ impl Runtime {
         &self,
         query: &LiveQuery,
         mut walk: PodWalk,
-    ) -> Result<(PodWalk, Piece<PodEvent>), Stopped> {
+        mut batch: PodEventBatch,
+    ) -> Result<PodPiece, Stopped> {
         let id = query.id();
         self.queues.pieces.fetch_add(1, Ordering::Relaxed);
         let head = self.head.clone();
         ask(&self.queues.catch_ups, move |engine| {
-            let mut events = Vec::new();
+            let mut full = None;
             let progress = engine.catch_up_pods(id, &mut walk, PIECE_PODS, &mut |event| {
-                events.push(event);
-                ControlFlow::Continue(())
+                full = batch.push(&event);
+                match full {
+                    Some(_) => ControlFlow::Break(()),
+                    None => ControlFlow::Continue(()),
+                }
             });
             let head = *head.borrow();
-            (
+            PodPiece {
                 walk,
-                Piece {
-                    events,
-                    progress,
-                    head,
-                },
-            )
+                batch,
+                full,
+                progress,
+                head,
+            }
         })
         .await
     }
@@ -310,13 +327,17 @@ impl Runtime {
     /// source is aborted.
     ///
     /// # Errors
-    /// The engine's thread has ended.
+    /// Too many are under way.
     pub async fn begin_sync(
         &self,
         source: SmolStr,
         kinds: BTreeSet<Kind>,
         namespaces: Namespaces,
-    ) -> Result<SyncSession, Stopped> {
+    ) -> Result<SyncSession, SyncError> {
+        let limit = self.queues.max_syncs;
+        let place = Arc::clone(&self.queues.syncs)
+            .try_acquire_owned()
+            .map_err(|_| SyncError::TooMany { limit })?;
         let (reply, begun) = oneshot::channel();
         self.queues
             .writes
@@ -329,7 +350,33 @@ impl Runtime {
             namespaces,
             began,
         };
-        Ok(SyncSession::new(id, scope, self.queues.releases.clone()))
+        let releases = self.queues.releases.clone();
+        Ok(SyncSession::new(id, scope, place, releases))
+    }
+
+    /// Notes that the source says an object is there, whether or not the transaction that says so is
+    /// then refused: a source that writes what is not legal has not said that the object is gone. Only
+    /// what the sync could delete is remembered, so that it takes no more memory than what is there.
+    ///
+    /// # Errors
+    /// The engine's thread has ended.
+    pub async fn mention(
+        &self,
+        session: &mut SyncSession,
+        object: ObjectRef,
+    ) -> Result<(), Stopped> {
+        if let Some(new) = session.mention(object) {
+            let began = session.began();
+            let known = self.query(move |engine| {
+                let is_old = |object: &ObjectRef| {
+                    let written = engine.revision_of(object);
+                    written.is_some_and(|revision| revision <= began)
+                };
+                new.into_iter().filter(is_old).collect::<Vec<_>>()
+            });
+            session.mentioned.extend(known.await?);
+        }
+        Ok(())
     }
 
     /// Ends a sync: what its source wrote at or before the beginning and did not mention since is
@@ -342,7 +389,7 @@ impl Runtime {
         let write = Write::EndSync {
             sync: session.id().clone(),
             scope: session.scope.clone(),
-            mentioned: std::mem::take(&mut session.mentioned),
+            mentioned: session.take_mentioned(),
             reply,
         };
         self.queues.writes.send(write).await.map_err(|_| Stopped)?;

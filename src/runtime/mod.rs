@@ -24,7 +24,9 @@ mod owner;
 mod readiness;
 mod recent;
 mod ring;
+mod room;
 mod share;
+mod size;
 mod stretch;
 mod sync;
 mod tail;
@@ -32,13 +34,16 @@ mod telling;
 #[cfg(test)]
 mod tests;
 mod thread;
+#[cfg(test)]
+mod turn_tests;
+mod write_queue;
 mod writer;
 
 pub use command::Committed;
-pub use error::{CommitError, LiveQueryError, StartError, Stopped};
-pub use handle::{EncodedPiece, PendingCommit, Piece, Runtime};
+pub use error::{CommitError, LiveQueryError, StartError, Stopped, SyncError};
+pub use handle::{EncodedPiece, PendingCommit, PodPiece, Runtime};
 pub use head::{Head, Totals};
-pub use live_query::LiveQuery;
+pub use live_query::{LastChange, LiveQuery};
 pub use readiness::{Readiness, ReadinessGuard};
 pub use ring::{Concern, Ring, RingPosition, Told};
 pub use stretch::Stretch;

@@ -1,7 +1,7 @@
 //! The loop of the thread that owns the engine: a group of writes, some queries, some pieces of
 //! catch-up, and again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::Instant;
 
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
@@ -14,19 +14,15 @@ use super::command::{Read, Release, Write};
 use super::error::LiveQueryError;
 use super::live_query::LiveQuery;
 use super::share::Share;
+use super::write_queue::WriteQueue;
 use super::writer::Writer;
 
-/// Most transactions written together.
-const MAX_GROUP: usize = 64;
-/// No more are added to a group that has this many operations: a query waits for the rest of a group.
-/// Larger groups write hardly faster (`benches/beside.rs`).
-const MAX_GROUP_OPERATIONS: usize = 64;
 /// Most pieces of catch-up told between two groups of writes.
 const PIECES_A_TURN: usize = 64;
 
 pub(super) struct Owner {
     pub(super) writer: Writer,
-    pub(super) writes: Receiver<Write>,
+    pub(super) writes: WriteQueue,
     pub(super) queries: Receiver<Read>,
     pub(super) catch_ups: Receiver<Read>,
     pub(super) releases: UnboundedReceiver<Release>,
@@ -34,8 +30,9 @@ pub(super) struct Owner {
     pub(super) release: UnboundedSender<Release>,
     pub(super) drain: CancellationToken,
     pub(super) max_live_queries: usize,
+    pub(super) max_live_query_members: u64,
     pub(super) live_queries: HashMap<LiveQueryId, OpenQuery>,
-    /// What [`Owner::wait`] took from a queue to see that it is not empty.
+    /// What [`Owner::wait`] took from a queue of reads to see that it is not empty.
     pub(super) first: First,
     pub(super) share: Share,
 }
@@ -50,7 +47,6 @@ pub(super) struct OpenQuery {
 
 #[derive(Default)]
 pub(super) struct First {
-    write: VecDeque<Write>,
     query: Option<Read>,
     catch_up: Option<Read>,
 }
@@ -81,10 +77,7 @@ impl Owner {
                     self.release(release);
                 }
             }
-            write = self.writes.recv() => match write {
-                Some(write) => self.first.write.push_back(write),
-                None => return false,
-            },
+            more = self.writes.ready() => return more,
             Some(query) = self.queries.recv() => self.first.query = Some(query),
             Some(catch_up) = self.catch_ups.recv() => self.first.catch_up = Some(catch_up),
         }
@@ -104,40 +97,14 @@ impl Owner {
         wrote || answered || told
     }
 
+    /// Writes a group, or does what else comes next. Callers may have gone away meanwhile: then the
+    /// guard in the unsent answer undoes what was done.
     fn write(&mut self) -> bool {
-        let mut group = Vec::new();
-        let mut operations = 0usize;
-        while group.len() < MAX_GROUP && operations < MAX_GROUP_OPERATIONS {
-            let Some(write) = self
-                .first
-                .write
-                .pop_front()
-                .or_else(|| self.writes.try_recv().ok())
-            else {
-                break;
-            };
-            match write {
-                Write::Commit(commit) => {
-                    operations = operations.saturating_add(commit.transaction.operations.len());
-                    group.push(commit);
-                }
-                other => {
-                    // It speaks of the state that those before it left.
-                    self.writer.commit(std::mem::take(&mut group));
-                    self.register(other);
-                    return true;
-                }
-            }
-        }
-        let wrote = !group.is_empty();
-        self.writer.commit(group);
-        wrote
-    }
-
-    /// Callers may have gone away meanwhile: then the guard in the unsent answer undoes what was done.
-    fn register(&mut self, write: Write) {
+        let Some(write) = self.writes.next() else {
+            return false;
+        };
         match write {
-            Write::Commit(commit) => self.writer.commit(vec![commit]),
+            Write::Commit(commit) => self.writer.commit(commit, &mut self.writes),
             Write::BeginSync { source, reply } => {
                 let sync = self.writer.syncs.begin(source);
                 let _ = reply.send((sync, self.writer.engine.head()));
@@ -158,6 +125,7 @@ impl Owner {
                 let _ = reply.send(self.open(selector, namespaces));
             }
         }
+        true
     }
 
     /// Opens a live query. Whether there is room for another is looked at before it is evaluated.
@@ -170,10 +138,8 @@ impl Owner {
             let mut open = self.live_queries.values();
             open.any(|open| open.selector == selector && open.namespaces == namespaces)
         };
-        if self.live_queries.len() >= self.max_live_queries && !is_open() {
-            return Err(LiveQueryError::TooMany {
-                limit: self.max_live_queries,
-            });
+        if !is_open() {
+            self.check_room(&selector, &namespaces)?;
         }
         let id = self.writer.engine.open_live_query(&selector, &namespaces);
         let open = self.live_queries.entry(id).or_insert(OpenQuery {
@@ -182,7 +148,32 @@ impl Owner {
             users: 0,
         });
         open.users = open.users.saturating_add(1);
-        Ok(LiveQuery::new(id, self.release.clone()))
+        let changed = self.writer.changed.entry(id).or_default().clone();
+        Ok(LiveQuery::new(id, changed, self.release.clone()))
+    }
+
+    /// Whether a live query that is not open yet may be.
+    fn check_room(
+        &self,
+        selector: &Selector,
+        namespaces: &Namespaces,
+    ) -> Result<(), LiveQueryError> {
+        let limit = self.max_live_queries;
+        if self.live_queries.len() >= limit {
+            return Err(LiveQueryError::TooMany { limit });
+        }
+        let engine = &self.writer.engine;
+        let limit = self.max_live_query_members;
+        let open = engine.live_query_members();
+        let wanted = engine.count(selector, namespaces);
+        if open.saturating_add(wanted) > limit {
+            return Err(LiveQueryError::TooManyMembers {
+                limit,
+                open,
+                wanted,
+            });
+        }
+        Ok(())
     }
 
     fn release(&mut self, release: Release) {
@@ -194,6 +185,7 @@ impl Owner {
                     Some(open) if open.users > 1 => open.users -= 1,
                     _ => {
                         self.live_queries.remove(&id);
+                        self.writer.changed.remove(&id);
                     }
                 }
             }

@@ -1,13 +1,16 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use smol_str::SmolStr;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::engine::Namespaces;
 use crate::model::{Kind, ObjectRef, Revision};
 
 use super::command::Release;
 use super::error::CommitError;
+
+/// As many mentioned objects are looked for at a time, while everybody else waits.
+const LOOKED_FOR: usize = 256;
 
 /// Names one sync of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,7 +49,11 @@ pub struct SyncEnd {
 pub struct SyncSession {
     pub(super) id: SyncId,
     pub(super) scope: SyncScope,
+    /// What is there and was mentioned.
     pub(super) mentioned: HashSet<ObjectRef>,
+    /// What was mentioned and is not looked for yet.
+    new: Vec<ObjectRef>,
+    _place: OwnedSemaphorePermit,
     releases: mpsc::UnboundedSender<Release>,
 }
 
@@ -54,12 +61,15 @@ impl SyncSession {
     pub(super) fn new(
         id: SyncId,
         scope: SyncScope,
+        place: OwnedSemaphorePermit,
         releases: mpsc::UnboundedSender<Release>,
     ) -> Self {
         SyncSession {
             id,
             scope,
             mentioned: HashSet::new(),
+            new: Vec::new(),
+            _place: place,
             releases,
         }
     }
@@ -74,10 +84,22 @@ impl SyncSession {
         self.scope.began
     }
 
-    /// Notes that the source says an object is there, whether or not the transaction that says so is
-    /// then refused: a source that writes what is not legal has not said that the object is gone.
-    pub fn mention(&mut self, object: ObjectRef) {
-        self.mentioned.insert(object);
+    /// Notes one; answers those that are to be looked for, once they are many.
+    pub(super) fn mention(&mut self, object: ObjectRef) -> Option<Vec<ObjectRef>> {
+        self.new.push(object);
+        (self.new.len() >= LOOKED_FOR).then(|| std::mem::take(&mut self.new))
+    }
+
+    /// How many objects are remembered now.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.mentioned.len() + self.new.len()
+    }
+
+    /// All that were mentioned, there or not.
+    pub(super) fn take_mentioned(&mut self) -> HashSet<ObjectRef> {
+        self.mentioned.extend(self.new.drain(..));
+        std::mem::take(&mut self.mentioned)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::wire::{Checkpoint, EncodedMessage, MessageWriter};
 
 use super::*;
 
-fn pod(name: &str) -> Operation {
+pub(super) fn pod(name: &str) -> Operation {
     let labels = LabelSet::try_from_pairs([("app", "rng")]).unwrap();
     Operation::Put(Object::Pod(Box::new(Pod {
         name: ObjectName::new("default", name),
@@ -42,7 +42,7 @@ fn service(name: &str) -> Operation {
     })))
 }
 
-fn by(source: &str, operations: impl IntoIterator<Item = Operation>) -> Transaction {
+pub(super) fn by(source: &str, operations: impl IntoIterator<Item = Operation>) -> Transaction {
     Transaction {
         operations: operations.into_iter().collect(),
         source: source.into(),
@@ -50,15 +50,15 @@ fn by(source: &str, operations: impl IntoIterator<Item = Operation>) -> Transact
     }
 }
 
-fn put(name: &str) -> Transaction {
+pub(super) fn put(name: &str) -> Transaction {
     by("", [pod(name)])
 }
 
-fn pod_ref(name: &str) -> ObjectRef {
+pub(super) fn pod_ref(name: &str) -> ObjectRef {
     ObjectRef::new(Kind::Pod, ObjectName::new("default", name))
 }
 
-fn started() -> (Runtime, RuntimeThread) {
+pub(super) fn started() -> (Runtime, RuntimeThread) {
     started_on(Box::new(MemoryStore::new().unwrap()))
 }
 
@@ -282,7 +282,9 @@ async fn a_sync_deletes_what_its_source_did_not_mention() {
         .commit(by("k8s", [pod("later")]), "".into())
         .await
         .unwrap();
-    session.mention(pod_ref("kept"));
+    for name in ["kept", "never-there", "later"] {
+        runtime.mention(&mut session, pod_ref(name)).await.unwrap();
+    }
     let end = runtime.end_sync(session).await.unwrap();
     assert_eq!(
         end,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
@@ -14,8 +14,10 @@ use super::error::{StartError, Stopped};
 use super::handle::{Queues, Runtime};
 use super::head::{Head, Totals};
 use super::owner::{First, Owner};
+use super::room::Room;
 use super::share::Share;
 use super::tail::Tail;
+use super::write_queue::WriteQueue;
 use super::writer::{Published, Writer};
 
 /// How many writes wait before those who write wait too.
@@ -34,6 +36,13 @@ pub struct RuntimeOptions {
     pub max_live_queries: usize,
     /// About how many bytes of what was committed may wait, encoded, to be distributed.
     pub tail_bytes: usize,
+    /// About how many bytes of transactions may be on their way to be written. Those who write wait
+    /// while there are as many; one transaction of any size is let through by itself.
+    pub max_queued_bytes: usize,
+    /// Most pods of all live queries together, each counted in each, at which another is opened.
+    pub max_live_query_members: u64,
+    /// Most syncs that may be under way at one time.
+    pub max_syncs: usize,
 }
 
 impl Default for RuntimeOptions {
@@ -43,6 +52,9 @@ impl Default for RuntimeOptions {
             resolve: ResolveLimits::default(),
             max_live_queries: 1_000,
             tail_bytes: 16 << 20,
+            max_queued_bytes: 64 << 20,
+            max_live_query_members: 10_000_000,
+            max_syncs: 64,
         }
     }
 }
@@ -80,13 +92,14 @@ pub fn start(
     };
     let owner = Owner {
         writer: Writer::new(engine, store, options.resolve, published),
-        writes: write_queue,
+        writes: WriteQueue::new(write_queue),
         queries: query_queue,
         catch_ups: catch_up_queue,
         releases,
         release: release.clone(),
         drain: drain.clone(),
         max_live_queries: options.max_live_queries,
+        max_live_query_members: options.max_live_query_members,
         live_queries: HashMap::new(),
         first: First::default(),
         share: Share::default(),
@@ -102,6 +115,11 @@ pub fn start(
         catch_ups,
         releases: release,
         tail,
+        room: Room::new(options.max_queued_bytes),
+        syncs: Arc::new(Semaphore::new(
+            options.max_syncs.min(Semaphore::MAX_PERMITS),
+        )),
+        max_syncs: options.max_syncs,
         pieces: AtomicU64::new(0),
     };
     let runtime = Runtime::new(

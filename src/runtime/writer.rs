@@ -7,19 +7,28 @@ use std::time::SystemTime;
 
 use smallvec::{SmallVec, smallvec};
 use smol_str::SmolStr;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tracing::error;
 
-use crate::engine::{Engine, ObjectResult, ResolveError, ResolveLimits, Resolver};
-use crate::model::{ObjectRef, Operation, ResolvedTransaction, Revision, Transaction};
+use crate::engine::{Engine, LiveQueryId, ObjectResult, ResolveError, ResolveLimits, Resolver};
+use crate::model::{
+    LabelPatch, ObjectRef, Operation, PatchTarget, ResolvedTransaction, Revision, Transaction,
+};
 use crate::store::Store;
 
 use super::command::{Commit, CommitReply, Committed};
 use super::error::CommitError;
 use super::head::{Head, Totals};
+use super::live_query::LastChange;
 use super::recent::Recent;
 use super::sync::{SyncEnd, SyncId, SyncScope, Syncs};
 use super::tail::Tail;
+use super::write_queue::WriteQueue;
+
+/// Objects that the transactions of a group come to together: a query waits for the rest of a group.
+/// One transaction of any size is a group by itself. Larger groups write hardly faster
+/// (`benches/beside.rs`).
+const GROUP: usize = 64;
 
 /// Owns the state: nothing else changes it.
 pub(super) struct Writer {
@@ -30,6 +39,8 @@ pub(super) struct Writer {
     limits: ResolveLimits,
     /// Set once it is not known what the store holds.
     read_only: bool,
+    /// Where it is noted when the members of each live query changed last.
+    pub(super) changed: HashMap<LiveQueryId, LastChange>,
     published: Published,
 }
 
@@ -45,6 +56,8 @@ struct Pending {
     request_id: SmolStr,
     digest: u64,
     replies: SmallVec<[CommitReply; 1]>,
+    /// Given up once it is answered.
+    _room: OwnedSemaphorePermit,
     outcome: Result<Resolved, ResolveError>,
 }
 
@@ -69,23 +82,20 @@ impl Writer {
             recent: Recent::default(),
             limits,
             read_only: false,
+            changed: HashMap::new(),
             published,
         }
     }
 
-    /// Writes a group: those that resolve are made durable together, then applied in order.
-    pub(super) fn commit(&mut self, group: Vec<Commit>) {
-        if group.is_empty() {
-            return;
-        }
+    /// Writes a group, which `first` begins: those that resolve are made durable together, then applied
+    /// in order. Whoever asks something meanwhile waits for all of it.
+    pub(super) fn commit(&mut self, first: Commit, queue: &mut WriteQueue) {
         if self.read_only {
-            for commit in group {
-                answer(commit.reply, Err(CommitError::ReadOnly));
-            }
+            answer(first.reply, Err(CommitError::ReadOnly));
             return;
         }
         let before = self.engine.head();
-        let (pending, appended) = self.resolve(group);
+        let (pending, appended) = self.resolve(first, queue);
         match self.write(appended) {
             Ok(revisions) => self.acknowledge(pending, before, &revisions),
             Err(refusal) => {
@@ -95,59 +105,115 @@ impl Writer {
         }
     }
 
-    /// Resolves each transaction against the engine and those before it.
-    fn resolve(&self, group: Vec<Commit>) -> (Vec<Pending>, Vec<ResolvedTransaction>) {
+    /// Resolves transactions, each against the engine and those before it, until they come to a group.
+    /// One that is too much for what is left of a group begins the next.
+    fn resolve(
+        &self,
+        first: Commit,
+        queue: &mut WriteQueue,
+    ) -> (Vec<Pending>, Vec<ResolvedTransaction>) {
         let mut resolver = Resolver::new(&self.engine, self.limits);
-        let mut pending: Vec<Pending> = Vec::with_capacity(group.len());
+        let mut pending: Vec<Pending> = Vec::new();
         let mut by_request: HashMap<SmolStr, usize> = HashMap::new();
-        for commit in group {
-            if let Some(Err(aborted)) = commit.sync.as_ref().map(|sync| self.syncs.check(sync)) {
-                answer(commit.reply, Err(aborted));
-                continue;
+        let mut size = 0;
+        let mut next = Some(first);
+        while let Some(commit) = next {
+            let asked = asked(&commit.transaction);
+            if size > 0 && asked > GROUP.saturating_sub(size) {
+                queue.put_back(commit);
+                break;
             }
-            match self.recent.get(&commit.request_id, commit.digest) {
-                Ok(None) => {}
-                Ok(Some(before)) => {
-                    answer(commit.reply, Ok(before.clone()));
-                    continue;
+            let cost = match self.known(commit, &mut pending, &by_request) {
+                None => 1,
+                Some(mut commit) => {
+                    let selects = selects(&commit.transaction);
+                    // What a selector comes to shows when it is resolved.
+                    let again = (selects && size > 0).then(|| commit.transaction.clone());
+                    let before = resolver.transactions().len();
+                    let outcome = resolver.resolve(mem::take(&mut commit.transaction));
+                    let cost = match &outcome {
+                        Ok(results) => asked.max(results.len()),
+                        // It may have been found out late.
+                        Err(_) if selects => asked.max(GROUP),
+                        Err(_) => asked,
+                    };
+                    if let Some(transaction) = again
+                        && cost > GROUP.saturating_sub(size)
+                    {
+                        queue.put_back(Commit {
+                            transaction,
+                            ..commit
+                        });
+                        let mut group = resolver.into_transactions();
+                        group.truncate(before);
+                        return (pending, group);
+                    }
+                    let outcome = outcome.map(|results| Resolved {
+                        results: results.into(),
+                        appended: resolver.transactions().len(),
+                    });
+                    if outcome.is_ok() && !commit.request_id.is_empty() {
+                        by_request.insert(commit.request_id.clone(), pending.len());
+                    }
+                    pending.push(Pending {
+                        request_id: commit.request_id,
+                        digest: commit.digest,
+                        replies: smallvec![commit.reply],
+                        _room: commit.room,
+                        outcome,
+                    });
+                    cost
                 }
-                Err(reused) => {
-                    answer(commit.reply, Err(reused));
-                    continue;
-                }
-            }
-            if let Some(same) = by_request
-                .get(&commit.request_id)
-                .and_then(|same| pending.get_mut(*same))
-            {
-                if same.digest == commit.digest {
-                    same.replies.push(commit.reply);
-                } else {
-                    let request_id = commit.request_id;
-                    answer(
-                        commit.reply,
-                        Err(CommitError::RequestIdReused { request_id }),
-                    );
-                }
-                continue;
-            }
-            let outcome = resolver
-                .resolve(commit.transaction)
-                .map(|results| Resolved {
-                    results: results.into(),
-                    appended: resolver.transactions().len(),
-                });
-            if outcome.is_ok() && !commit.request_id.is_empty() {
-                by_request.insert(commit.request_id.clone(), pending.len());
-            }
-            pending.push(Pending {
-                request_id: commit.request_id,
-                digest: commit.digest,
-                replies: smallvec![commit.reply],
-                outcome,
-            });
+            };
+            size = size.saturating_add(cost);
+            next = if size < GROUP {
+                queue.next_commit()
+            } else {
+                None
+            };
         }
         (pending, resolver.into_transactions())
+    }
+
+    /// Answers a transaction that needs not be resolved, or lets it wait for the one it repeats; any
+    /// other is given back.
+    fn known(
+        &self,
+        commit: Commit,
+        pending: &mut [Pending],
+        by_request: &HashMap<SmolStr, usize>,
+    ) -> Option<Commit> {
+        if let Some(Err(aborted)) = commit.sync.as_ref().map(|sync| self.syncs.check(sync)) {
+            answer(commit.reply, Err(aborted));
+            return None;
+        }
+        match self.recent.get(&commit.request_id, commit.digest) {
+            Ok(None) => {}
+            Ok(Some(before)) => {
+                answer(commit.reply, Ok(before.clone()));
+                return None;
+            }
+            Err(reused) => {
+                answer(commit.reply, Err(reused));
+                return None;
+            }
+        }
+        let Some(same) = by_request
+            .get(&commit.request_id)
+            .and_then(|same| pending.get_mut(*same))
+        else {
+            return Some(commit);
+        };
+        if same.digest == commit.digest {
+            same.replies.push(commit.reply);
+        } else {
+            let request_id = commit.request_id;
+            answer(
+                commit.reply,
+                Err(CommitError::RequestIdReused { request_id }),
+            );
+        }
+        None
     }
 
     /// Makes transactions durable, applies them and moves the head.
@@ -180,6 +246,12 @@ impl Writer {
             }
         }
         self.published.totals.send_replace(totals);
+        // Before the head moves: who sees it move looks here.
+        for id in self.engine.take_changed_live_queries() {
+            if let Some(changed) = self.changed.get(&id) {
+                changed.set(self.engine.head());
+            }
+        }
         let head = Head {
             revision: self.engine.head(),
             commit_time: Some(SystemTime::now()),
@@ -202,6 +274,7 @@ impl Writer {
             digest,
             replies,
             outcome,
+            _room,
         } in pending
         {
             match outcome {
@@ -265,6 +338,25 @@ impl Writer {
             deleted,
         })
     }
+}
+
+/// What a transaction costs at least.
+fn asked(transaction: &Transaction) -> usize {
+    let asked = (transaction.operations.len()).saturating_add(transaction.preconditions.len());
+    asked.max(1)
+}
+
+/// Whether what it comes to is not known before it is resolved.
+fn selects(transaction: &Transaction) -> bool {
+    transaction.operations.iter().any(|operation| {
+        matches!(
+            operation,
+            Operation::PatchLabels(LabelPatch {
+                target: PatchTarget::Selector { .. },
+                ..
+            })
+        )
+    })
 }
 
 /// Why a whole group was not written.

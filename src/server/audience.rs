@@ -91,6 +91,11 @@ impl Seat {
         &self.member
     }
 
+    /// There is something for it, which it is going to read.
+    pub(super) fn reads(&self) {
+        self.audience.reads(&self.member);
+    }
+
     /// It was sent something just now.
     pub(super) fn told(&self) {
         let now = self.audience.now();
@@ -146,20 +151,23 @@ impl Audience {
         let concerned = {
             // Whoever joins does so before it is added, and is woken, or after, and finds it.
             let listeners = self.lock();
-            let concerned = if ring.is_followed_by(&stretch) {
-                listeners.concerned(&stretch)
-            } else {
-                listeners.all().cloned().collect()
-            };
+            let concerned = listeners.concerned(&stretch, ring.is_followed_by(&stretch));
+            // Before it is there to be read: a stream that has read it waits no more.
+            let now = self.now();
+            concerned.iter().for_each(|member| member.waits_since(now));
             ring.push(stretch, concerned.iter().map(|member| &member.concern));
             concerned
         };
-        let now = self.now();
         for member in &concerned {
-            member.waits_since(now);
             member.wake.notify_one();
         }
         concerned.len()
+    }
+
+    /// Something is there for a stream, which is going to read it.
+    pub(super) fn reads(&self, member: &Member) {
+        // Noted already, unless it came while the stream noted that nothing waits.
+        member.waits_since(self.now());
     }
 
     /// For how long something has waited to be told to a stream.
@@ -210,7 +218,8 @@ mod tests {
     use crate::model::{
         Change, ClusterIp, Kind, Node, Object, ObjectName, ObjectRef, ResolvedTransaction, Service,
     };
-    use crate::runtime::{Head, Tail};
+    use crate::runtime::{Head, LastChange, RingPosition, Tail, Told};
+    use crate::wire::MessageWriter;
 
     fn service(name: &str, labels: &[(&str, &str)], cluster_ip: bool) -> Change {
         let (namespace, name) = name.split_once('/').unwrap();
@@ -253,7 +262,7 @@ mod tests {
             ("tier=web", of(&[], &[], "tier=web")),
             ("n1", of_node("n1")),
             ("n2", of_node("n2")),
-            ("pods", Interest::Pods),
+            ("pods", Interest::Pods(LastChange::default())),
         ];
         let seats: Vec<(&str, Seat)> = interests
             .into_iter()
@@ -268,37 +277,18 @@ mod tests {
         let steps: Vec<(Change, &[&str])> = vec![
             (
                 service("blue/a", &[], true),
-                &[
-                    "everything",
-                    "blue",
-                    "blue/a",
-                    "tier=web",
-                    "n1",
-                    "n2",
-                    "pods",
-                ],
+                &["everything", "blue", "blue/a", "tier=web", "n1", "n2"],
             ),
             (
                 service("blue/a", &[("tier", "web")], true),
-                &[
-                    "everything",
-                    "blue",
-                    "blue/a",
-                    "tier=web",
-                    "n1",
-                    "n2",
-                    "pods",
-                ],
+                &["everything", "blue", "blue/a", "tier=web", "n1", "n2"],
             ),
             (
                 service("red/a", &[("tier", "db")], false),
-                &["everything", "red/a", "tier=web", "n1", "n2", "pods"],
+                &["everything", "red/a", "tier=web", "n1", "n2"],
             ),
-            (node, &["n2", "pods"]),
-            (
-                delete,
-                &["everything", "red/a", "tier=web", "n1", "n2", "pods"],
-            ),
+            (node, &["n2"]),
+            (delete, &["everything", "red/a", "tier=web", "n1", "n2"]),
         ];
         let mut engine = Engine::new(EngineOptions::default());
         let tail = Arc::new(Tail::new(0, 1 << 20));
@@ -330,6 +320,55 @@ mod tests {
         assert_eq!(listeners.all().count(), 0);
         assert!(listeners.by_name.is_empty() && listeners.by_namespace.is_empty());
         assert!(listeners.by_node.is_empty() && listeners.by_labels.is_empty());
+    }
+
+    /// A stream that reads as fast as anything comes, while the next comes.
+    #[test]
+    fn a_stream_that_was_told_everything_waits_for_nothing() {
+        let audience = Arc::new(Audience::new(Duration::from_secs(5)));
+        let scope = Arc::new(Scope::all());
+        let join = || audience.join(Interest::Endpoints(Arc::clone(&scope)));
+        // It is the last of many.
+        let _others: Vec<Seat> = (0..2_000).map(|_| join()).collect();
+        let seat = join();
+        let member = Arc::clone(seat.member());
+        let ring = Arc::new(Ring::new(Head::default(), 1 << 20, 1 << 20));
+        const LAST: Revision = 200;
+        let told = Arc::new(AtomicU64::new(0));
+        let reader = std::thread::spawn({
+            let (member, ring, told) = (Arc::clone(&member), Arc::clone(&ring), Arc::clone(&told));
+            move || {
+                let scope = Scope::all();
+                let (mut position, mut out) = (RingPosition::default(), MessageWriter::new(1, 0));
+                while position.revision < LAST {
+                    if !member.concern.is_any() {
+                        std::thread::yield_now();
+                        continue;
+                    }
+                    while ring.tell(&scope, &mut position, &member.concern, &mut out) == Told::Full
+                    {
+                        drop(out.take_full());
+                    }
+                    member.checkpointed(position.revision);
+                    told.store(position.revision, Ordering::Release);
+                }
+            }
+        });
+        let mut engine = Engine::new(EngineOptions::default());
+        let tail = Arc::new(Tail::new(0, 1 << 20));
+        let _watching = tail.watch();
+        for revision in 1..=LAST {
+            let change = service("blue/a", &[("at", &revision.to_string())], true);
+            let transaction = ResolvedTransaction::new([change], "");
+            engine.apply(revision, transaction).unwrap();
+            tail.append(&engine, None);
+            audience.publish(tail.take().unwrap(), &ring);
+            while told.load(Ordering::Acquire) < revision {
+                std::thread::yield_now();
+            }
+            assert_eq!(member.waiting.load(Ordering::Relaxed), 0, "{revision}");
+        }
+        reader.join().unwrap();
     }
 
     #[test]

@@ -1,6 +1,8 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::mem;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -9,12 +11,13 @@ use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::transport::server::{Connected as _, TcpConnectInfo};
 use tower::{Service, ServiceExt as _, service_fn};
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::calls::Calls;
 use super::gather::{Gathering, in_turns};
@@ -33,10 +36,12 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long to wait before accepting again, where the system has no room for another connection.
 const FULL: Duration = Duration::from_millis(100);
 
-/// Serves what connects to a listener until the drain, and then until every call has ended.
+/// Serves what connects to a listener until the drain, and then until every call has ended. Whoever
+/// connects while there is no place is hung up on.
 pub(super) async fn serve_listener<S, F>(
     listener: Listener,
     service: S,
+    places: Arc<Semaphore>,
     streams: u32,
     drain: CancellationToken,
 ) where
@@ -57,12 +62,23 @@ pub(super) async fn serve_listener<S, F>(
         .keep_alive_interval(KEEPALIVE)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT);
     let mut connections = JoinSet::new();
+    let mut full = false;
     let serve = async {
         loop {
             let accepted = accept(&listener).await;
             while connections.try_join_next().is_some() {}
             match accepted {
                 Ok((io, info)) => {
+                    let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                        // Once, and not for each of those who come meanwhile.
+                        if !mem::replace(&mut full, true) {
+                            warn!(
+                                "connections are refused: there are as many as max_connections allows"
+                            );
+                        }
+                        continue;
+                    };
+                    full = false;
                     let of = service
                         .clone()
                         .map_request(move |request: Request<Incoming>| {
@@ -72,7 +88,11 @@ pub(super) async fn serve_listener<S, F>(
                             }
                             request
                         });
-                    connections.spawn(serve_connection(http.clone(), io, of, drain.clone()));
+                    let served = serve_connection(http.clone(), io, of, drain.clone());
+                    connections.spawn(async move {
+                        served.await;
+                        drop(place);
+                    });
                 }
                 Err(error) => {
                     debug!(%error, "a connection was not accepted");

@@ -7,7 +7,7 @@ use tonic::{Request, Status};
 use crate::engine::{Engine, Namespaces};
 use crate::labels::FieldError;
 use crate::model::Revision;
-use crate::runtime::{CommitError, LiveQueryError, Readiness, Ring, Runtime, Stopped};
+use crate::runtime::{CommitError, LiveQueryError, Readiness, Ring, Runtime, Stopped, SyncError};
 use crate::wire::{Decoded, status};
 
 use super::audience::Audience;
@@ -120,6 +120,16 @@ pub(super) fn unopened(error: LiveQueryError) -> Status {
         LiveQueryError::TooMany { .. } => {
             status::limit_exceeded("max_live_queries", error.to_string())
         }
+        LiveQueryError::TooManyMembers { .. } => {
+            status::limit_exceeded("max_live_query_members", error.to_string())
+        }
         LiveQueryError::Stopped(error) => stopped(error),
+    }
+}
+
+pub(super) fn not_begun(error: SyncError) -> Status {
+    match error {
+        SyncError::TooMany { .. } => status::limit_exceeded("max_syncs", error.to_string()),
+        SyncError::Stopped(error) => stopped(error),
     }
 }

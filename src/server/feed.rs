@@ -1,10 +1,10 @@
 //! What the two kinds of stream do differently: how what is new is read, and how it travels.
 
 use std::future::Future;
+use std::mem;
 use std::sync::Arc;
-use std::{mem, vec};
 
-use crate::engine::{PodEvent, PodWalk, Progress, Scope, Walk};
+use crate::engine::{PodWalk, Progress, Scope, Walk};
 use crate::model::Revision;
 use crate::runtime::{Concern, Head, LiveQuery, Ring, RingPosition, Runtime, Stopped, Told};
 use crate::wire::{Checkpoint, EncodedMessage, MessageWriter, PodEventBatch, proto};
@@ -81,7 +81,7 @@ impl EndpointsFeed {
         EndpointsFeed {
             // By the log even where the ring would reach: who folds at once may hold more than its
             // cursor says, and must not be told of services that it knows to be gone.
-            at: At::Log(Box::new(Walk::new((*scope).clone(), from))),
+            at: At::Log(Box::new(Walk::new(Arc::clone(&scope), from))),
             scope,
             nothing: out.nothing(),
             out: Some(out),
@@ -139,7 +139,7 @@ impl Feed for EndpointsFeed {
         self.quiet &= out.is_empty();
         self.at = match told {
             Told::Behind => {
-                let walk = Walk::new((*self.scope).clone(), Some(position.revision));
+                let walk = Walk::new(Arc::clone(&self.scope), Some(position.revision));
                 At::Log(Box::new(walk))
             }
             Told::Head(_) | Told::Full => At::Ring(position),
@@ -171,12 +171,10 @@ impl Feed for EndpointsFeed {
 /// Pods of a live query.
 pub(super) struct PodsFeed {
     query: LiveQuery,
-    /// Taken while a piece is read; without it, the engine's thread has ended.
-    walk: Option<PodWalk>,
-    read: vec::IntoIter<PodEvent>,
+    /// None while the engine's thread has both; then it has ended.
+    at: Option<(PodWalk, PodEventBatch)>,
     /// The head, once there is nothing left of it but what was read.
     reached: Option<Head>,
-    batch: PodEventBatch,
     quiet: bool,
 }
 
@@ -185,10 +183,8 @@ impl PodsFeed {
     pub(super) fn new(query: LiveQuery, from: Option<Revision>, message_bytes: usize) -> Self {
         PodsFeed {
             query,
-            walk: Some(PodWalk::new(from)),
-            read: Vec::new().into_iter(),
+            at: Some((PodWalk::new(from), PodEventBatch::new(message_bytes))),
             reached: None,
-            batch: PodEventBatch::new(message_bytes),
             quiet: true,
         }
     }
@@ -198,23 +194,20 @@ impl Feed for PodsFeed {
     type Message = proto::WatchPodsResponse;
 
     async fn step(&mut self, sources: &Sources<'_>) -> Result<Step<Self::Message>, Stopped> {
-        if let Some(message) = self.read.find_map(|event| self.batch.push(&event)) {
-            return Ok(Step::Message(message));
-        }
         if let Some(head) = self.reached.take() {
             return Ok(Step::Head(head));
         }
         // What concerns it from here on is noted again.
         sources.concern.clear();
-        let walk = self.walk.take().ok_or(Stopped)?;
-        let (walk, piece) = sources.runtime.catch_up_pods(&self.query, walk).await?;
-        self.walk = Some(walk);
-        self.quiet &= piece.events.is_empty();
-        self.read = piece.events.into_iter();
+        let (walk, batch) = self.at.take().ok_or(Stopped)?;
+        let piece = sources.runtime.catch_up_pods(&self.query, walk, batch);
+        let piece = piece.await?;
+        self.quiet &= piece.batch.is_empty();
+        self.at = Some((piece.walk, piece.batch));
         if matches!(piece.progress, Progress::Head(_)) {
             self.reached = Some(piece.head);
         }
-        Ok(Step::More)
+        Ok(piece.full.map_or(Step::More, Step::Message))
     }
 
     fn nothing(&self) -> Self::Message {
@@ -227,6 +220,9 @@ impl Feed for PodsFeed {
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Self::Message {
         self.quiet = true;
-        self.batch.checkpoint(checkpoint)
+        match &mut self.at {
+            Some((_, batch)) => batch.checkpoint(checkpoint),
+            None => self.nothing(),
+        }
     }
 }

@@ -91,6 +91,9 @@ impl<'s, F: Feed> Follower<'s, F> {
         let mut first = true;
         loop {
             let concerned = self.seat.member().concern.is_any();
+            if concerned {
+                self.seat.reads();
+            }
             if concerned && let Err(ended) = self.catch_up().await {
                 return ended;
             }

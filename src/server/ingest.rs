@@ -15,7 +15,7 @@ use crate::wire::proto::ingest_response::Result as Answer;
 use crate::wire::{self, WriteRequest, proto, status};
 
 use super::cluster::decode_write;
-use super::context::{Context, namespaces, stopped, uncommitted, valid};
+use super::context::{Context, namespaces, not_begun, stopped, uncommitted, valid};
 use super::outflow::Outlet;
 
 /// What the answer to one request hangs on.
@@ -126,8 +126,10 @@ impl Reader<'_> {
         match step {
             Some(Step::Transaction(transaction)) => {
                 if let Some(session) = &mut self.sync {
-                    wire::mentioned_objects(&transaction)
-                        .for_each(|object| session.mention(object));
+                    for object in wire::mentioned_objects(&transaction) {
+                        let mentioned = self.context.runtime.mention(session, object);
+                        mentioned.await.map_err(stopped)?;
+                    }
                 }
                 match self.decode(transaction) {
                     Ok(write) => self.submit(write).await,
@@ -203,7 +205,7 @@ impl Reader<'_> {
             .runtime
             .begin_sync(begin.source.into(), kinds, namespaces)
             .await
-            .map_err(stopped)?;
+            .map_err(not_begun)?;
         let began = session.began();
         self.sync = Some(session);
         Ok(Awaited::Known(Ok(began)))

@@ -12,6 +12,8 @@ pub struct Limits {
     pub max_page_size: u32,
     /// Most streams of WatchEndpoints and WatchPods together.
     pub max_subscribers: usize,
+    /// Most connections at one time, of all listeners together.
+    pub max_connections: usize,
     /// Most calls at one time on one connection.
     pub max_streams_per_connection: u32,
     /// Transactions of one Ingest stream that may wait for their acknowledgement.
@@ -26,6 +28,8 @@ pub struct Limits {
     pub ring_bytes: usize,
     /// A stream that is so many bytes of them behind is told the same merged, from the log.
     pub merged_bytes: usize,
+    /// How long a stream of WatchEndpoints may be open before it subscribes.
+    pub subscribe_wait: Duration,
     /// How long a read waits for the revision it demands.
     pub query_wait: Duration,
     /// How long streams and calls may take to end once the server drains.
@@ -39,6 +43,7 @@ impl Default for Limits {
             page_size: 500,
             max_page_size: 5_000,
             max_subscribers: 10_000,
+            max_connections: 65_536,
             max_streams_per_connection: 256,
             max_unacknowledged: 64,
             stream_message_bytes: 64 << 10,
@@ -46,6 +51,7 @@ impl Default for Limits {
             watch_window: Duration::from_millis(20),
             ring_bytes: 16 << 20,
             merged_bytes: 256 << 10,
+            subscribe_wait: Duration::from_secs(10),
             query_wait: Duration::from_secs(10),
             drain: Duration::from_secs(10),
         }

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 
 use crate::engine::Scope;
 use crate::model::ObjectName;
-use crate::runtime::Stretch;
+use crate::runtime::{LastChange, Stretch};
 
 use super::audience::Member;
 
@@ -19,8 +19,8 @@ const LOOKED_AT: usize = 64;
 pub(super) enum Interest {
     /// Endpoints of services.
     Endpoints(Arc<Scope>),
-    /// Pods of a live query: it is not known beforehand whom a change concerns.
-    Pods,
+    /// Pods of a live query.
+    Pods(LastChange),
 }
 
 /// The streams, by what concerns them.
@@ -37,7 +37,7 @@ pub(super) struct Listeners {
     pub(super) by_labels: FxHashMap<u64, Arc<Scope>>,
     /// Scopes of every service.
     everything: FxHashMap<u64, ()>,
-    pods: FxHashMap<u64, ()>,
+    pods: FxHashMap<u64, LastChange>,
 }
 
 /// Streams by one key.
@@ -76,6 +76,7 @@ impl Listeners {
         self.parts.get(part).into_iter().flat_map(FxHashMap::values)
     }
 
+    #[cfg(test)]
     pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Member>> {
         self.parts.iter().flat_map(FxHashMap::values)
     }
@@ -92,8 +93,8 @@ impl Listeners {
             part.insert(id, Arc::clone(member));
         }
         match interest {
-            Interest::Pods => {
-                self.pods.insert(id, ());
+            Interest::Pods(changed) => {
+                self.pods.insert(id, changed.clone());
             }
             Interest::Endpoints(scope) => match &**scope {
                 Scope::Node(name) => file(&mut self.by_node, name, id),
@@ -123,7 +124,7 @@ impl Listeners {
             part.remove(&id);
         }
         match interest {
-            Interest::Pods => {
+            Interest::Pods(_) => {
                 self.pods.remove(&id);
             }
             Interest::Endpoints(scope) => match &**scope {
@@ -142,9 +143,30 @@ impl Listeners {
         }
     }
 
-    /// Those who may have to be told something of a stretch, each once.
-    pub(super) fn concerned(&self, stretch: &Stretch) -> Vec<Arc<Member>> {
-        let mut ids: Vec<u64> = self.pods.keys().copied().collect();
+    /// Those who may have to be told something of a stretch, each once. One that does not follow on
+    /// what came before says nothing of what lies between.
+    pub(super) fn concerned(&self, stretch: &Stretch, follows: bool) -> Vec<Arc<Member>> {
+        let mut ids = if follows {
+            self.of_services(stretch)
+        } else {
+            let all = self.parts.iter().flat_map(FxHashMap::keys).copied();
+            all.filter(|id| !self.pods.contains_key(id)).collect()
+        };
+        ids.sort_unstable();
+        ids.dedup();
+        let member = |id: &u64| self.parts.get(self.part(*id))?.get(id).cloned();
+        let mut concerned: Vec<_> = ids.iter().filter_map(member).collect();
+        let of_pods = self.pods.iter().filter_map(|(id, changed)| {
+            let member = member(id)?;
+            (changed.revision() > member.sent()).then_some(member)
+        });
+        concerned.extend(of_pods);
+        concerned
+    }
+
+    /// Streams of endpoints that a stretch concerns, perhaps more than once.
+    fn of_services(&self, stretch: &Stretch) -> Vec<u64> {
+        let mut ids = Vec::new();
         if stretch.has_services() {
             ids.extend(self.everything.keys());
         }
@@ -173,10 +195,7 @@ impl Listeners {
                 .filter(|(_, scope)| !looked_at || stretch.concerns(scope))
                 .map(|(id, _)| id),
         );
-        ids.sort_unstable();
-        ids.dedup();
-        let member = |id: &u64| self.parts.get(self.part(*id))?.get(id).cloned();
-        ids.iter().filter_map(member).collect()
+        ids
     }
 }
 

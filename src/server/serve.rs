@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use http::Response;
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tonic::Request;
@@ -111,9 +112,12 @@ pub async fn serve(
             Ok(())
         }
     });
+    let places = Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS));
+    let places = Arc::new(places);
     for listener in listeners {
+        let places = Arc::clone(&places);
         let streams = limits.max_streams_per_connection;
-        let server = serve_listener(listener, service.clone(), streams, drain.clone());
+        let server = serve_listener(listener, service.clone(), places, streams, drain.clone());
         servers.spawn(async move {
             server.await;
             Ok(())

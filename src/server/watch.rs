@@ -52,9 +52,10 @@ pub(super) async fn watch_pods(
         .open_live_query(selector, namespaces(names))
         .await
         .map_err(unopened)?;
+    let changed = query.changed().clone();
     let feed = PodsFeed::new(query, from, context.limits.stream_message_bytes);
     Ok(Response::new(Drawn::new(move |tap| async move {
-        let seat = context.audience.join(Interest::Pods);
+        let seat = context.audience.join(Interest::Pods(changed));
         let follower = Follower::new(context, &subscription, seat, &tap, feed, fingerprint, from);
         follower.run(pending()).await
     })))
@@ -139,10 +140,14 @@ pub(super) async fn watch_endpoints(
     mut requests: Streaming<proto::WatchEndpointsRequest>,
     tap: Tap<EncodedMessage>,
 ) -> Result<(), Status> {
+    let subscription = Subscription::new(&context, String::new(), peer, String::new())?;
     let first = tokio::select! {
         biased;
         first = requests.message() => first.map_err(|error| context.unreadable(error))?,
         () = context.drain.cancelled() => return Err(status::draining()),
+        () = tokio::time::sleep(context.limits.subscribe_wait) => {
+            return Err(status::unsubscribed(context.limits.subscribe_wait));
+        }
     };
     let mut wanted = match first.and_then(|first| first.request) {
         Some(Asked::Subscribe(subscribe)) => Wanted::new(subscribe)?,
@@ -154,12 +159,7 @@ pub(super) async fn watch_endpoints(
             )]));
         }
     };
-    let subscription = Subscription::new(
-        &context,
-        wanted.name.clone(),
-        peer,
-        wanted.scope.to_string(),
-    )?;
+    subscription.rescoped(wanted.name.clone(), wanted.scope.to_string());
     let _watching = context.runtime.tail().watch();
     loop {
         let fingerprint = wanted.scope.fingerprint();

@@ -147,6 +147,13 @@ pub fn too_early(at_least: Revision, head: Revision) -> Status {
     ))
 }
 
+/// A stream was opened, and nothing was asked for on it in time.
+pub fn unsubscribed(wait: Duration) -> Status {
+    Status::deadline_exceeded(format!(
+        "no subscribe came within {wait:?}: the first request of a stream subscribes"
+    ))
+}
+
 /// The server cannot do this now, and may be able to after a restart.
 pub fn unavailable(detail: impl Into<String>) -> Status {
     Status::unavailable(detail)

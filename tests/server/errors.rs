@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use selectord::engine::ResolveLimits;
 use selectord::labels::{Key, Value};
 use selectord::model::{
@@ -6,6 +8,7 @@ use selectord::model::{
 };
 use selectord::runtime::RuntimeOptions;
 use selectord::wire::{WriteRequest, encode_transaction, proto};
+use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -196,4 +199,73 @@ async fn a_retry_with_its_request_id_is_applied_once() {
     server.commit([pod("rng-3", 3, &[])]).await;
     let again = server.try_commit(transaction).await.unwrap();
     assert_eq!((first.revision, again), (2, first));
+}
+
+#[tokio::test]
+async fn a_stream_that_asks_for_nothing_is_counted() {
+    let server = Setup::limits(|limits| limits.max_subscribers = 1)
+        .start()
+        .await;
+    let (_asks, requests) = tokio::sync::mpsc::channel(1);
+    let requests = tokio_stream::wrappers::ReceiverStream::new(requests);
+    let _silent = patiently(server.watch().watch_endpoints(requests))
+        .await
+        .unwrap();
+    crate::watch::wait_for_subscribers(&server, |listed| listed.len() == 1).await;
+    let mut watch = server.watch();
+    let refusal = patiently(watch.watch_pods(proto::WatchPodsRequest::default()));
+    let refusal = refusal.await.unwrap_err();
+    assert_eq!(refusal.code(), Code::ResourceExhausted, "{refusal}");
+}
+
+#[tokio::test]
+async fn a_stream_that_asks_for_nothing_is_ended() {
+    let server = Setup::limits(|limits| limits.subscribe_wait = Duration::ZERO)
+        .start()
+        .await;
+    let (_asks, requests) = tokio::sync::mpsc::channel(1);
+    let requests = tokio_stream::wrappers::ReceiverStream::new(requests);
+    let mut silent = patiently(server.watch().watch_endpoints(requests))
+        .await
+        .unwrap()
+        .into_inner();
+    let ended = patiently(silent.message()).await.unwrap_err();
+    assert_eq!(ended.code(), Code::DeadlineExceeded, "{ended}");
+}
+
+#[tokio::test]
+async fn connections_are_limited() {
+    let server = Setup::limits(|limits| limits.max_connections = 2)
+        .start()
+        .await;
+    let answered = async |channel: Channel| {
+        let mut client = proto::query_client::QueryClient::new(channel);
+        let count = client.count_pods(proto::CountPodsRequest::default());
+        patiently(count).await.is_ok()
+    };
+    let connect = async || {
+        let endpoint = Endpoint::from_shared(server.address.clone()).unwrap();
+        patiently(endpoint.connect()).await
+    };
+    assert!(answered(server.channel.clone()).await);
+    let second = connect().await.unwrap();
+    assert!(answered(second.clone()).await);
+    let refused = match connect().await {
+        Ok(third) => !answered(third).await,
+        Err(_) => true,
+    };
+    assert!(refused);
+    assert!(answered(server.channel.clone()).await);
+    // A place that is given up is there for another.
+    drop(second);
+    patiently(async {
+        loop {
+            if let Ok(third) = connect().await
+                && answered(third).await
+            {
+                return;
+            }
+        }
+    })
+    .await;
 }

@@ -6,6 +6,7 @@ mod drain;
 mod errors;
 mod harness;
 mod ingest;
+mod pods;
 mod read;
 mod stalled;
 mod subscriber;

@@ -8,13 +8,17 @@ use crate::subscriber::Subscriber;
 const RNG: &[(&str, &str)] = &[("app", "rng")];
 const STALLED: usize = 100;
 const PODS: u32 = 200;
-const ROUNDS: u32 = 10;
+const ROUNDS: u32 = 40;
 
-/// A hundred streams that stop reading and one that goes on, all on one connection, under a storm of
-/// changes each of which is larger than what a stream may hold unread.
+/// A hundred streams that are not read and one that is, all on one connection, under a storm of
+/// changes each of which is larger than what a stream may hold unread. What was on its way to a stream
+/// that is not read, and then the state once: that is all it is told.
 #[tokio::test]
 async fn a_hundred_stalled_streams_hold_up_nobody_and_return_to_one_merged_catch_up() {
-    let server = Setup::default().start().await;
+    // So much behind, a stream is told by the log.
+    let server = Setup::limits(|limits| limits.merged_bytes = STREAM_WINDOW as usize)
+        .start()
+        .await;
     server.commit([service("rng", RNG)]).await;
     let mut live = Subscriber::new(&server, &Scope::all(), None).await;
     let mut stalled = Vec::new();
@@ -22,7 +26,7 @@ async fn a_hundred_stalled_streams_hold_up_nobody_and_return_to_one_merged_catch
         stalled.push(Subscriber::new(&server, &Scope::all(), None).await);
     }
     let mut last = 0;
-    let mut sent = 0usize;
+    let (mut sent, mut told) = (0usize, 0usize);
     for round in 0..ROUNDS {
         let name = |i: u32| format!("rng-{}-{i:04}", round % 2);
         let storm = (0..PODS).flat_map(|i| {
@@ -36,6 +40,7 @@ async fn a_hundred_stalled_streams_hold_up_nobody_and_return_to_one_merged_catch
         let (_, events) = live.until(last).await;
         assert!(events.len() >= PODS as usize);
         sent += live.sizes.iter().sum::<usize>();
+        told += events.len();
         assert_eq!(live.pods_of("rng").len(), PODS as usize);
     }
     assert!(
@@ -48,10 +53,9 @@ async fn a_hundred_stalled_streams_hold_up_nobody_and_return_to_one_merged_catch
         let (checkpoint, events) = subscriber.until(last).await;
         assert_eq!(checkpoint.cursor.revision, last);
         assert_eq!(subscriber.pods_of("rng"), expected);
-        let all = ROUNDS as usize * PODS as usize * 2;
         assert!(
-            events.len() < all,
-            "{} events of {all}: nothing was merged",
+            events.len() < told / 3,
+            "{} events, and {told} for the one that is read: nothing was merged",
             events.len()
         );
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use selectord::engine::{Event, Scope, ServiceScope};
 use selectord::model::ObjectName;
 use selectord::store::HistoryId;
-use selectord::wire::{Cursor, PodDelta, decode_pod_event, proto};
+use selectord::wire::{Cursor, proto};
 
 use crate::harness::{Server, Setup, delete_pod, patiently, pod, service, text_selector};
 use crate::subscriber::Subscriber;
@@ -303,7 +303,7 @@ async fn who_is_not_concerned_is_not_woken() {
 }
 
 /// How often each subscriber was woken, the first one first.
-async fn wakes(server: &Server) -> Vec<u64> {
+pub async fn wakes(server: &Server) -> Vec<u64> {
     let listed = wait_for_subscribers(server, |_| true).await;
     listed.iter().map(|subscriber| subscriber.wakes).collect()
 }
@@ -331,7 +331,7 @@ async fn the_server_knows_who_lags() {
 }
 
 /// Asks until what is listed is as wanted.
-async fn wait_for_subscribers(
+pub async fn wait_for_subscribers(
     server: &Server,
     wanted: impl Fn(&[proto::list_subscribers_response::Subscriber]) -> bool,
 ) -> Vec<proto::list_subscribers_response::Subscriber> {
@@ -392,55 +392,4 @@ async fn a_large_set_travels_in_messages_below_the_limit() {
     }
     assert_eq!(endpoints, ENDPOINTS as usize);
     assert!(messages > 10);
-}
-
-#[tokio::test]
-async fn a_live_query_tells_who_enters_and_leaves() {
-    let server = Setup::default().start().await;
-    server
-        .commit([pod("rng-1", 1, RNG), pod("other", 2, &[])])
-        .await;
-    let request = proto::WatchPodsRequest {
-        selector: text_selector("app=rng"),
-        ..Default::default()
-    };
-    let mut stream = server
-        .watch()
-        .watch_pods(request)
-        .await
-        .unwrap()
-        .into_inner();
-    let mut next = async || {
-        let mut told = Vec::new();
-        loop {
-            for event in patiently(stream.message())
-                .await
-                .unwrap()
-                .expect("an answer")
-                .events
-            {
-                match decode_pod_event(event).unwrap() {
-                    PodDelta::Event(event) => told.push(event),
-                    PodDelta::Checkpoint(checkpoint) => return (checkpoint.cursor.revision, told),
-                }
-            }
-        }
-    };
-    use selectord::engine::PodEvent;
-    let (revision, told) = next().await;
-    assert_eq!(revision, 1);
-    assert!(
-        matches!(told.as_slice(), [PodEvent::Reset, PodEvent::Pod { .. }]),
-        "{told:?}"
-    );
-
-    server
-        .commit([pod("rng-1", 1, &[]), pod("other", 2, RNG)])
-        .await;
-    let (revision, told) = next().await;
-    assert_eq!((revision, told.len()), (2, 2));
-    assert!(
-        told.iter()
-            .any(|event| matches!(event, PodEvent::Removed(name) if name.name == "rng-1"))
-    );
 }

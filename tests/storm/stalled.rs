@@ -14,16 +14,16 @@ use tonic::transport::{Channel, Endpoint};
 use crate::flood::{CHANGES, Flood, PODS, ROUNDS};
 use crate::state::{State, patiently};
 
-const STALLED: u32 = 40;
+const STALLED: u32 = 200;
 /// Bytes that one stream may hold unread on this side, and that a message is kept below on the other.
 const WINDOW: u32 = 64 << 10;
 /// Messages that may be on their way to a stream that is not read: in its window, in what the
 /// transport has taken and cannot send, in the stream's own place for one, and on both sides of each.
 const ON_THE_WAY: usize = 5;
-/// What all stalled streams together may cost the server: 128 KiB each, and as much again and some for
-/// what the server keeps for itself of so many changes. Were what they have not read queued for each,
-/// encoded, it would be six times as much.
-const MEMORY: u64 = 16 << 20;
+/// What the stalled streams may cost the server: 128 KiB each. What it keeps for itself of so many
+/// changes is little beside it; were what they have not read queued for each, it would be twenty times
+/// as much.
+const MEMORY: u64 = STALLED as u64 * (128 << 10);
 
 /// A subscriber without a library: what it does not ask for stays where it is.
 struct Raw {
