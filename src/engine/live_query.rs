@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound::{Excluded, Included, Unbounded};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::ops::ControlFlow;
 
-use rustc_hash::FxHashMap;
+use roaring::RoaringBitmap;
 use slab::Slab;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
@@ -34,8 +34,10 @@ struct LiveQuery {
     selector: Selector,
     namespaces: Namespaces,
     users: u32,
-    /// Pods that match, each with the position of its last change.
-    members: BTreeMap<u32, Position>,
+    /// Pods that match.
+    members: RoaringBitmap,
+    /// Those that changed since the query was opened, each with the position of its last change.
+    positions: BTreeMap<u32, Position>,
     /// Changes since the query was opened.
     log: BTreeMap<Position, PodRecord>,
     removals: BTreeMap<ObjectName, Position>,
@@ -55,8 +57,6 @@ pub(crate) struct LiveQueries {
     /// Selectors that look in some, by namespace.
     by_namespace: BTreeMap<SmolStr, Standing>,
     classes: ClassCache,
-    /// Which queries a pod is a member of.
-    of_pod: FxHashMap<u32, SmallVec<[u32; 2]>>,
     selectors_tested: u64,
     /// Those whose members changed since they were taken.
     changed: BTreeSet<u32>,
@@ -103,19 +103,16 @@ impl LiveQueries {
     pub(crate) fn bytes(&self) -> u64 {
         let entry = |count: usize, size: usize| (count * size) as u64;
         let one = |query: &LiveQuery| {
-            entry(query.members.len(), size_of::<(u32, Position)>())
+            query.members.serialized_size() as u64
+                + entry(query.positions.len(), size_of::<(u32, Position)>())
                 + entry(query.log.len(), size_of::<(Position, PodRecord)>())
                 + entry(query.removals.len(), size_of::<(ObjectName, Position)>())
                 + entry(query.removed_at.len(), size_of::<Position>())
         };
-        self.queries
-            .iter()
-            .map(|(_, query)| one(query))
-            .sum::<u64>()
-            + entry(self.of_pod.len(), size_of::<(u32, SmallVec<[u32; 2]>)>())
+        self.queries.iter().map(|(_, query)| one(query)).sum()
     }
 
-    /// The queries that a pod is a member of now, in order.
+    /// The queries that a pod with these labels, there, is a member of, in order.
     fn matching(&mut self, index: &Index, pod: Option<PodRef<'_>>) -> SmallVec<[u32; 2]> {
         let mut found = SmallVec::new();
         let with_template = |pod: PodRef<'_>| {
@@ -158,7 +155,14 @@ impl LiveQueries {
         for (pod, before) in touched.pods.iter() {
             let now_there = index.get(pod);
             let now = self.matching(index, now_there);
-            let was = self.of_pod.remove(&pod).unwrap_or_default();
+            let labels_before = before.map(|before| index.before(before));
+            let same = |before: PodRef<'_>| {
+                now_there.is_some_and(|now| now.template() == before.template())
+            };
+            let was = match labels_before {
+                Some(before) if !same(before) => self.matching(index, Some(before)),
+                _ => SmallVec::new(),
+            };
             for id in &now {
                 if let Some(query) = self.queries.get_mut(*id as usize) {
                     query.put(pod, now_there.map(PodRef::name).as_ref(), next);
@@ -172,9 +176,6 @@ impl LiveQueries {
                     next.index += 1;
                     self.changed.insert(*id);
                 }
-            }
-            if !now.is_empty() {
-                self.of_pod.insert(pod, now);
             }
         }
     }
@@ -196,7 +197,11 @@ impl LiveQueries {
                 query.namespaces.contains(pod.namespace()) && query.selector.matches(&pod.labels())
             };
             let expected: BTreeSet<u32> = index.pods().filter(matches).map(|(id, _)| id).collect();
-            if !query.members.keys().eq(&expected) {
+            let moved = query
+                .positions
+                .keys()
+                .all(|pod| query.members.contains(*pod));
+            if !moved || !query.members.iter().eq(expected.iter().copied()) {
                 report(format!(
                     "live query {} has {} members, {} pods match",
                     query.selector,
@@ -216,9 +221,15 @@ impl Selectors for Slab<LiveQuery> {
 
 impl LiveQuery {
     fn put(&mut self, pod: u32, name: Option<&ObjectName>, position: Position) {
-        if let Some(left) = self.members.insert(pod, position) {
-            self.log.remove(&left);
-        } else if let Some(left) = name.and_then(|name| self.removals.remove(name)) {
+        if !self.members.insert(pod) {
+            if let Some(left) = self.positions.insert(pod, position) {
+                self.log.remove(&left);
+            }
+            self.log.insert(position, PodRecord::Pod(pod));
+            return;
+        }
+        self.positions.insert(pod, position);
+        if let Some(left) = name.and_then(|name| self.removals.remove(name)) {
             self.removed_at.remove(&left);
             self.log.remove(&left);
         }
@@ -226,13 +237,16 @@ impl LiveQuery {
     }
 
     fn remove(&mut self, pod: u32, name: ObjectName, position: Position, retention: Retention) {
-        if let Some(left) = self.members.remove(&pod) {
+        if !self.members.remove(pod) {
+            return;
+        }
+        if let Some(left) = self.positions.remove(&pod) {
             self.log.remove(&left);
         }
         self.log.insert(position, PodRecord::Removed(name.clone()));
         self.removals.insert(name, position);
         self.removed_at.insert(position);
-        while self.removals.len() > retention.removals(self.members.len() as u64) {
+        while self.removals.len() > retention.removals(self.members.len()) {
             let Some(oldest) = self.removed_at.pop_first() else {
                 return;
             };
@@ -247,7 +261,7 @@ impl LiveQuery {
 impl Engine {
     /// Follows a selector: from now on its members' changes are kept in order. The same selector and
     /// namespaces are shared; each opening needs a [`Engine::close_live_query`]. Costs one evaluation
-    /// of the selector, and memory for each pod that matches.
+    /// of the selector, a few bits for each pod that matches, and more for each that changes.
     pub fn open_live_query(&mut self, selector: &Selector, namespaces: &Namespaces) -> LiveQueryId {
         let live = &mut self.live_queries;
         let what = (selector.clone(), namespaces.clone());
@@ -258,28 +272,18 @@ impl Engine {
             return LiveQueryId(*id);
         }
         let now = Position::end_of(self.head);
-        let members: BTreeMap<u32, Position> = self
-            .index
-            .select(selector, namespaces)
-            .iter()
-            .map(|pod| (pod, now))
-            .collect();
         let query = LiveQuery {
             selector: selector.clone(),
             namespaces: namespaces.clone(),
             users: 1,
-            members,
+            members: self.index.select(selector, namespaces),
+            positions: BTreeMap::new(),
             log: BTreeMap::new(),
             removals: BTreeMap::new(),
             removed_at: BTreeSet::new(),
             floor: now,
         };
         let id = live.queries.insert(query) as u32;
-        if let Some(query) = live.queries.get(id as usize) {
-            for pod in query.members.keys() {
-                live.of_pod.entry(*pod).or_default().push(id);
-            }
-        }
         match namespaces.names() {
             _ if selector.is_nothing() => {}
             None => live
@@ -325,14 +329,6 @@ impl Engine {
             }
         }
         live.ids.remove(&(query.selector, query.namespaces));
-        for pod in query.members.keys() {
-            if let Some(of_pod) = live.of_pod.get_mut(pod) {
-                of_pod.retain(|other| *other != id.0);
-                if of_pod.is_empty() {
-                    live.of_pod.remove(pod);
-                }
-            }
-        }
     }
 
     /// How many live queries are open; the same one counts once.
@@ -343,7 +339,7 @@ impl Engine {
     /// Pods of all live queries that are open, each counted in each. Linear in live queries.
     pub fn live_query_members(&self) -> u64 {
         let queries = self.live_queries.queries.iter();
-        queries.map(|(_, query)| query.members.len() as u64).sum()
+        queries.map(|(_, query)| query.members.len()).sum()
     }
 
     /// The live queries with a pod that came, went or was written since this was asked last, in order.
@@ -382,13 +378,15 @@ impl Engine {
             }
         }
         if let Some(first) = walk.listing {
-            for (pod, position) in query.members.range((Included(first), Unbounded)) {
+            for pod in query.members.range(first..) {
                 if left == 0 {
                     return Progress::More;
                 }
                 left -= 1;
                 walk.listing = pod.checked_add(1);
-                if *position <= walk.position && self.tell_pod(*pod, sink).is_break() {
+                let position = query.positions.get(&pod);
+                let before = position.is_none_or(|at| *at <= walk.position);
+                if before && self.tell_pod(pod, sink).is_break() {
                     return Progress::More;
                 }
             }
