@@ -342,6 +342,7 @@ impl Filter {
         scope: Option<proto::Scope>,
     ) -> Result<Self, Status> {
         let mut namespaces = scope.unwrap_or_default().namespaces;
+        valid("scope.namespaces", wire::check_namespaces(&namespaces))?;
         namespaces.sort_unstable();
         namespaces.dedup();
         Ok(Filter {
