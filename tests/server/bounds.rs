@@ -155,3 +155,40 @@ async fn a_stream_of_pods_that_is_ahead_of_its_replica_waits_for_it() {
     }
     while next_revision(&mut stream).await.revision < 4 {}
 }
+
+#[tokio::test]
+async fn the_endpoints_of_a_large_service_come_whole_and_in_pieces() {
+    let server = Setup::default().start().await;
+    let labels = &[("app", "rng")];
+    server
+        .commit([crate::harness::service("rng", labels)])
+        .await;
+    let last = server
+        .commit((0..2_000).map(|i| pod(&format!("rng-{i}"), i, labels)))
+        .await;
+    let request = || proto::GetEndpointsRequest {
+        namespace: "default".to_owned(),
+        name: "rng".to_owned(),
+        at_least_revision: last,
+    };
+    // Those that are not read hold up nobody.
+    let mut unread = Vec::new();
+    for _ in 0..20 {
+        unread.push(
+            patiently(server.query().get_endpoints(request()))
+                .await
+                .unwrap(),
+        );
+    }
+    let answer = patiently(server.query().get_endpoints(request())).await;
+    let mut stream = answer.unwrap().into_inner();
+    let (mut messages, mut names) = (0, std::collections::BTreeSet::new());
+    while let Some(message) = patiently(stream.message()).await.unwrap() {
+        messages += 1;
+        assert_eq!(message.revision, last);
+        let endpoints = message.endpoints.into_iter();
+        names.extend(endpoints.map(|endpoint| format!("{endpoint:?}")));
+    }
+    assert!(messages > 1);
+    assert_eq!(names.len(), 2_000);
+}
