@@ -363,7 +363,8 @@ impl Engine {
             .checkpoint
             .is_some_and(|checkpoint| checkpoint > self.head)
         {
-            return Progress::More;
+            // The cursor comes from a replica that is ahead: up to this head, all has been told.
+            return Progress::Head(self.head);
         }
         let mut left = max_records;
         if walk.reset || walk.position < query.floor {

@@ -6,7 +6,7 @@ use super::Posting;
 use super::dictionary::{Dictionary, KeyId, PairId};
 
 /// The postings that hold the pods a term is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Terms {
     /// The pods that carry one of these pairs. Disjoint, as a pod has one value for a key. Sorted.
     Pairs(KeyId, SmallVec<[PairId; 2]>),
@@ -26,7 +26,8 @@ pub(crate) struct Term<'s> {
 /// A selector bound to the index, in the order in which it is best evaluated.
 ///
 /// Positive terms come smallest first, so that everything after works on little; negative ones
-/// largest first, so that they take out much early. Terms that rule out nothing are left out.
+/// largest first, so that they take out much early. Terms that rule out nothing are left out, as are
+/// those that come again.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Plan<'s> {
     /// Some requirement is met by no pod.
@@ -51,9 +52,14 @@ impl<'s> Plan<'s> {
                 (None, true) => {}
             }
         }
-        plan.positives.sort_by_key(|term| term.cardinality);
-        plan.negatives
-            .sort_by_key(|term| std::cmp::Reverse(term.cardinality));
+        let by_size = |a: &Term<'_>, b: &Term<'_>| {
+            (a.cardinality.cmp(&b.cardinality)).then_with(|| a.terms.cmp(&b.terms))
+        };
+        plan.positives.sort_by(by_size);
+        plan.negatives.sort_by(|a, b| by_size(b, a));
+        for terms in [&mut plan.positives, &mut plan.negatives] {
+            terms.dedup_by(|a, b| a.terms == b.terms);
+        }
         plan
     }
 }

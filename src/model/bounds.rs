@@ -4,7 +4,7 @@
 use std::fmt::Display;
 
 use crate::labels::FieldError;
-use crate::selector::Selector;
+use crate::selector::{MAX_VALUES, Selector};
 
 use super::text::{is_cidr, is_rfc3339};
 use super::{
@@ -165,6 +165,7 @@ impl Bounds<'_> {
     fn selector(&mut self, selector: &Selector) {
         let requirements = selector.requirements();
         self.list("spec.selector", requirements.len(), REQUIREMENTS);
+        self.list("spec.selector", selector.value_count(), MAX_VALUES);
         for requirement in requirements {
             use crate::selector::Requirement::{In, NotIn};
             if let In(key, values) | NotIn(key, values) = requirement {

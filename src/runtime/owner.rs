@@ -205,13 +205,16 @@ impl Owner {
     }
 
     /// Tells pieces in the order in which they were asked for. Who has one asks for the next
-    /// afterwards, so everybody is told in turn.
+    /// afterwards, so everybody is told in turn. A query waits for no more than one piece.
     fn catch_up(&mut self) -> bool {
         for told in 0..PIECES_A_TURN {
             if self.writes.is_empty() {
                 self.share.forgive();
             } else if !self.share.allows() {
                 return told > 0;
+            }
+            if !self.queries.is_empty() {
+                self.answer();
             }
             let Some(piece) = self
                 .first

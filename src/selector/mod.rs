@@ -32,6 +32,7 @@ mod parse;
 #[cfg(test)]
 mod proptests;
 mod requirement;
+mod size;
 #[cfg(test)]
 mod tests;
 
@@ -42,3 +43,4 @@ pub use error::{
 pub use label_selector::{LabelSelector, LabelSelectorRequirement, ToLabelSelectorError};
 pub use operand::{NotAnInteger, Threshold, ValueSet};
 pub use requirement::Requirement;
+pub use size::{MAX_REQUIREMENTS, MAX_VALUES};

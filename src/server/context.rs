@@ -11,6 +11,7 @@ use crate::runtime::{CommitError, LiveQueryError, Readiness, Ring, Runtime, Stop
 use crate::wire::{Decoded, status};
 
 use super::audience::Audience;
+use super::endpoints::Room;
 use super::limits::Limits;
 use super::subscribers::Subscribers;
 
@@ -23,6 +24,8 @@ pub(super) struct Context {
     pub audience: Arc<Audience>,
     /// Recent changes, for those who watch.
     pub ring: Ring,
+    /// For large answers.
+    pub room: Room,
     pub started: SystemTime,
     /// Cancelled when the server drains.
     pub drain: CancellationToken,

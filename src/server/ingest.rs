@@ -199,6 +199,8 @@ impl Reader<'_> {
         if kinds.is_empty() {
             kinds.extend(Kind::ALL);
         }
+        let named = wire::check_namespaces(&begin.namespaces);
+        valid("sync_begin.namespaces", named)?;
         let namespaces = namespaces(begin.namespaces);
         let session = self
             .context

@@ -10,7 +10,7 @@ use crate::model::{ObjectName, Revision};
 use crate::runtime::Runtime;
 
 use super::context::{Context, stopped};
-use super::outflow::{Outflow, Outlet};
+use super::drawn::{Drawn, Tap};
 use super::page::Paging;
 
 /// Bytes that a page is kept below, whatever its size in objects: gRPC clients take 4 MiB unless they
@@ -42,31 +42,41 @@ pub(super) fn pages<L: Listing>(
     context: Arc<Context>,
     listing: L,
     paging: Paging,
-) -> Outflow<L::Page> {
-    Outflow::spawn(move |outlet| send_pages(context, listing, paging, outlet))
+) -> Drawn<L::Page> {
+    Drawn::new(move |tap| send_pages(context, listing, paging, tap))
 }
 
 async fn send_pages<L: Listing>(
     context: Arc<Context>,
     listing: L,
     mut paging: Paging,
-    outlet: Outlet<L::Page>,
+    tap: Tap<L::Page>,
 ) -> Result<(), Status> {
     loop {
-        let size = paging.next_size();
-        // One more than is shown tells whether there is another page.
-        let (revision, objects) =
-            read(&context.runtime, &listing, &paging, size.saturating_add(1)).await?;
-        let found = objects.len();
-        let (items, last) = fill::<L>(&objects, size);
-        let shown = items.len();
-        let wanted = paging.step(shown, last);
-        let more = found > shown;
-        let token = if more { paging.token() } else { String::new() };
-        if outlet.send(L::page(revision, items, token)).await.is_err() || !more || !wanted {
+        let (page, goes_on) = next_page(&context, &listing, &mut paging).await?;
+        tap.send(page).await;
+        if !goes_on {
             return Ok(());
         }
     }
+}
+
+/// The next page, and whether another is wanted behind it. Of what was read for it, nothing is kept.
+async fn next_page<L: Listing>(
+    context: &Context,
+    listing: &L,
+    paging: &mut Paging,
+) -> Result<(L::Page, bool), Status> {
+    let size = paging.next_size();
+    // One more than is shown tells whether there is another page.
+    let (revision, objects) =
+        read(&context.runtime, listing, paging, size.saturating_add(1)).await?;
+    let (items, last) = fill::<L>(&objects, size);
+    let shown = items.len();
+    let wanted = paging.step(shown, last);
+    let more = objects.len() > shown;
+    let token = if more { paging.token() } else { String::new() };
+    Ok((L::page(revision, items, token), more && wanted))
 }
 
 async fn read<L: Listing>(

@@ -15,21 +15,21 @@ use proto::group_pods_request::By;
 use proto::matching_services_request::Subject;
 
 use super::context::{Context, namespaces, valid};
-use super::endpoints::send_endpoints;
+use super::drawn::Drawn;
+use super::endpoints::endpoints;
 use super::explain::{encode_membership, explain};
 use super::list::pages;
 use super::listings::{Nodes, Pods, Services, counted, node_item, peopled, pod_item, service_item};
-use super::outflow::Outflow;
 use super::page::{Paging, page_size};
 
 pub(super) struct QueryService(pub Arc<Context>);
 
 #[tonic::async_trait]
 impl proto::query_server::Query for QueryService {
-    type ListPodsStream = Outflow<proto::ListPodsResponse>;
-    type ListServicesStream = Outflow<proto::ListServicesResponse>;
-    type ListNodesStream = Outflow<proto::ListNodesResponse>;
-    type GetEndpointsStream = Outflow<proto::GetEndpointsResponse>;
+    type ListPodsStream = Drawn<proto::ListPodsResponse>;
+    type ListServicesStream = Drawn<proto::ListServicesResponse>;
+    type ListNodesStream = Drawn<proto::ListNodesResponse>;
+    type GetEndpointsStream = Drawn<proto::GetEndpointsResponse>;
 
     async fn list_pods(
         &self,
@@ -222,21 +222,8 @@ impl proto::query_server::Query for QueryService {
             at_least_revision,
         } = request.into_inner();
         let name = object_name(namespace, name)?;
-        let wanted = name.clone();
-        let (revision, found) = self
-            .0
-            .read(at_least_revision, move |engine| {
-                engine.service(&wanted).zip(engine.endpoints(&wanted))
-            })
-            .await?;
-        let Some((service, endpoints)) = found else {
-            return Err(status::not_found(&ObjectRef::new(Kind::Service, name)));
-        };
-        let max_bytes = self.0.limits.stream_message_bytes;
-        Ok(Response::new(Outflow::spawn(move |outlet| async move {
-            send_endpoints(revision, &service.object, &endpoints, max_bytes, &outlet).await;
-            Ok(())
-        })))
+        let answer = endpoints(&self.0, name, at_least_revision).await?;
+        Ok(Response::new(answer))
     }
 
     async fn matching_services(
@@ -342,6 +329,7 @@ impl Filter {
         scope: Option<proto::Scope>,
     ) -> Result<Self, Status> {
         let mut namespaces = scope.unwrap_or_default().namespaces;
+        valid("scope.namespaces", wire::check_namespaces(&namespaces))?;
         namespaces.sort_unstable();
         namespaces.dedup();
         Ok(Filter {

@@ -31,6 +31,7 @@ use super::cluster::ClusterService;
 use super::connections::serve_listener;
 use super::context::Context;
 use super::distribute::distribute;
+use super::endpoints::Room;
 use super::limits::Limits;
 use super::listen::Listener;
 use super::probes;
@@ -88,6 +89,7 @@ pub async fn serve(
         audience: Arc::new(Audience::new(limits.heartbeat)),
         ring: Ring::new(runtime.head(), limits.ring_bytes, limits.merged_bytes),
         subscribers: Subscribers::new(limits.max_subscribers),
+        room: Room::default(),
         started: SystemTime::now(),
         drain: drain.clone(),
         limits: limits.clone(),

@@ -33,10 +33,10 @@ pub(super) async fn watch_pods(
     let peer = peer(&request);
     let request = request.into_inner();
     check_name(&request.name, "name")?;
-    let namespaced = request.scope.as_ref().map_or(0, |s| s.namespaces.len());
-    check_scope(namespaced, request.selector.as_ref(), "")?;
+    check_scope(0, request.selector.as_ref(), "")?;
     let selector = valid("selector", wire::decode_filter(request.selector.as_ref()))?;
     let mut names = request.scope.unwrap_or_default().namespaces;
+    valid("scope.namespaces", wire::check_namespaces(&names))?;
     names.sort_unstable();
     names.dedup();
     let scope = describe_pods(&names, &selector.to_string());
@@ -119,8 +119,7 @@ fn check_scope(names: usize, selector: Option<&proto::Selector>, path: &str) -> 
     if names > MAX_SCOPE_NAMES {
         let detail =
             format!("may have at most {MAX_SCOPE_NAMES} names and namespaces, has {names}");
-        let field = if path.is_empty() { "scope" } else { path };
-        faults.push(FieldError::invalid(field, detail));
+        faults.push(FieldError::invalid(path, detail));
     }
     let bytes = selector.map_or(0, proto::Selector::encoded_len);
     if bytes > MAX_SELECTOR {

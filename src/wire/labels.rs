@@ -1,9 +1,11 @@
 //! Labels and selectors.
 
 use crate::labels::{FieldError, Key, LabelSet, Value};
-use crate::selector::{LabelSelector, LabelSelectorRequirement, Selector};
+use crate::selector::{
+    LabelSelector, LabelSelectorRequirement, MAX_REQUIREMENTS, MAX_VALUES, Selector,
+};
 
-use super::faults::{Decoded, invalid};
+use super::faults::{Decoded, Faults, invalid};
 use super::proto;
 
 /// A label set as a list of pairs, by key.
@@ -71,24 +73,43 @@ pub fn encode_selector(selector: &Selector) -> Option<proto::Selector> {
 /// means is for the caller to say.
 ///
 /// # Errors
-/// Text that does not parse (`text`), or a structured selector that breaks a rule.
+/// Text that does not parse (`text`), a structured selector that breaks a rule, or one of more
+/// requirements or values than a request may have.
 pub fn decode_selector(selector: Option<&proto::Selector>) -> Decoded<Option<Selector>> {
     match selector.and_then(|selector| selector.form.as_ref()) {
         None => Ok(None),
         Some(proto::selector::Form::Text(text)) => match Selector::parse(text) {
-            Ok(selector) => Ok(Some(selector)),
+            Ok(selector) => of_legal_size("text", selector).map(Some),
             Err(error) => Err(vec![FieldError::invalid("text", error.to_string())]),
         },
         Some(proto::selector::Form::LabelSelector(structured)) => label_selector(structured)
             .to_selector()
-            .map(Some)
             .map_err(|faults| {
                 faults
                     .into_iter()
                     .map(|fault| proto_names(fault).under("label_selector"))
                     .collect()
-            }),
+            })
+            .and_then(|selector| of_legal_size("label_selector", selector).map(Some)),
     }
+}
+
+fn of_legal_size(path: &str, selector: Selector) -> Decoded<Selector> {
+    let mut faults = Faults::default();
+    for (what, given, allowed) in [
+        (
+            "requirements",
+            selector.requirements().len(),
+            MAX_REQUIREMENTS,
+        ),
+        ("values", selector.value_count(), MAX_VALUES),
+    ] {
+        if given > allowed {
+            let detail = format!("{given} {what} given, {allowed} allowed");
+            faults.push(FieldError::too_many(path, detail));
+        }
+    }
+    faults.finish(selector)
 }
 
 /// A selector where absence means everything, so that the one that selects nothing has to be said
@@ -182,6 +203,44 @@ mod tests {
         );
         assert_eq!(encode_selector(&Selector::nothing()), None);
         assert_eq!(encode_selector(&Selector::everything()), Some(empty));
+    }
+
+    #[test]
+    fn selectors_have_a_limit_of_requirements_and_of_values() {
+        let text = |text: String| proto::Selector {
+            form: Some(proto::selector::Form::Text(text)),
+        };
+        let requirements = |count: usize| {
+            let each = (0..count).map(|i| format!("a{i}!=b")).collect::<Vec<_>>();
+            text(each.join(","))
+        };
+        let values = |count: usize| {
+            let each = (0..count).map(|i| format!("v{i}")).collect::<Vec<_>>();
+            text(format!("a in ({})", each.join(",")))
+        };
+        assert!(decode_filter(Some(&requirements(MAX_REQUIREMENTS))).is_ok());
+        assert!(decode_filter(Some(&values(MAX_VALUES))).is_ok());
+        assert_eq!(
+            paths(decode_filter(Some(&requirements(MAX_REQUIREMENTS + 1))).unwrap_err()),
+            ["text: Too many: 1001 requirements given, 1000 allowed"]
+        );
+        assert_eq!(
+            paths(decode_filter(Some(&values(MAX_VALUES + 1))).unwrap_err()),
+            ["text: Too many: 10001 values given, 10000 allowed"]
+        );
+        let structured = proto::LabelSelector {
+            match_labels: (0..=MAX_REQUIREMENTS)
+                .map(|i| label(&format!("a{i}"), "b"))
+                .collect(),
+            match_expressions: vec![],
+        };
+        let structured = proto::Selector {
+            form: Some(proto::selector::Form::LabelSelector(structured)),
+        };
+        assert_eq!(
+            paths(decode_filter(Some(&structured)).unwrap_err()),
+            ["label_selector: Too many: 1001 requirements given, 1000 allowed"]
+        );
     }
 
     #[test]

@@ -53,7 +53,9 @@ pub use labels::{
     encode_selector,
 };
 pub use message::{EncodedMessage, MessageWriter};
-pub use name::{decode_kind, decode_name, decode_ref, encode_kind, encode_name, encode_ref};
+pub use name::{
+    check_namespaces, decode_kind, decode_name, decode_ref, encode_kind, encode_name, encode_ref,
+};
 pub use outcome::{decode_result, encode_result};
 pub use pod::{decode_pod, encode_pod};
 pub use pod_events::{PodDelta, PodEventBatch, decode_pod_event};

@@ -12,6 +12,8 @@ use super::proto;
 const MAX_NAMESPACE: usize = 63;
 /// Longest name, in bytes.
 const MAX_NAME: usize = 253;
+/// Most namespaces that one request names.
+const MAX_NAMESPACES: usize = 10_000;
 
 /// The wire's number for a kind.
 pub fn encode_kind(kind: Kind) -> proto::Kind {
@@ -93,7 +95,7 @@ pub(super) fn is_of_legal_length(namespace: &str, name: &str) -> bool {
     namespace.len() <= MAX_NAMESPACE && name.len() <= MAX_NAME
 }
 
-fn check_lengths(faults: &mut Faults, namespace: &str, name: &str) {
+pub(super) fn check_lengths(faults: &mut Faults, namespace: &str, name: &str) {
     for (path, text, max) in [
         ("namespace", namespace, MAX_NAMESPACE),
         ("name", name, MAX_NAME),
@@ -103,6 +105,26 @@ fn check_lengths(faults: &mut Faults, namespace: &str, name: &str) {
             faults.push(FieldError::invalid(path, detail));
         }
     }
+}
+
+/// Namespaces that narrow a request.
+///
+/// # Errors
+/// Too many, or one that is longer than any can be.
+pub fn check_namespaces(namespaces: &[String]) -> Decoded<()> {
+    let mut faults = Faults::default();
+    if namespaces.len() > MAX_NAMESPACES {
+        let detail = format!("{} given, {MAX_NAMESPACES} allowed", namespaces.len());
+        faults.push(FieldError::too_many("", detail));
+    }
+    for (i, namespace) in namespaces.iter().enumerate() {
+        if namespace.len() > MAX_NAMESPACE {
+            let length = namespace.len();
+            let detail = format!("must be no more than {MAX_NAMESPACE} bytes, is {length}");
+            faults.push(FieldError::invalid(format!("[{i}]"), detail));
+        }
+    }
+    faults.finish(())
 }
 
 /// Kind, namespace and name; the namespace is empty for a node and for nothing else.

@@ -10,7 +10,7 @@ use crate::model::Revision;
 
 use super::faults::{Decoded, Faults, required};
 use super::labels::{decode_filter, encode_filter};
-use super::name::{decode_name, encode_name};
+use super::name::{check_lengths, check_namespaces, decode_name, encode_name};
 use super::proto;
 
 /// What a subscriber has applied. Opaque but for the revision.
@@ -118,15 +118,25 @@ pub fn encode_scope(scope: &Scope) -> proto::WatchScope {
 /// A scope; an absent one is every service.
 ///
 /// # Errors
-/// A node scope without a name, names without a part, selectors that are not legal.
+/// A node scope without a name, names without a part, names and namespaces longer than any can be,
+/// selectors that are not legal.
 pub fn decode_scope(scope: Option<proto::WatchScope>) -> Decoded<Scope> {
     use proto::watch_scope::Scope as Wire;
     let mut faults = Faults::default();
     match scope.and_then(|scope| scope.scope) {
         None => Ok(Scope::all()),
         Some(Wire::Node(node)) if node.name.is_empty() => required("node.name", "say which node"),
-        Some(Wire::Node(node)) => Ok(Scope::Node(node.name.into())),
+        Some(Wire::Node(node)) => {
+            let mut own = Faults::default();
+            check_lengths(&mut own, "", &node.name);
+            faults.take(|| "node".to_owned(), own.finish(()));
+            faults.finish(Scope::Node(node.name.into()))
+        }
         Some(Wire::Services(services)) => {
+            faults.take(
+                || "services.namespaces".to_owned(),
+                check_namespaces(&services.namespaces),
+            );
             let decoded = ServiceScope {
                 namespaces: services.namespaces.into_iter().map(SmolStr::from).collect(),
                 names: faults.list("services.names", services.names, decode_name),
@@ -139,5 +149,44 @@ pub fn decode_scope(scope: Option<proto::WatchScope>) -> Decoded<Scope> {
             };
             faults.finish(Scope::Services(decoded))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_a_scope_is_longer_than_a_name_can_be() {
+        use proto::watch_scope::Scope as Wire;
+        let fault = |scope: Wire| {
+            let faults = decode_scope(Some(proto::WatchScope { scope: Some(scope) })).unwrap_err();
+            let paths: Vec<_> = faults.into_iter().map(|fault| fault.path).collect();
+            paths.join(" ")
+        };
+        let node = |length: usize| {
+            Wire::Node(proto::NodeScope {
+                name: "n".repeat(length),
+            })
+        };
+        assert!(
+            decode_scope(Some(proto::WatchScope {
+                scope: Some(node(253))
+            }))
+            .is_ok()
+        );
+        assert_eq!(fault(node(254)), "node.name");
+        let services = proto::ServiceScope {
+            namespaces: vec!["default".to_owned(), "n".repeat(64)],
+            names: vec![proto::ObjectName {
+                namespace: "default".to_owned(),
+                name: "n".repeat(254),
+            }],
+            selector: None,
+        };
+        assert_eq!(
+            fault(Wire::Services(services)),
+            "services.namespaces[1] services.names[0].name"
+        );
     }
 }

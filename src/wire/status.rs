@@ -154,6 +154,13 @@ pub fn unsubscribed(wait: Duration) -> Status {
     ))
 }
 
+/// An answer was not read in time, and is held no longer.
+pub fn unread(time: Duration) -> Status {
+    Status::deadline_exceeded(format!(
+        "the answer was not read within {time:?}: ask again"
+    ))
+}
+
 /// The server cannot do this now, and may be able to after a restart.
 pub fn unavailable(detail: impl Into<String>) -> Status {
     Status::unavailable(detail)

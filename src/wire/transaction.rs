@@ -7,11 +7,14 @@ use crate::model::{
     Expectation, Kind, LabelPatch, Object, ObjectName, ObjectRef, Operation, PatchTarget,
     Precondition, Transaction, validate,
 };
+use crate::selector::MAX_REQUIREMENTS;
 
 use super::endpoints::{decode_manual, encode_manual};
 use super::faults::{Decoded, Faults, required};
 use super::labels::{decode_key, decode_label, decode_selector, encode_label, encode_selector};
-use super::name::{decode_kind, decode_ref, encode_kind, encode_ref, is_of_legal_length};
+use super::name::{
+    check_namespaces, decode_kind, decode_ref, encode_kind, encode_ref, is_of_legal_length,
+};
 use super::paths::in_proto_terms;
 use super::pod::{decode_pod, encode_pod};
 use super::proto;
@@ -81,10 +84,33 @@ pub fn decode_transaction(transaction: proto::Transaction) -> Decoded<WriteReque
             }),
             source: transaction.source.into(),
         };
+    check_selectors(&mut faults, &decoded.operations);
     faults.finish(WriteRequest {
         transaction: decoded,
         request_id: transaction.request_id.into(),
     })
+}
+
+/// All patches by selector are resolved at one go, so their selectors together are held to what one may
+/// have.
+fn check_selectors(faults: &mut Faults, operations: &[Operation]) {
+    let requirements: usize = operations
+        .iter()
+        .filter_map(|operation| match operation {
+            Operation::PatchLabels(LabelPatch {
+                target: PatchTarget::Selector { selector, .. },
+                ..
+            }) => Some(selector.requirements().len()),
+            _ => None,
+        })
+        .sum();
+    if requirements > MAX_REQUIREMENTS {
+        let detail = format!(
+            "{requirements} requirements given in selectors of label patches, \
+             {MAX_REQUIREMENTS} allowed in one transaction"
+        );
+        faults.push(FieldError::too_many("operations", detail));
+    }
 }
 
 /// The objects that a transaction says are there, be they legal or not: what it puts, and what it
@@ -322,6 +348,10 @@ fn decode_matching(matching: proto::label_patch::SelectorTarget) -> Decoded<Patc
             required("", "an empty one selects every object; an absent one is refused, lest a forgotten one does")
         }
     }));
+    faults.take(
+        || "namespaces".to_owned(),
+        check_namespaces(&matching.namespaces),
+    );
     let namespaces = matching.namespaces.into_iter().map(Into::into).collect();
     let decoded = kind
         .zip(selector)

@@ -2,6 +2,7 @@
 
 #![cfg(feature = "service")]
 
+mod bounds;
 mod drain;
 mod errors;
 mod harness;

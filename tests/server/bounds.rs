@@ -1,0 +1,194 @@
+//! What a request may cost, whoever sends it.
+
+use std::time::Duration;
+
+use selectord::store::HistoryId;
+use selectord::wire::proto::label_patch::{SelectorTarget, Target};
+use selectord::wire::proto::operation::Operation as Step;
+use selectord::wire::{PodDelta, decode_pod_event, proto};
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+use crate::harness::{Server, Setup, patiently, pod, text_selector};
+
+/// The field that a refusal names.
+fn field(refusal: &Status) -> String {
+    assert_eq!(refusal.code(), Code::InvalidArgument, "{refusal}");
+    let details = refusal.get_details_bad_request().unwrap();
+    details.field_violations[0].field.clone()
+}
+
+fn requirements(from: usize, count: usize) -> Option<proto::Selector> {
+    let each: Vec<_> = (from..from + count).map(|i| format!("a{i}!=b")).collect();
+    text_selector(&each.join(","))
+}
+
+fn patch(selector: Option<proto::Selector>) -> proto::Operation {
+    let target = Target::Matching(SelectorTarget {
+        kind: proto::Kind::Service.into(),
+        namespaces: vec![],
+        selector,
+    });
+    proto::Operation {
+        operation: Some(Step::PatchLabels(Box::new(proto::LabelPatch {
+            target: Some(target),
+            remove: vec!["x".to_owned()],
+            ..Default::default()
+        }))),
+    }
+}
+
+#[tokio::test]
+async fn a_selector_has_a_limit_wherever_it_comes() {
+    let server = Setup::default().start().await;
+    let selector = || requirements(0, 1_001);
+    let mut query = server.query();
+    let count = proto::CountPodsRequest {
+        selector: selector(),
+        ..Default::default()
+    };
+    let list = proto::ListServicesRequest {
+        selector: selector(),
+        ..Default::default()
+    };
+    let watch = proto::WatchPodsRequest {
+        selector: selector(),
+        ..Default::default()
+    };
+    for refusal in [
+        query.count_pods(count).await.unwrap_err(),
+        query.list_services(list).await.unwrap_err(),
+        server.watch().watch_pods(watch).await.unwrap_err(),
+    ] {
+        assert_eq!(field(&refusal), "selector.text");
+        assert!(refusal.message().contains("1000 allowed"), "{refusal}");
+    }
+    let transaction = |operations| proto::Transaction {
+        operations,
+        ..Default::default()
+    };
+    let refusal = server
+        .try_commit(transaction(vec![patch(selector())]))
+        .await;
+    assert_eq!(
+        field(&refusal.unwrap_err()),
+        "transaction.operations[0].patch_labels.matching.selector.text"
+    );
+    let within = transaction((0..10).map(|i| patch(requirements(i, 100))).collect());
+    server.try_commit(within).await.unwrap();
+    let beyond = transaction((0..11).map(|i| patch(requirements(i, 100))).collect());
+    let refusal = server.try_commit(beyond).await.unwrap_err();
+    assert_eq!(field(&refusal), "transaction.operations");
+}
+
+#[tokio::test]
+async fn namespaces_have_a_limit_of_number_and_length() {
+    let server = Setup::default().start().await;
+    let refused = async |namespaces: Vec<String>| {
+        let scope = Some(proto::Scope { namespaces });
+        let count = proto::CountPodsRequest {
+            scope: scope.clone(),
+            ..Default::default()
+        };
+        let watch = proto::WatchPodsRequest {
+            scope,
+            ..Default::default()
+        };
+        let counted = server.query().count_pods(count).await.unwrap_err();
+        let watched = server.watch().watch_pods(watch).await.unwrap_err();
+        assert_eq!(field(&counted), field(&watched));
+        field(&counted)
+    };
+    let many = (0..=10_000).map(|i| format!("n{i}")).collect();
+    assert_eq!(refused(many).await, "scope.namespaces");
+    let long = vec!["default".to_owned(), "n".repeat(64)];
+    assert_eq!(refused(long).await, "scope.namespaces[1]");
+}
+
+/// The cursor of the next checkpoint of a stream of pods.
+async fn next_revision(stream: &mut tonic::Streaming<proto::WatchPodsResponse>) -> proto::Cursor {
+    for _ in 0..100 {
+        let message = patiently(stream.message()).await.unwrap().unwrap();
+        for event in message.events {
+            if let PodDelta::Checkpoint(checkpoint) = decode_pod_event(event).unwrap() {
+                return selectord::wire::encode_cursor(&checkpoint.cursor);
+            }
+        }
+    }
+    panic!("a hundred signs of life, and no checkpoint");
+}
+
+#[tokio::test]
+async fn a_stream_of_pods_that_is_ahead_of_its_replica_waits_for_it() {
+    let replica = async || -> Server {
+        let mut setup = Setup::limits(|limits| limits.heartbeat = Duration::from_millis(20));
+        setup.history = Some(HistoryId::from_bytes([9; 16]));
+        setup.start().await
+    };
+    let (ahead, lagging) = (replica().await, replica().await);
+    for i in 0..3 {
+        ahead.commit([pod("rng-1", i, &[])]).await;
+    }
+    lagging.commit([pod("rng-1", 0, &[])]).await;
+    let watch = async |server: &Server, cursor| {
+        let request = proto::WatchPodsRequest {
+            cursor,
+            ..Default::default()
+        };
+        let stream = patiently(server.watch().watch_pods(request)).await;
+        stream.unwrap().into_inner()
+    };
+    let mut stream = watch(&ahead, None).await;
+    let mut cursor = next_revision(&mut stream).await;
+    while cursor.revision < 3 {
+        cursor = next_revision(&mut stream).await;
+    }
+    let before = lagging.runtime.pieces();
+    let mut stream = watch(&lagging, Some(cursor)).await;
+    for _ in 0..5 {
+        assert_eq!(next_revision(&mut stream).await.revision, 3);
+    }
+    let pieces = lagging.runtime.pieces() - before;
+    assert!(pieces <= 20, "asked {pieces} times for what is not there");
+    for i in 1..4 {
+        lagging.commit([pod("rng-1", i, &[])]).await;
+    }
+    while next_revision(&mut stream).await.revision < 4 {}
+}
+
+#[tokio::test]
+async fn the_endpoints_of_a_large_service_come_whole_and_in_pieces() {
+    let server = Setup::default().start().await;
+    let labels = &[("app", "rng")];
+    server
+        .commit([crate::harness::service("rng", labels)])
+        .await;
+    let last = server
+        .commit((0..2_000).map(|i| pod(&format!("rng-{i}"), i, labels)))
+        .await;
+    let request = || proto::GetEndpointsRequest {
+        namespace: "default".to_owned(),
+        name: "rng".to_owned(),
+        at_least_revision: last,
+    };
+    // Those that are not read hold up nobody.
+    let mut unread = Vec::new();
+    for _ in 0..20 {
+        unread.push(
+            patiently(server.query().get_endpoints(request()))
+                .await
+                .unwrap(),
+        );
+    }
+    let answer = patiently(server.query().get_endpoints(request())).await;
+    let mut stream = answer.unwrap().into_inner();
+    let (mut messages, mut names) = (0, std::collections::BTreeSet::new());
+    while let Some(message) = patiently(stream.message()).await.unwrap() {
+        messages += 1;
+        assert_eq!(message.revision, last);
+        let endpoints = message.endpoints.into_iter();
+        names.extend(endpoints.map(|endpoint| format!("{endpoint:?}")));
+    }
+    assert!(messages > 1);
+    assert_eq!(names.len(), 2_000);
+}
