@@ -15,8 +15,6 @@
 //!
 //! Should the thread end, by a defect in it too, every call that waits on it answers [`Stopped`].
 
-#[cfg(test)]
-mod catch_up_tests;
 mod command;
 mod error;
 mod handle;

@@ -5,9 +5,10 @@ use std::pin::{Pin, pin};
 use std::sync::mpsc;
 use std::task::Poll;
 
-use crate::engine::{Engine, Namespaces};
+use crate::engine::{Engine, Namespaces, Scope, Walk};
 use crate::model::{Kind, LabelPatch, Operation, PatchTarget, Revision, Transaction};
 use crate::store::MemoryStore;
+use crate::wire::MessageWriter;
 
 use super::tests::{by, pod, pod_ref, put, started};
 use super::*;
@@ -144,4 +145,34 @@ async fn a_sync_remembers_no_more_than_there_is() {
     assert_eq!(begin().await.unwrap_err(), SyncError::TooMany { limit: 1 });
     assert_eq!(runtime.end_sync(session).await.unwrap().deleted, 100);
     assert!(begin().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_query_waits_for_no_more_than_one_piece_of_catch_up() {
+    let (runtime, _thread) = started();
+    let (mut first, go_on) = busy(&runtime).await;
+    let mut pieces = Vec::new();
+    for _ in 0..50 {
+        let walk = Walk::new(Scope::all(), None);
+        let mut piece = Box::pin(runtime.catch_up(walk, MessageWriter::new(1 << 16, 0)));
+        assert!(poll_once(piece.as_mut()).await.is_pending());
+        pieces.push(piece);
+    }
+    let (answered, is_answered) = mpsc::channel();
+    let (end, ends) = mpsc::channel::<()>();
+    let mut query = pin!(runtime.query(move |_| {
+        answered.send(()).unwrap();
+        ends.recv().unwrap();
+    }));
+    assert!(poll_once(query.as_mut()).await.is_pending());
+    go_on.send(()).unwrap();
+    is_answered.recv().unwrap();
+    let mut told = 0;
+    for piece in &mut pieces {
+        told += u32::from(poll_once(piece.as_mut()).await.is_ready());
+    }
+    assert!(told < 2, "the query waited for {told} pieces");
+    end.send(()).unwrap();
+    first.as_mut().await.unwrap();
+    query.await.unwrap();
 }

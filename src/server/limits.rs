@@ -6,6 +6,10 @@ use std::time::Duration;
 pub struct Limits {
     /// Most bytes of one request message.
     pub max_message_bytes: usize,
+    /// Bytes of request messages that have begun to arrive and are not whole, of all clients together.
+    pub max_arriving_bytes: usize,
+    /// For how long the rest of a message that has begun is waited for.
+    pub message_wait: Duration,
     /// Objects in a page, and groups in an answer, where the request does not say.
     pub page_size: u32,
     /// Most objects in a page, and groups in an answer, that a request may ask for.
@@ -40,6 +44,8 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             max_message_bytes: 4 << 20,
+            max_arriving_bytes: 256 << 20,
+            message_wait: Duration::from_secs(30),
             page_size: 500,
             max_page_size: 5_000,
             max_subscribers: 10_000,

@@ -14,11 +14,13 @@
 //! | `distribute` `audience` `listeners` | who is woken by what, and when |
 //! | `subscribers` `admin` | who listens, and how the server does |
 //! | `apart` | a future that its neighbours do not wake |
+//! | `arriving` | what messages that are not whole yet may hold |
 //! | `outflow` `drawn` | a stream of answers that ends with a status: made beforehand, or when asked for |
 //! | `probes` | health for those who speak HTTP |
 
 mod admin;
 mod apart;
+mod arriving;
 mod audience;
 mod calls;
 mod cluster;

@@ -26,6 +26,7 @@ use crate::wire::proto::query_server::QueryServer;
 use crate::wire::{proto, status};
 
 use super::admin::AdminService;
+use super::arriving::Arrivals;
 use super::audience::Audience;
 use super::cluster::ClusterService;
 use super::connections::serve_listener;
@@ -103,6 +104,8 @@ pub async fn serve(
     let service = ServiceExt::<http::Request<Body>>::map_response(routes, move |response| {
         name_limit(response, max_message_bytes)
     });
+    let arrivals = Arrivals::new(&limits);
+    let service = service.map_request(move |request| arrivals.bound(request));
 
     let mut servers: JoinSet<Result<(), ServeError>> = JoinSet::new();
     servers.spawn({

@@ -161,6 +161,13 @@ pub fn unread(time: Duration) -> Status {
     ))
 }
 
+/// A message has begun to arrive, and its rest did not come.
+pub fn incomplete(wait: Duration) -> Status {
+    Status::deadline_exceeded(format!(
+        "the rest of a message did not come within {wait:?}"
+    ))
+}
+
 /// The server cannot do this now, and may be able to after a restart.
 pub fn unavailable(detail: impl Into<String>) -> Status {
     Status::unavailable(detail)

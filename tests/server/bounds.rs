@@ -1,13 +1,18 @@
 //! What a request may cost, whoever sends it.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body::Frame;
 use selectord::store::HistoryId;
 use selectord::wire::proto::label_patch::{SelectorTarget, Target};
 use selectord::wire::proto::operation::Operation as Step;
 use selectord::wire::{PodDelta, decode_pod_event, proto};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
+use tower::ServiceExt as _;
 
 use crate::harness::{Server, Setup, patiently, pod, text_selector};
 
@@ -191,4 +196,68 @@ async fn the_endpoints_of_a_large_service_come_whole_and_in_pieces() {
     }
     assert!(messages > 1);
     assert_eq!(names.len(), 2_000);
+}
+
+/// The body of a request whose end never comes.
+struct Unfinished(Option<Bytes>);
+
+impl http_body::Body for Unfinished {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        match self.0.take() {
+            Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// What a call ends with of whose message of `length` bytes so many are `sent`.
+async fn unfinished(server: &Server, path: &str, length: u32, sent: usize) -> Status {
+    let mut bytes = vec![0];
+    bytes.extend(length.to_be_bytes());
+    bytes.extend(vec![0; sent]);
+    let request = http::Request::post(path)
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(tonic::body::Body::new(Unfinished(Some(bytes.into()))))
+        .unwrap();
+    let response = patiently(server.channel.clone().oneshot(request)).await;
+    Status::from_header_map(response.unwrap().headers()).unwrap()
+}
+
+const COMMIT: &str = "/selectord.v1.Cluster/Commit";
+
+#[tokio::test]
+async fn the_rest_of_a_message_is_not_waited_for_without_end() {
+    let wait = Duration::from_millis(20);
+    let server = Setup::limits(|limits| limits.message_wait = wait)
+        .start()
+        .await;
+    let refusal = unfinished(&server, COMMIT, 1_000, 900).await;
+    assert_eq!(refusal.code(), Code::DeadlineExceeded, "{refusal}");
+    server.commit([pod("rng-1", 1, &[])]).await;
+}
+
+#[tokio::test]
+async fn what_has_arrived_of_unfinished_messages_is_bounded() {
+    let server = Setup::limits(|limits| limits.max_arriving_bytes = 100 << 10)
+        .start()
+        .await;
+    let refusal = unfinished(&server, COMMIT, 1 << 20, 300 << 10).await;
+    assert_eq!(refusal.code(), Code::ResourceExhausted, "{refusal}");
+    let details = refusal.get_details_quota_failure().unwrap();
+    assert_eq!(details.violations[0].subject, "max_arriving_bytes");
+    // What was held for it is free again.
+    let large = (0..500).map(|i| pod(&format!("rng-{i}"), i, &[("app", "rng")]));
+    server.commit(large).await;
+
+    let watch = "/selectord.v1.Watch/WatchPods";
+    let refusal = unfinished(&server, watch, (1 << 20) + 1, 100).await;
+    let details = refusal.get_details_quota_failure().unwrap();
+    assert_eq!(details.violations[0].subject, "max_watch_message_bytes");
 }
