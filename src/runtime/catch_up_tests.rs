@@ -11,19 +11,15 @@ use crate::wire::MessageWriter;
 
 use super::*;
 
+type Asked<'r> = Pin<Box<dyn Future<Output = Result<(), Stopped>> + 'r>>;
+
 /// Whether a future is done now. It asks its question the first time.
 async fn is_done(future: &mut Pin<Box<impl Future + ?Sized>>) -> bool {
     poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready())).await
 }
 
 /// A question that keeps the thread busy until it is told to go on, and says when it begins to.
-fn hold(
-    runtime: &Runtime,
-) -> (
-    Pin<Box<impl Future<Output = Result<(), Stopped>>>>,
-    mpsc::Receiver<()>,
-    mpsc::Sender<()>,
-) {
+fn hold(runtime: &Runtime) -> (Asked<'_>, mpsc::Receiver<()>, mpsc::Sender<()>) {
     let (begin, begun) = mpsc::channel();
     let (go_on, goes_on) = mpsc::channel::<()>();
     let question = move |_: &Engine| {

@@ -48,8 +48,8 @@ type Found = (Stored<Arc<Service>>, Vec<Endpoint>);
 /// The service and its endpoints, unless these are more than `most`: then how many.
 fn read(engine: &Engine, name: &ObjectName, most: u64) -> Option<Result<Found, u64>> {
     let total = engine.endpoint_counts(name)?.total;
-    if u64::from(total) > most {
-        return Some(Err(total.into()));
+    if total > most {
+        return Some(Err(total));
     }
     engine.service(name).zip(engine.endpoints(name)).map(Ok)
 }
