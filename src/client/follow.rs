@@ -196,7 +196,8 @@ impl<F: Feed> Follower<F> {
     /// What came since the last checkpoint is dropped: it comes again, from the cursor on.
     fn lost(&mut self, why: &str) {
         let delay = self.backoff.delay();
-        tracing::warn!(why, ?delay, "watch interrupted, connecting again");
+        let server = self.endpoint.uri();
+        tracing::warn!(%server, why, ?delay, "watch interrupted, connecting again");
         self.pending.clear();
         self.reconnects = self.reconnects.saturating_add(1);
         self.link = Link::Waiting(Instant::now() + delay);

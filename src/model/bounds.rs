@@ -8,8 +8,8 @@ use crate::selector::{MAX_VALUES, Selector};
 
 use super::text::{is_cidr, is_rfc3339};
 use super::{
-    ClusterIp, EndpointPort, ManualEndpoint, ManualEndpoints, Node, Object, Pod, Service,
-    ServiceSelector,
+    ClusterIp, EndpointPort, ManualEndpoint, ManualEndpoints, ManualKind, Node, Object, Pod,
+    Service, ServiceSelector,
 };
 
 /// Longest UID, in bytes; Kubernetes' own are 36.
@@ -84,9 +84,6 @@ impl Bounds<'_> {
         self.text("metadata.uid", &pod.uid, UID);
         let deletion = pod.deletion_timestamp.as_deref().unwrap_or_default();
         self.timestamp("metadata.deletionTimestamp", deletion);
-        self.text("spec.nodeName", &pod.node_name, SUBDOMAIN);
-        self.text("spec.hostname", &pod.hostname, LABEL);
-        self.text("spec.subdomain", &pod.subdomain, LABEL);
         self.list("spec.containers ports", pod.ports.len(), CONTAINER_PORTS);
         for (i, port) in pod.ports.iter().enumerate() {
             self.text(
@@ -188,12 +185,18 @@ impl Bounds<'_> {
             .map(|subset| subset.endpoints.len())
             .sum();
         self.list("endpoints", endpoints, ENDPOINTS);
-        for subset in &manual.subsets {
+        let single = matches!(manual.kind, ManualKind::EndpointSlice);
+        for (s, subset) in manual.subsets.iter().enumerate() {
+            let at = if single {
+                String::new()
+            } else {
+                format!("subsets[{s}].")
+            };
             for (i, port) in subset.ports.iter().enumerate() {
-                self.endpoint_port(&format!("ports[{i}]"), port);
+                self.endpoint_port(&format!("{at}ports[{i}]"), port);
             }
             for (i, endpoint) in subset.endpoints.iter().enumerate() {
-                self.endpoint(&format!("endpoints[{i}]"), endpoint);
+                self.endpoint(&format!("{at}endpoints[{i}]"), endpoint);
             }
         }
     }
@@ -251,6 +254,33 @@ mod tests {
         let object = Object::Service(Box::new(service));
         let errors = crate::model::validate(&object);
         errors.into_iter().map(|error| error.path).collect()
+    }
+
+    #[test]
+    fn a_pods_node_hostname_and_subdomain_are_names() {
+        let faults = |pod: Pod| {
+            let errors = crate::model::validate(&Object::Pod(Box::new(pod)));
+            let paths: Vec<_> = errors.into_iter().map(|error| error.path).collect();
+            paths.join(" ")
+        };
+        let pod = |node: &str, hostname: &str, subdomain: &str| Pod {
+            name: ObjectName::new("default", "rng-1"),
+            node_name: node.into(),
+            hostname: hostname.into(),
+            subdomain: subdomain.into(),
+            ..Pod::default()
+        };
+        assert_eq!(faults(pod("", "", "")), "");
+        assert_eq!(faults(pod("node-1.example", "rng-1", "rng")), "");
+        assert_eq!(
+            faults(pod("É", "a b", "a.b")),
+            "spec.nodeName spec.hostname spec.subdomain"
+        );
+        let long = "x".repeat(64);
+        assert_eq!(
+            faults(pod(&long, &long, &long)),
+            "spec.hostname spec.subdomain"
+        );
     }
 
     #[test]

@@ -89,6 +89,15 @@ fn is_port_name(name: &str) -> bool {
 }
 
 fn check_pod(errors: &mut Vec<FieldError>, pod: &Pod) {
+    for (path, name, max, dots) in [
+        ("spec.nodeName", &pod.node_name, MAX_NAME, true),
+        ("spec.hostname", &pod.hostname, MAX_LABEL, false),
+        ("spec.subdomain", &pod.subdomain, MAX_LABEL, false),
+    ] {
+        if !name.is_empty() {
+            check_name(errors, path, name, max, dots);
+        }
+    }
     let ips = &pod.pod_ips;
     let same_family = |a: &IpAddr, b: &IpAddr| a.is_ipv4() == b.is_ipv4();
     if ips.len() > MAX_POD_IPS || matches!(ips.as_slice(), [a, b] if same_family(a, b)) {

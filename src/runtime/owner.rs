@@ -213,7 +213,7 @@ impl Owner {
             } else if !self.share.allows() {
                 return told > 0;
             }
-            if !self.queries.is_empty() {
+            if told > 0 && !self.queries.is_empty() {
                 self.answer();
             }
             let Some(piece) = self
