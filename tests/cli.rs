@@ -223,7 +223,8 @@ fn label_keeps_kubectls_rules_in_one_transaction() {
         1,
         &[
             "nothing was changed",
-            "pod default/rng-h7k2p already has the label active=no",
+            "nothing was changed: pod default/rng-h7k2p already has the label active=no",
+            "Say --overwrite to replace the value.",
         ],
     );
     assert_eq!(server.revision(), before);

@@ -3,6 +3,9 @@
 use std::io;
 use std::process::ExitCode;
 
+use tonic::Status;
+use tonic_types::StatusExt as _;
+
 use crate::client::{CallError, ConnectError};
 
 /// How a verb ended that printed whatever there was to say.
@@ -89,9 +92,21 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
             "Is it running? Start it with 'selectord serve', or say where it is with --server or SELECTORD_SERVER.",
         );
     }
+    let in_use = |cause: &io::Error| cause.kind() == io::ErrorKind::AddrInUse;
+    if error
+        .chain()
+        .any(|cause| cause.downcast_ref().is_some_and(in_use))
+    {
+        return Some(
+            "Something listens there already: choose another address with --listen, or --http.",
+        );
+    }
     let call = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<CallError>())?;
+    if call.status().is_some_and(is_label_conflict) {
+        return Some("Say --overwrite to replace the value.");
+    }
     match call.code() {
         tonic::Code::Unavailable => {
             Some("The server could not be reached or is stopping; try again.")
@@ -101,6 +116,13 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// Whether a label has another value than the one it was to get.
+fn is_label_conflict(status: &Status) -> bool {
+    let details = status.get_details_precondition_failure();
+    let mut violations = details.iter().flat_map(|details| &details.violations);
+    violations.any(|violation| violation.r#type == "LABEL")
 }
 
 #[cfg(test)]
@@ -119,6 +141,14 @@ mod tests {
             .context("cannot read pods.yaml")
             .unwrap_err();
         assert_eq!(said(&error), "cannot read pods.yaml: no such thing");
+    }
+
+    #[test]
+    fn an_address_in_use_names_the_flags_that_choose_another() {
+        let error = Err::<(), _>(io::Error::from(io::ErrorKind::AddrInUse))
+            .context("cannot listen at 127.0.0.1:7400")
+            .unwrap_err();
+        assert!(said(&error).ends_with("with --listen, or --http."));
     }
 
     #[test]

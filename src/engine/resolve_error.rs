@@ -21,7 +21,7 @@ pub enum ResolveError {
         found: Option<Revision>,
     },
     /// A label patch names an object that is not there.
-    #[error("operation {operation}: {object} not found")]
+    #[error("{object} not found")]
     NotFound {
         /// Index of the operation.
         operation: usize,
@@ -30,7 +30,7 @@ pub enum ResolveError {
     },
     /// A label patch would replace a value.
     #[error(
-        "operation {operation}: {object} already has the label {key}={have}; \
+        "{object} already has the label {key}={have}; \
          setting it to {want:?} needs overwrite",
         want = want.as_str()
     )]

@@ -94,7 +94,8 @@ pub(super) fn pod() -> impl Strategy<Value = Pod> {
         Phase::Failed,
         Phase::Unknown,
     ]);
-    let place = (text(), text(), text(), option::of(word()));
+    let named = || "[a-z0-9]{0,12}".prop_map(SmolStr::from);
+    let place = (named(), named(), named(), option::of(word()));
     (
         name(),
         uid(),

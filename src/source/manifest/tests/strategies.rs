@@ -39,6 +39,15 @@ pub fn label_value() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Nothing, or a DNS label, perhaps one that YAML would misread.
+fn dns_label() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z0-9]{0,8}",
+        prop::sample::select(vec!["yes", "null", "0x1f", "2024-01-01", "on", "1e5"])
+            .prop_map(String::from)
+    ]
+}
+
 fn labels() -> impl Strategy<Value = LabelSet> {
     vec(("([a-z]{1,5}\\.io/)?[a-z0-9]{1,4}", label_value()), 0..5)
         .prop_map(|pairs| LabelSet::try_from_pairs(pairs).expect("legal"))
@@ -83,7 +92,7 @@ pub fn pod() -> impl Strategy<Value = Object> {
             protocol,
             sidecar,
         });
-    let spec = (label_value(), label_value(), label_value(), vec(port, 0..5));
+    let spec = (dns_label(), dns_label(), dns_label(), vec(port, 0..5));
     let phases = vec![
         Phase::Unset,
         Phase::Pending,
