@@ -62,16 +62,31 @@ pub fn start(
     store: Box<dyn Store>,
     options: RuntimeOptions,
 ) -> Result<(Runtime, RuntimeThread), StartError> {
+    start_with(store, Engine::new(options.engine), options)
+}
+
+/// Starts an engine that was read back from its store, on a thread of its own.
+///
+/// # Errors
+/// The system gives no thread.
+pub fn start_with(
+    store: Box<dyn Store>,
+    engine: Engine,
+    options: RuntimeOptions,
+) -> Result<(Runtime, RuntimeThread), StartError> {
     let (writes, write_queue) = mpsc::channel(WRITE_QUEUE);
     let (queries, query_queue) = mpsc::channel(READ_QUEUE);
     let (catch_ups, catch_up_queue) = mpsc::channel(READ_QUEUE);
     let (release, releases) = mpsc::unbounded_channel();
-    let (head_tx, head) = watch::channel(Head::default());
+    let (head_tx, head) = watch::channel(Head {
+        revision: engine.head(),
+        commit_time: store.committed_at(),
+    });
     let (totals_tx, totals) = watch::channel(Totals::default());
     let drain = CancellationToken::new();
-    let epoch = Epoch::new(store.history(), &options.engine);
+    let epoch = Epoch::new(store.history(), engine.options());
     let store_kind = store.kind();
-    let engine = Engine::new(options.engine);
+    let missing_node = engine.options().missing_node;
     let tail = Arc::new(Tail::new(engine.head(), options.tail_bytes));
     let published = Published {
         tail: Arc::clone(&tail),
@@ -104,14 +119,7 @@ pub fn start(
         tail,
         pieces: AtomicU64::new(0),
     };
-    let runtime = Runtime::new(
-        queues,
-        head,
-        totals,
-        epoch,
-        store_kind,
-        options.engine.missing_node,
-    );
+    let runtime = Runtime::new(queues, head, totals, epoch, store_kind, missing_node);
     Ok((runtime, RuntimeThread { thread, drain }))
 }
 

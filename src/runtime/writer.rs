@@ -87,7 +87,10 @@ impl Writer {
         let before = self.engine.head();
         let (pending, appended) = self.resolve(group);
         match self.write(appended) {
-            Ok(revisions) => self.acknowledge(pending, before, &revisions),
+            Ok(revisions) => {
+                self.acknowledge(pending, before, &revisions);
+                self.store.applied(&mut self.engine);
+            }
             Err(refusal) => {
                 let replies = pending.into_iter().flat_map(|pending| pending.replies);
                 replies.for_each(|reply| answer(reply, Err(refusal.error())));
@@ -260,6 +263,7 @@ impl Writer {
             .write(group.into_iter().collect())
             .map_err(|refusal| refusal.error())?;
         self.syncs.end(sync);
+        self.store.applied(&mut self.engine);
         Ok(SyncEnd {
             revision: revisions.last().copied().unwrap_or(self.engine.head()),
             deleted,

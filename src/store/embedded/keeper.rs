@@ -1,0 +1,154 @@
+//! The thread that writes the state, behind the writer's back.
+
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle, park_timeout};
+use std::time::Duration;
+
+use tracing::{error, info, warn};
+
+use crate::model::Revision;
+
+use super::directory;
+use super::state::{Changes, State};
+
+/// How soon a write that failed is tried again: the disk may be full.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Writes changes into the state, one at a time, and removes what the journal need not keep any more.
+/// A write that fails is tried again until it is done: until then the journal holds what it would keep.
+pub(super) struct Keeper {
+    changes: Option<SyncSender<Changes>>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    busy: AtomicBool,
+    stop: AtomicBool,
+}
+
+struct Worker {
+    directory: PathBuf,
+    path: PathBuf,
+    /// None while it cannot be opened.
+    state: Option<State>,
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper").finish_non_exhaustive()
+    }
+}
+
+impl Keeper {
+    /// Starts the thread, on the state of a directory.
+    pub(super) fn start(
+        directory: PathBuf,
+        path: PathBuf,
+        state: State,
+    ) -> std::io::Result<Keeper> {
+        let (changes, queue) = sync_channel(1);
+        let shared = Arc::new(Shared::default());
+        let worker = Worker {
+            directory,
+            path,
+            state: Some(state),
+            shared: Arc::clone(&shared),
+        };
+        let thread = thread::Builder::new()
+            .name("keeper".to_owned())
+            .spawn(move || worker.run(&queue))?;
+        Ok(Keeper {
+            changes: Some(changes),
+            shared,
+            thread: Some(thread),
+        })
+    }
+
+    /// Whether it still writes what it was handed last.
+    pub(super) fn is_busy(&self) -> bool {
+        self.shared.busy.load(Ordering::Acquire)
+    }
+
+    /// Hands over changes; the caller has seen that it is not busy.
+    pub(super) fn write(&self, changes: Changes) {
+        self.shared.busy.store(true, Ordering::Release);
+        if let Some(queue) = &self.changes
+            && queue.send(changes).is_err()
+        {
+            error!("the thread that keeps the state has ended: the journal grows until a restart");
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+        self.changes = None;
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            if thread.join().is_err() {
+                error!("the thread that keeps the state ended by a panic");
+            }
+        }
+    }
+}
+
+impl Worker {
+    fn run(mut self, queue: &Receiver<Changes>) {
+        for changes in queue {
+            let mut failed = false;
+            loop {
+                match self.write(&changes) {
+                    Ok(()) => break,
+                    Err(error) if !failed => {
+                        failed = true;
+                        warn!(%error, "the state cannot be written: the journal is kept, and it is tried again every second");
+                    }
+                    Err(_) => {}
+                }
+                park_timeout(RETRY);
+                if self.shared.stop.load(Ordering::Acquire) {
+                    return;
+                }
+            }
+            if failed {
+                info!("the state is written again");
+            }
+            self.shorten(changes.end.head);
+            self.shared.busy.store(false, Ordering::Release);
+        }
+    }
+
+    /// Once a write has failed, the engine beneath takes no more of them: it is opened again.
+    fn write(&mut self, changes: &Changes) -> Result<(), fjall::Error> {
+        let state = match self.state.take() {
+            Some(state) => state,
+            None => State::open(&self.path)?,
+        };
+        state.write(changes)?;
+        self.state = Some(state);
+        Ok(())
+    }
+
+    /// Removes the parts of the journal that hold nothing behind a revision.
+    fn shorten(&self, kept: Revision) {
+        let parts = directory::journals(&self.directory).unwrap_or_default();
+        let superseded = parts.windows(2).filter_map(|pair| match pair {
+            [(_, path), (next, _)] if *next <= kept.saturating_add(1) => Some(path),
+            _ => None,
+        });
+        for path in superseded {
+            if let Err(error) = fs::remove_file(path) {
+                warn!(%error, path = %path.display(), "cannot remove what the journal need not keep");
+            }
+        }
+    }
+}
