@@ -2,7 +2,7 @@
 //! catch-up, and again.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +38,8 @@ pub(super) struct Owner {
     /// What [`Owner::wait`] took from a queue to see that it is not empty.
     pub(super) first: First,
     pub(super) share: Share,
+    /// For so long writes are gathered.
+    pub(super) gather: Duration,
 }
 
 /// A live query that is open.
@@ -70,7 +72,7 @@ impl Owner {
 
     /// Waits for something to do; false once there will be no more.
     async fn wait(&mut self) -> bool {
-        if self.first.catch_up.is_some() {
+        if self.first.catch_up.is_some() || !self.first.write.is_empty() {
             return true;
         }
         tokio::select! {
@@ -82,13 +84,38 @@ impl Owner {
                 }
             }
             write = self.writes.recv() => match write {
-                Some(write) => self.first.write.push_back(write),
+                Some(write) => {
+                    self.first.write.push_back(write);
+                    self.gather().await;
+                }
                 None => return false,
             },
             Some(query) = self.queries.recv() => self.first.query = Some(query),
             Some(catch_up) = self.catch_ups.recv() => self.first.catch_up = Some(catch_up),
         }
         true
+    }
+
+    /// Waits for more writes, which are then made durable together, and answers whoever asks meanwhile.
+    async fn gather(&mut self) {
+        if self.gather.is_zero() {
+            return;
+        }
+        let end = tokio::time::sleep(self.gather);
+        tokio::pin!(end);
+        while self.first.write.len() < MAX_GROUP {
+            tokio::select! {
+                biased;
+                () = self.drain.cancelled() => return,
+                () = &mut end => return,
+                write = self.writes.recv() => match write {
+                    Some(write) => self.first.write.push_back(write),
+                    None => return,
+                },
+                Some(read) = self.queries.recv() => read(&self.writer.engine),
+                Some(piece) = self.catch_ups.recv() => piece(&self.writer.engine),
+            }
+        }
     }
 
     /// Does a bounded part of what waits; whether there was anything.

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -34,6 +35,9 @@ pub struct RuntimeOptions {
     pub max_live_queries: usize,
     /// About how many bytes of what was committed may wait, encoded, to be distributed.
     pub tail_bytes: usize,
+    /// For so long writes are gathered before they are made durable together. Zero: what comes while a
+    /// group is being written is the next one.
+    pub gather: Duration,
 }
 
 impl Default for RuntimeOptions {
@@ -43,6 +47,7 @@ impl Default for RuntimeOptions {
             resolve: ResolveLimits::default(),
             max_live_queries: 1_000,
             tail_bytes: 16 << 20,
+            gather: Duration::ZERO,
         }
     }
 }
@@ -105,9 +110,12 @@ pub fn start_with(
         live_queries: HashMap::new(),
         first: First::default(),
         share: Share::default(),
+        gather: options.gather,
     };
     // A runtime of one thread only waits on the queues; the engine's own work never yields.
-    let waiting = tokio::runtime::Builder::new_current_thread().build()?;
+    let waiting = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
     let thread = std::thread::Builder::new()
         .name("engine".to_owned())
         .spawn(move || waiting.block_on(owner.run()))?;

@@ -190,23 +190,23 @@ impl Opening<'_> {
     /// The engine as the state has it.
     fn restore(&mut self, state: &State, end: KeptEnd) -> Result<Engine, StateError> {
         let mut restore = Restore::new(self.rules);
-        let mut done = 0;
+        let mut done = 0u64;
         let of = end.objects;
         state.each(Space::Objects, &mut |key, value| {
             object::restore(key, value, &mut restore)?;
             done += 1;
-            if done % STEP == 0 {
+            if done.is_multiple_of(STEP) {
                 (self.tell)(RecoveryProgress::Objects { done, of });
             }
             Ok(())
         })?;
-        let mut done = 0;
+        let mut done = 0u64;
         let of = end.records;
         state.each(Space::Records, &mut |key, value| {
             let record = record::read(key, value).ok_or("a record that is none")?;
             restore.record(record).map_err(|wrong| wrong.to_string())?;
             done += 1;
-            if done % STEP == 0 {
+            if done.is_multiple_of(STEP) {
                 (self.tell)(RecoveryProgress::Records { done, of });
             }
             Ok(())
@@ -262,7 +262,7 @@ impl Opening<'_> {
                     .apply(revision, transaction)
                     .map_err(|error| damaged(error.to_string()))?;
                 journal.done += 1;
-                if journal.done % STEP == 0 {
+                if journal.done.is_multiple_of(STEP) {
                     let done = journal.done;
                     (self.tell)(RecoveryProgress::Journal { done });
                 }

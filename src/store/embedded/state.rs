@@ -32,6 +32,9 @@ pub(super) struct Changes {
     pub(super) committed: u64,
 }
 
+/// Takes a key and its value; says what is wrong with them.
+pub(super) type Sink<'s> = &'s mut dyn FnMut(&[u8], &[u8]) -> Result<(), String>;
+
 /// Objects and records at one revision.
 #[derive(Clone)]
 pub(super) struct State {
@@ -82,11 +85,7 @@ impl State {
     }
 
     /// Hands on everything of one space, in order of the keys.
-    pub(super) fn each(
-        &self,
-        space: Space,
-        sink: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), String>,
-    ) -> Result<(), StateError> {
+    pub(super) fn each(&self, space: Space, sink: Sink<'_>) -> Result<(), StateError> {
         for entry in self.keyspace(space).iter() {
             let (key, value) = entry.into_inner()?;
             if space == Space::Records || *key != *END {
