@@ -35,8 +35,8 @@ pub(super) struct DurabilityArgs {
         requires = "data_dir"
     )]
     fsync: Fsync,
-    /// Bytes by which the journal grows before what changed is written into the state and the journal
-    /// is shortened: more is less writing and a longer recovery
+    /// Bytes by which the journal grows before what changed is flushed into the state and the journal is
+    /// shortened: more is less writing, more memory and a longer recovery
     #[arg(long, value_name = "BYTES", default_value_t = EmbeddedOptions::default().journal_bytes, requires = "data_dir")]
     journal_bytes: u64,
     /// Room that transactions leave on the disk: with less, they are refused with RESOURCE_EXHAUSTED

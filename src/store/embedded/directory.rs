@@ -1,11 +1,16 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use super::error::OpenError;
 use super::frame::PART_HEADER;
 
 const LOCK: &str = "LOCK";
+/// So often is asked for the lock again: a process that has just ended may not have let go of it.
+const PATIENCE: usize = 10;
+const PAUSE: Duration = Duration::from_millis(50);
 pub(super) const FORMAT: &str = "FORMAT";
 pub(super) const FORMAT_NEW: &str = "FORMAT.new";
 pub(super) const STATE: &str = "state";
@@ -36,15 +41,22 @@ impl Directory {
             .truncate(false)
             .open(&lock)
             .map_err(|error| OpenError::io("write", &lock, error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::Held {
-                    directory: path.to_owned(),
-                    holder: holder(file),
-                });
+        let mut left = PATIENCE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if left > 0 => {
+                    left -= 1;
+                    thread::sleep(PAUSE);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(OpenError::Held {
+                        directory: path.to_owned(),
+                        holder: holder(file),
+                    });
+                }
+                Err(TryLockError::Error(error)) => return Err(OpenError::io("lock", &lock, error)),
             }
-            Err(TryLockError::Error(error)) => return Err(OpenError::io("lock", &lock, error)),
         }
         // Only for the message that others get: the lock is what counts.
         let mut writer = &file;

@@ -17,10 +17,15 @@ use super::open::{RecoveryProgress, open};
 use super::state::{Changes, Space};
 use super::{object, record};
 
+/// Each time the journal has grown by so many bytes, what changed is taken from the engine: little
+/// enough that whoever waits for the engine does not notice.
+const STEP: u64 = 1 << 20;
+
 /// How a directory is served.
 #[derive(Debug, Clone, Copy)]
 pub struct EmbeddedOptions {
-    /// Once the journal has grown by so many bytes, what changed is written into the state.
+    /// Once the journal has grown by so many bytes, what changed is flushed into the state, and the
+    /// journal is shortened. About as much is held in memory.
     pub journal_bytes: u64,
     /// Room on the disk that transactions leave free: for the state, whose files are rewritten from
     /// time to time, and for whoever else needs the disk.
@@ -30,7 +35,7 @@ pub struct EmbeddedOptions {
 impl Default for EmbeddedOptions {
     fn default() -> Self {
         EmbeddedOptions {
-            journal_bytes: 1 << 20,
+            journal_bytes: 16 << 20,
             reserve_bytes: 64 << 20,
         }
     }
@@ -149,17 +154,16 @@ impl Store for EmbeddedStore {
     }
 
     fn applied(&mut self, engine: &mut Engine) {
-        if self.unkept < self.options.journal_bytes || self.keeper.is_busy() {
+        if self.unkept < self.options.journal_bytes.min(STEP) || self.keeper.is_busy() {
             return;
         }
         // The older part can only be removed if what is still to come stands in another.
         if let Err(error) = self.journal.turn(self.head.saturating_add(1)) {
             warn!(%error, "cannot begin a new part of the journal in {}: the old one goes on", self.directory.path().display());
-            self.unkept = 0;
             return;
         }
-        self.unkept = 0;
-        let changes = self.changes(engine);
+        let mut changes = self.changes(engine);
+        changes.journal = std::mem::take(&mut self.unkept);
         self.keeper.write(changes);
     }
 }

@@ -51,7 +51,7 @@ pub enum OpenError {
     },
     /// What is in it is not what was written.
     #[error(
-        "{path} is damaged: {what}. Nothing was changed. Restore {directory} from a backup, or move it away and begin with an empty one, whose subscribers are told everything anew"
+        "{path} is damaged: {what}. Restore {directory} from a backup, or move it away and begin with an empty one, whose subscribers are told everything anew"
     )]
     Damaged {
         /// The directory.

@@ -35,9 +35,11 @@ struct Shared {
 
 struct Worker {
     directory: PathBuf,
-    path: PathBuf,
-    /// None while it cannot be opened.
-    state: Option<State>,
+    state: State,
+    /// Once so many bytes of the journal are in the state, it is flushed.
+    journal_bytes: u64,
+    /// Bytes of the journal that are in the state and not flushed.
+    unflushed: u64,
     shared: Arc<Shared>,
 }
 
@@ -51,15 +53,16 @@ impl Keeper {
     /// Starts the thread, on the state of a directory.
     pub(super) fn start(
         directory: PathBuf,
-        path: PathBuf,
         state: State,
+        journal_bytes: u64,
     ) -> std::io::Result<Keeper> {
         let (changes, queue) = sync_channel(1);
         let shared = Arc::new(Shared::default());
         let worker = Worker {
             directory,
-            path,
-            state: Some(state),
+            state,
+            journal_bytes,
+            unflushed: 0,
             shared: Arc::clone(&shared),
         };
         let thread = thread::Builder::new()
@@ -104,38 +107,41 @@ impl Drop for Keeper {
 impl Worker {
     fn run(mut self, queue: &Receiver<Changes>) {
         for changes in queue {
-            let mut failed = false;
-            loop {
-                match self.write(&changes) {
-                    Ok(()) => break,
-                    Err(error) if !failed => {
-                        failed = true;
-                        warn!(%error, "the state cannot be written: the journal is kept, and it is tried again every second");
-                    }
-                    Err(_) => {}
-                }
-                park_timeout(RETRY);
-                if self.shared.stop.load(Ordering::Acquire) {
+            let head = changes.end.head;
+            self.unflushed = self.unflushed.saturating_add(changes.journal);
+            self.state.write(changes);
+            if self.unflushed >= self.journal_bytes {
+                if !self.flush() {
                     return;
                 }
+                self.unflushed = 0;
+                self.shorten(head);
             }
-            if failed {
-                info!("the state is written again");
-            }
-            self.shorten(changes.end.head);
             self.shared.busy.store(false, Ordering::Release);
         }
     }
 
-    /// Once a write has failed, the engine beneath takes no more of them: it is opened again.
-    fn write(&mut self, changes: &Changes) -> Result<(), fjall::Error> {
-        let state = match self.state.take() {
-            Some(state) => state,
-            None => State::open(&self.path)?,
-        };
-        state.write(changes)?;
-        self.state = Some(state);
-        Ok(())
+    /// Makes what is written durable, however long that takes; false if the store is closed before.
+    fn flush(&self) -> bool {
+        let mut failed = false;
+        while let Err(error) = self.state.flush() {
+            if !failed {
+                failed = true;
+                warn!(%error, "the state cannot be written: the journal is kept, and it is tried again every second");
+            }
+            park_timeout(RETRY);
+            if self.shared.stop.load(Ordering::Acquire) {
+                return false;
+            }
+        }
+        if failed {
+            info!("the state is written again");
+        }
+        // What is not merged takes room and nothing else; the next flush tries again.
+        if let Err(error) = self.state.compact() {
+            warn!(%error, "the files of the state cannot be merged");
+        }
+        true
     }
 
     /// Removes the parts of the journal that hold nothing behind a revision.

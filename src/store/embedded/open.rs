@@ -86,10 +86,10 @@ fn begin(directory: &Directory, rules: &EngineOptions) -> Result<Format, OpenErr
         )
     })?;
     let path = directory.state();
-    let state = State::open(&path).map_err(|error| state_error(directory.path(), &path, error))?;
-    state
-        .write(&Changes::default())
-        .map_err(|error| state_error(directory.path(), &path, error))?;
+    let failed = |error| state_error(directory.path(), &path, error);
+    let mut state = State::open(&path).map_err(failed)?;
+    state.write(Changes::default());
+    state.flush().map_err(failed)?;
     Journal::begin(directory.path(), history, 1, 0)
         .map_err(|error| OpenError::io("begin the journal of", directory.path(), error))?;
     let format = Format::new(history, rules);
@@ -97,10 +97,10 @@ fn begin(directory: &Directory, rules: &EngineOptions) -> Result<Format, OpenErr
     Ok(format)
 }
 
-fn state_error(directory: &Path, path: &Path, error: fjall::Error) -> OpenError {
+fn state_error(directory: &Path, path: &Path, error: lsm_tree::Error) -> OpenError {
     use std::io::ErrorKind::{InvalidData, InvalidInput, NotFound, UnexpectedEof};
     match error {
-        fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error))
+        lsm_tree::Error::Io(error)
             if !matches!(
                 error.kind(),
                 InvalidData | InvalidInput | NotFound | UnexpectedEof
@@ -108,10 +108,6 @@ fn state_error(directory: &Path, path: &Path, error: fjall::Error) -> OpenError 
         {
             OpenError::io("open", path, error)
         }
-        fjall::Error::Locked => OpenError::Held {
-            directory: directory.to_owned(),
-            holder: String::new(),
-        },
         error => OpenError::damaged(directory, path, error.to_string()),
     }
 }
@@ -141,11 +137,11 @@ impl Opening<'_> {
         options: EmbeddedOptions,
     ) -> Result<(EmbeddedStore, Engine), OpenError> {
         let path = directory.state();
-        if !path.exists() {
+        if !State::is_at(&path) {
             return Err(self.damaged(&path, "it is missing"));
         }
         let wrong = |error| match error {
-            StateError::Fjall(error) => state_error(directory.path(), &path, error),
+            StateError::Tree(error) => state_error(directory.path(), &path, error),
             StateError::Wrong(what) => OpenError::damaged(directory.path(), &path, what),
         };
         let state = State::open(&path).map_err(|error| wrong(error.into()))?;
@@ -172,7 +168,8 @@ impl Opening<'_> {
         let first = head.saturating_add(1);
         let tail = Journal::begin(&self.path, self.history, first, options.reserve_bytes)
             .map_err(begin)?;
-        let keeper = Keeper::start(self.path.clone(), path.clone(), state).map_err(begin)?;
+        let keeper =
+            Keeper::start(self.path.clone(), state, options.journal_bytes).map_err(begin)?;
         let store = EmbeddedStore {
             history: self.history,
             head,

@@ -1,26 +1,30 @@
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use lsm_tree::compaction::Leveled;
+use lsm_tree::{AbstractTree as _, AnyTree, Cache, Config, Guard as _, SeqNo};
+use lsm_tree::{CompressionType, SequenceNumberCounter, config::CompressionPolicy};
 
 use crate::engine::KeptEnd;
 
 use super::record::{end_value, read_end};
 
-const OBJECTS: &str = "objects";
-const RECORDS: &str = "records";
-/// Sorts before every object.
-const END: &[u8] = &[0];
 /// The state is written behind the writer's back and read once: little is cached.
 const CACHE: u64 = 4 << 20;
-const MEMTABLE: u64 = 8 << 20;
-const OWN_JOURNAL: u64 = 64 << 20;
+/// In a compaction, so many steps at most: the next flush goes on.
+const COMPACTIONS: usize = 8;
 
-/// Where a key belongs.
+/// Which keys: a byte before each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Space {
-    Objects,
-    Records,
+    End = 0,
+    Objects = 1,
+    Records = 2,
 }
+
+/// The key of where the log ends.
+const END: [u8; 1] = [Space::End as u8];
 
 /// How the state differs from what is kept of it.
 #[derive(Debug, Default)]
@@ -30,53 +34,82 @@ pub(super) struct Changes {
     pub(super) end: KeptEnd,
     /// When the newest transaction was committed: milliseconds since 1970.
     pub(super) committed: u64,
+    /// Bytes that the journal holds of them.
+    pub(super) journal: u64,
 }
 
-/// Takes a key and its value; says what is wrong with them.
-pub(super) type Sink<'s> = &'s mut dyn FnMut(&[u8], &[u8]) -> Result<(), String>;
-
-/// Objects and records at one revision.
-#[derive(Clone)]
+/// Objects and records at one revision: what was written last in memory, what was flushed on the disk.
 pub(super) struct State {
-    database: Database,
-    objects: Keyspace,
-    records: Keyspace,
+    tree: AnyTree,
+    next: SeqNo,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").finish_non_exhaustive()
+    }
 }
 
 impl State {
     /// Opens the state of a directory, or makes an empty one.
-    pub(super) fn open(path: &Path) -> Result<State, fjall::Error> {
-        let database = Database::builder(path)
-            .cache_size(CACHE)
-            .max_journaling_size(OWN_JOURNAL)
-            .worker_threads(1)
+    pub(super) fn open(path: &Path) -> Result<State, lsm_tree::Error> {
+        let counter = SequenceNumberCounter::default();
+        let visible = SequenceNumberCounter::default();
+        let tree = Config::new(path, counter.clone(), visible.clone())
+            .use_cache(Arc::new(Cache::with_capacity_bytes(CACHE)))
+            .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
             .open()?;
-        let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE);
-        Ok(State {
-            objects: database.keyspace(OBJECTS, options)?,
-            records: database.keyspace(RECORDS, options)?,
-            database,
-        })
+        let next = tree
+            .get_highest_seqno()
+            .map_or(0, |seqno| seqno.saturating_add(1));
+        counter.set(next);
+        visible.set(next);
+        Ok(State { tree, next })
     }
 
-    /// Writes changes whole, for good.
-    pub(super) fn write(&self, changes: &Changes) -> Result<(), fjall::Error> {
-        let mut batch = self.database.batch();
-        for (space, key) in &changes.deletions {
-            batch.remove(self.keyspace(*space), key.as_slice());
+    /// Whether there is one.
+    pub(super) fn is_at(path: &Path) -> bool {
+        path.join("current").exists()
+    }
+
+    /// Writes changes into memory; [`State::flush`] makes them durable, whole.
+    pub(super) fn write(&mut self, changes: Changes) {
+        let seqno = self.next;
+        self.next = self.next.saturating_add(1);
+        for (space, key) in changes.deletions {
+            self.tree.remove(whole(space, &key), seqno);
         }
-        for (space, key, value) in &changes.puts {
-            batch.insert(self.keyspace(*space), key.as_slice(), value.as_slice());
+        for (space, key, value) in changes.puts {
+            self.tree.insert(whole(space, &key), value, seqno);
         }
         let end = end_value(&changes.end, changes.committed);
-        batch.insert(&self.objects, END, end);
-        batch.commit()?;
-        self.database.persist(PersistMode::SyncAll)
+        self.tree.insert(END, end, seqno);
+    }
+
+    /// Makes what was written durable. What could not be is kept in memory, and may be tried again.
+    pub(super) fn flush(&self) -> Result<(), lsm_tree::Error> {
+        let lock = self.tree.get_flush_lock();
+        self.tree.rotate_memtable();
+        self.tree.flush(&lock, self.next)?;
+        Ok(())
+    }
+
+    /// Merges what was flushed.
+    pub(super) fn compact(&self) -> Result<(), lsm_tree::Error> {
+        let shape = || (self.tree.table_count(), self.tree.l0_run_count());
+        for _ in 0..COMPACTIONS {
+            let before = shape();
+            self.tree.compact(Arc::new(Leveled::default()), self.next)?;
+            if shape() == before {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Where the log ended, and when its newest transaction was committed.
     pub(super) fn end(&self) -> Result<Option<(KeptEnd, u64)>, StateError> {
-        let Some(value) = self.objects.get(END)? else {
+        let Some(value) = self.tree.get(END, SeqNo::MAX)? else {
             return Ok(None);
         };
         let end = read_end(&value);
@@ -86,28 +119,27 @@ impl State {
 
     /// Hands on everything of one space, in order of the keys.
     pub(super) fn each(&self, space: Space, sink: Sink<'_>) -> Result<(), StateError> {
-        for entry in self.keyspace(space).iter() {
+        for entry in self.tree.prefix([space as u8], SeqNo::MAX, None) {
             let (key, value) = entry.into_inner()?;
-            if space == Space::Records || *key != *END {
-                sink(&key, &value).map_err(StateError::Wrong)?;
-            }
+            let key = key.get(1..).unwrap_or_default();
+            sink(key, &value).map_err(StateError::Wrong)?;
         }
         Ok(())
     }
-
-    fn keyspace(&self, space: Space) -> &Keyspace {
-        match space {
-            Space::Objects => &self.objects,
-            Space::Records => &self.records,
-        }
-    }
 }
+
+fn whole(space: Space, key: &[u8]) -> Vec<u8> {
+    [&[space as u8], key].concat()
+}
+
+/// Takes a key and its value; says what is wrong with them.
+pub(super) type Sink<'s> = &'s mut dyn FnMut(&[u8], &[u8]) -> Result<(), String>;
 
 /// Why the state could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StateError {
     #[error(transparent)]
-    Fjall(#[from] fjall::Error),
+    Tree(#[from] lsm_tree::Error),
     #[error("{0}")]
     Wrong(String),
 }
