@@ -14,8 +14,7 @@ use super::frame::frame;
 use super::journal::Journal;
 use super::keeper::Keeper;
 use super::open::{RecoveryProgress, open};
-use super::state::{Changes, Space};
-use super::{object, record};
+use super::state::Changes;
 
 /// Each time the journal has grown by so many bytes, what changed is taken from the engine: little
 /// enough that whoever waits for the engine does not notice.
@@ -89,33 +88,24 @@ impl EmbeddedStore {
             ..Changes::default()
         };
         let mut changed = std::mem::take(&mut self.changed);
-        engine.changed_records(&mut |change| match change {
-            RecordChange::Dropped(at) => changes.deletions.push((Space::Records, record::key(at))),
-            RecordChange::Written(written) => {
-                if let RecordOf::Service(name) = &written.of {
-                    // Its positions are kept with the service.
-                    changed.insert(ObjectRef::new(Kind::Service, name.clone()));
-                }
-                let value = record::value(&written);
-                changes
-                    .puts
-                    .push((Space::Records, record::key(written.at), value));
+        engine.changed_records(&mut |change| {
+            if let RecordChange::Written(record) = &change
+                && let RecordOf::Service(name) = &record.of
+            {
+                // Its positions are kept with the service.
+                changed.insert(ObjectRef::new(Kind::Service, name.clone()));
             }
+            changes.records.push(change);
         });
-        for reference in changed {
-            let key = object::key(&reference);
-            match engine.get(&reference) {
-                Some(stored) => {
-                    let positions = match reference.kind {
-                        Kind::Service => engine.service_positions(&reference.name),
-                        _ => None,
-                    };
-                    let value = object::value(&stored, positions);
-                    changes.puts.push((Space::Objects, key, value));
-                }
-                None => changes.deletions.push((Space::Objects, key)),
-            }
-        }
+        let objects = changed.into_iter().map(|object| {
+            let positions = match object.kind {
+                Kind::Service => engine.service_positions(&object.name),
+                _ => None,
+            };
+            let stored = engine.get(&object);
+            (object, stored, positions)
+        });
+        changes.objects = objects.collect();
         changes
     }
 }

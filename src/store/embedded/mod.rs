@@ -19,7 +19,7 @@
 //! | `frame` `journal` `replay` | the journal's bytes, written and read |
 //! | `codec` `object` `record` | keys and values of the state |
 //! | `state` `keeper` | the state, and the thread that writes it |
-//! | `open` `embedded_store` | recovery, and the store itself |
+//! | `open` `read_back` `embedded_store` | recovery, and the store itself |
 
 mod codec;
 mod directory;
@@ -31,6 +31,7 @@ mod journal;
 mod keeper;
 mod object;
 mod open;
+mod read_back;
 mod record;
 mod replay;
 mod state;

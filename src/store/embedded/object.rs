@@ -76,11 +76,19 @@ pub(super) fn value(stored: &Stored<Object>, positions: Option<ServicePositions>
     value
 }
 
-/// Puts an object into an engine.
+/// An object as the state has it.
+#[derive(Debug)]
+pub(super) struct KeptObject {
+    stored: Stored<Object>,
+    /// Of a service.
+    positions: Option<ServicePositions>,
+}
+
+/// Reads an object back.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn restore(key: &[u8], value: &[u8], restore: &mut Restore) -> Result<(), String> {
+pub(super) fn read(key: &[u8], value: &[u8]) -> Result<KeptObject, String> {
     let kind = key.first().and_then(|kind| kind_of(*kind));
     let kind = kind.ok_or("a key of no kind")?;
     let mut reader = Reader(value);
@@ -104,14 +112,36 @@ pub(super) fn restore(key: &[u8], value: &[u8], restore: &mut Restore) -> Result
     if self::key(&object.object_ref()) != key {
         return Err(format!("{} stands under another name", object.object_ref()));
     }
-    match (object, positions) {
-        (Object::Service(service), Some(positions)) => {
-            restore.service(*service, revision, source, positions);
-            Ok(())
+    Ok(KeptObject {
+        stored: Stored {
+            object,
+            revision,
+            source,
+        },
+        positions,
+    })
+}
+
+impl KeptObject {
+    /// Puts it into an engine.
+    ///
+    /// # Errors
+    /// Why it does not fit.
+    pub(super) fn restore(self, restore: &mut Restore) -> Result<(), String> {
+        let Stored {
+            object,
+            revision,
+            source,
+        } = self.stored;
+        match (object, self.positions) {
+            (Object::Service(service), Some(positions)) => {
+                restore.service(*service, revision, source, positions);
+                Ok(())
+            }
+            (object, _) => restore
+                .object(object, revision, source)
+                .map_err(|wrong| wrong.to_string()),
         }
-        (object, _) => restore
-            .object(object, revision, source)
-            .map_err(|wrong| wrong.to_string()),
     }
 }
 

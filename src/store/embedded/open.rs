@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::engine::{Engine, EngineOptions, KeptEnd, Restore};
+use crate::engine::{Engine, EngineOptions};
 use crate::model::{Change, ObjectRef, Revision};
 use crate::store::HistoryId;
 
@@ -14,9 +14,9 @@ use super::format::Format;
 use super::frame::Group;
 use super::journal::Journal;
 use super::keeper::Keeper;
+use super::read_back::read_back;
 use super::replay::Part;
-use super::state::{Changes, Space, State, StateError};
-use super::{object, record};
+use super::state::{Changes, State, StateError};
 
 /// After so many steps, how far it is is told.
 const STEP: u64 = 4_096;
@@ -147,7 +147,7 @@ impl Opening<'_> {
         let state = State::open(&path).map_err(|error| wrong(error.into()))?;
         let end = state.end().map_err(wrong)?;
         let (end, committed) = end.ok_or_else(|| self.damaged(&path, "it has no end"))?;
-        let mut engine = self.restore(&state, end).map_err(wrong)?;
+        let mut engine = read_back(&state, self.rules, end, self.tell).map_err(wrong)?;
 
         let parts = journals(&self.path)?;
         let mut journal = Replay {
@@ -182,35 +182,6 @@ impl Opening<'_> {
             directory,
         };
         Ok((store, engine))
-    }
-
-    /// The engine as the state has it.
-    fn restore(&mut self, state: &State, end: KeptEnd) -> Result<Engine, StateError> {
-        let mut restore = Restore::new(self.rules);
-        let mut done = 0u64;
-        let of = end.objects;
-        state.each(Space::Objects, &mut |key, value| {
-            object::restore(key, value, &mut restore)?;
-            done += 1;
-            if done.is_multiple_of(STEP) {
-                (self.tell)(RecoveryProgress::Objects { done, of });
-            }
-            Ok(())
-        })?;
-        let mut done = 0u64;
-        let of = end.records;
-        state.each(Space::Records, &mut |key, value| {
-            let record = record::read(key, value).ok_or("a record that is none")?;
-            restore.record(record).map_err(|wrong| wrong.to_string())?;
-            done += 1;
-            if done.is_multiple_of(STEP) {
-                (self.tell)(RecoveryProgress::Records { done, of });
-            }
-            Ok(())
-        })?;
-        restore
-            .finish(end)
-            .map_err(|wrong| StateError::Wrong(wrong.to_string()))
     }
 
     /// Applies what a part of the journal has behind the engine's head.

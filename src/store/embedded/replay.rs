@@ -123,3 +123,88 @@ impl Part<'_> {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::frame::frame;
+    use super::*;
+    use crate::model::{Change, Node, Object, ResolvedTransaction};
+
+    const HISTORY: HistoryId = HistoryId::from_bytes([7; 16]);
+
+    fn transaction(name: &str) -> ResolvedTransaction {
+        let node = Node {
+            name: name.into(),
+            ..Node::default()
+        };
+        ResolvedTransaction::new(vec![Change::Put(Object::Node(Box::new(node)))], "")
+    }
+
+    /// A part of two groups, and where the second begins.
+    fn part() -> (Vec<u8>, usize) {
+        let mut bytes = part_header(HISTORY, 5);
+        bytes.extend(frame(5, 1, &[transaction("a"), transaction("b")]).unwrap());
+        let second = bytes.len();
+        bytes.extend(frame(7, 2, &[transaction(&"c".repeat(2_000))]).unwrap());
+        (bytes, second)
+    }
+
+    /// The revisions that groups begin with, if the part can be read; and how long it is then.
+    fn read(bytes: &[u8], is_last: bool) -> (Option<Vec<Revision>>, usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("part");
+        fs::write(&path, bytes).unwrap();
+        let part = Part {
+            directory: folder.path(),
+            path: &path,
+            history: HISTORY,
+            first: 5,
+            is_last,
+        };
+        let mut groups = Vec::new();
+        let read = part.read(&mut |group| {
+            groups.push(group.first);
+            Ok(())
+        });
+        (read.ok().map(|()| groups), fs::read(&path).unwrap().len())
+    }
+
+    #[test]
+    fn what_was_not_finished_is_cut_off_at_the_end_of_the_journal_and_nowhere_else() {
+        let (bytes, second) = part();
+        for is_last in [true, false] {
+            assert_eq!(read(&bytes, is_last), (Some(vec![5, 7]), bytes.len()));
+        }
+        for len in second + 1..bytes.len() {
+            let cut = &bytes[..len];
+            assert_eq!(read(cut, true), (Some(vec![5]), second), "{len} bytes");
+            assert_eq!(read(cut, false), (None, len), "{len} bytes");
+        }
+        for len in 0..PART_HEADER {
+            assert_eq!(read(&bytes[..len], true), (Some(vec![]), 0), "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn a_sector_of_zeros_at_the_end_was_not_finished_and_one_before_is_damage() {
+        let (bytes, second) = part();
+        let mut torn = bytes.clone();
+        torn[1_024..1_536].fill(0);
+        assert_eq!(read(&torn, true), (Some(vec![5]), second));
+        let mut more = torn.clone();
+        more.extend(frame(8, 3, &[transaction("d")]).unwrap());
+        assert_eq!(read(&more, true).0, None);
+    }
+
+    #[test]
+    fn any_byte_that_is_another_is_damage() {
+        let (bytes, _) = part();
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x10;
+            assert_eq!(read(&damaged, true), (None, bytes.len()), "byte {at}");
+        }
+    }
+}

@@ -6,9 +6,11 @@ use lsm_tree::compaction::Leveled;
 use lsm_tree::{AbstractTree as _, AnyTree, Cache, Config, Guard as _, SeqNo};
 use lsm_tree::{CompressionType, SequenceNumberCounter, config::CompressionPolicy};
 
-use crate::engine::KeptEnd;
+use crate::engine::{KeptEnd, RecordChange, ServicePositions, Stored};
+use crate::model::{Object, ObjectRef};
 
 use super::record::{end_value, read_end};
+use super::{object, record};
 
 /// The state is written behind the writer's back and read once: little is cached.
 const CACHE: u64 = 4 << 20;
@@ -29,8 +31,9 @@ const END: [u8; 1] = [Space::End as u8];
 /// How the state differs from what is kept of it.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    pub(super) puts: Vec<(Space, Vec<u8>, Vec<u8>)>,
-    pub(super) deletions: Vec<(Space, Vec<u8>)>,
+    /// Each with what it is now, unless it is gone; a service with where its records stand.
+    pub(super) objects: Vec<(ObjectRef, Option<Stored<Object>>, Option<ServicePositions>)>,
+    pub(super) records: Vec<RecordChange>,
     pub(super) end: KeptEnd,
     /// When the newest transaction was committed: milliseconds since 1970.
     pub(super) committed: u64,
@@ -76,11 +79,25 @@ impl State {
     pub(super) fn write(&mut self, changes: Changes) {
         let seqno = self.next;
         self.next = self.next.saturating_add(1);
-        for (space, key) in changes.deletions {
-            self.tree.remove(whole(space, &key), seqno);
+        for change in changes.records {
+            let key = |at| whole(Space::Records, &record::key(at));
+            match change {
+                RecordChange::Dropped(at) => self.tree.remove(key(at), seqno),
+                RecordChange::Written(record) => {
+                    let value = record::value(&record);
+                    self.tree.insert(key(record.at), value, seqno)
+                }
+            };
         }
-        for (space, key, value) in changes.puts {
-            self.tree.insert(whole(space, &key), value, seqno);
+        for (reference, stored, positions) in changes.objects {
+            let key = whole(Space::Objects, &object::key(&reference));
+            match stored {
+                Some(stored) => {
+                    let value = object::value(&stored, positions);
+                    self.tree.insert(key, value, seqno)
+                }
+                None => self.tree.remove(key, seqno),
+            };
         }
         let end = end_value(&changes.end, changes.committed);
         self.tree.insert(END, end, seqno);
