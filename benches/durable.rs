@@ -14,6 +14,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use selectord::engine::{Engine, EngineOptions};
 use selectord::model::{Change, Object, Pod, ReadyCondition, ResolvedTransaction};
-use selectord::store::{EmbeddedOptions, EmbeddedStore, MemoryStore, Store};
+use selectord::store::{EmbeddedOptions, EmbeddedStore, MemoryStore, RecoveryProgress, Store};
 
 use support::objects;
 
@@ -148,7 +149,17 @@ fn main() {
     println!("in {}", directory.display());
     let open = || {
         let options = EmbeddedOptions::default();
-        EmbeddedStore::open(&directory, rules, options, &mut |_| ()).expect("it opens")
+        let (began, mut phases) = (Instant::now(), BTreeMap::new());
+        let opened = EmbeddedStore::open(&directory, rules, options, &mut |progress| {
+            let phase = match progress {
+                RecoveryProgress::Objects { .. } => "objects",
+                RecoveryProgress::Records { .. } => "records",
+                _ => "journal",
+            };
+            phases.insert(phase, began.elapsed());
+        });
+        println!("  read until: {phases:.1?}");
+        opened.expect("it opens")
     };
     let (store, engine) = open();
     let writer = Writer {

@@ -39,7 +39,11 @@ fn member(writer: usize, which: &str, number: u64) -> Pod {
         .label("writer", &writer.to_string())
         .label("number", &number.to_string())
         .ip(&format!("10.0.{writer}.{}", which.len()));
-    if number % 3 == 0 { pod } else { pod.ready() }
+    if number.is_multiple_of(3) {
+        pod
+    } else {
+        pod.ready()
+    }
 }
 
 /// The writer's transaction of this number: three pods that agree on it, and one that is there for odd
@@ -49,7 +53,7 @@ fn transaction(writer: usize, number: u64) -> Transaction {
         .into_iter()
         .map(|which| put_op(member(writer, which, number)))
         .collect();
-    operations.push(if number % 2 == 1 {
+    operations.push(if !number.is_multiple_of(2) {
         put_op(member(writer, "dddd", number))
     } else {
         delete_op(Kind::Pod, &format!("storm/w{writer}-dddd"))
