@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle, park_timeout};
 use std::time::Duration;
@@ -19,6 +19,10 @@ use super::state::{Changes, State};
 /// How soon a write that failed is tried again: the disk may be full.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// Most changes that wait while one is written or files are merged: each is about what a mebibyte of the
+/// journal says.
+const WAITING: usize = 8;
+
 /// Writes changes into the state, one at a time, and removes what the journal need not keep any more.
 /// A write that fails is tried again until it is done: until then the journal holds what it would keep.
 pub(super) struct Keeper {
@@ -29,7 +33,8 @@ pub(super) struct Keeper {
 
 #[derive(Debug, Default)]
 struct Shared {
-    busy: AtomicBool,
+    /// Changes that are handed over and not written.
+    waiting: AtomicUsize,
     stop: AtomicBool,
 }
 
@@ -56,7 +61,7 @@ impl Keeper {
         state: State,
         journal_bytes: u64,
     ) -> std::io::Result<Keeper> {
-        let (changes, queue) = sync_channel(1);
+        let (changes, queue) = sync_channel(WAITING);
         let shared = Arc::new(Shared::default());
         let worker = Worker {
             directory,
@@ -75,14 +80,14 @@ impl Keeper {
         })
     }
 
-    /// Whether it still writes what it was handed last.
+    /// Whether it has so much to do that it takes no more.
     pub(super) fn is_busy(&self) -> bool {
-        self.shared.busy.load(Ordering::Acquire)
+        self.shared.waiting.load(Ordering::Acquire) >= WAITING
     }
 
     /// Hands over changes; the caller has seen that it is not busy.
     pub(super) fn write(&self, changes: Changes) {
-        self.shared.busy.store(true, Ordering::Release);
+        self.shared.waiting.fetch_add(1, Ordering::AcqRel);
         if let Some(queue) = &self.changes
             && queue.send(changes).is_err()
         {
@@ -117,7 +122,7 @@ impl Worker {
                 self.unflushed = 0;
                 self.shorten(head);
             }
-            self.shared.busy.store(false, Ordering::Release);
+            self.shared.waiting.fetch_sub(1, Ordering::AcqRel);
         }
     }
 
