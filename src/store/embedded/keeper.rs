@@ -15,6 +15,7 @@ use crate::model::Revision;
 
 use super::directory;
 use super::state::{Changes, State};
+use super::summary;
 
 /// How soon a write that failed is tried again: the disk may be full.
 const RETRY: Duration = Duration::from_secs(1);
@@ -146,6 +147,8 @@ impl Worker {
         if let Err(error) = self.state.compact() {
             warn!(%error, "the files of the state cannot be merged");
         }
+        // One that is older says nothing, and is no reason to stop.
+        let _ = summary::note(&self.directory, &self.directory.join(directory::STATE));
         true
     }
 

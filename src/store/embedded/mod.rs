@@ -4,6 +4,7 @@
 //! DIR/LOCK                  held by the process that serves the directory
 //! DIR/FORMAT                what the directory is: format, history, and the rules of derivation
 //! DIR/journal-REVISION.log  groups of transactions, each synced before it is acknowledged
+//! DIR/SUMMARY               check sums of the state's own lists
 //! DIR/state/                objects and records of the log at some revision: an LSM tree (`lsm-tree`)
 //! ```
 //!
@@ -18,7 +19,7 @@
 //! | `format` `directory` | what a directory is; who holds it |
 //! | `frame` `journal` `replay` | the journal's bytes, written and read |
 //! | `codec` `object` `record` | keys and values of the state |
-//! | `state` `keeper` | the state, and the thread that writes it |
+//! | `state` `summary` `keeper` | the state, what guards its lists, and the thread that writes it |
 //! | `open` `read_back` `embedded_store` | recovery, and the store itself |
 
 mod codec;
@@ -35,6 +36,7 @@ mod read_back;
 mod record;
 mod replay;
 mod state;
+mod summary;
 
 pub use embedded_store::{EmbeddedOptions, EmbeddedStore};
 pub use error::OpenError;

@@ -17,6 +17,7 @@ use super::keeper::Keeper;
 use super::read_back::read_back;
 use super::replay::Part;
 use super::state::{Changes, State, StateError};
+use super::summary;
 
 /// After so many steps, how far it is is told.
 const STEP: u64 = 4_096;
@@ -144,6 +145,7 @@ impl Opening<'_> {
             StateError::Tree(error) => state_error(directory.path(), &path, error),
             StateError::Wrong(what) => OpenError::damaged(directory.path(), &path, what),
         };
+        summary::check(directory.path(), &path)?;
         let state = State::open(&path).map_err(|error| wrong(error.into()))?;
         let end = state.end().map_err(wrong)?;
         let (end, committed) = end.ok_or_else(|| self.damaged(&path, "it has no end"))?;
@@ -161,6 +163,8 @@ impl Opening<'_> {
         for (number, (first, part)) in parts.iter().enumerate() {
             self.replay(*first, part, number == last, &mut engine, &mut journal)?;
         }
+        // Opening may have rewritten the lists. A summary that is older says nothing about them.
+        let _ = summary::note(&self.path, &path);
         let head = engine.head();
         (self.tell)(RecoveryProgress::Done { revision: head });
 
