@@ -4,7 +4,7 @@
 //! DIR/LOCK                  held by the process that serves the directory
 //! DIR/FORMAT                what the directory is: format, history, and the rules of derivation
 //! DIR/journal-REVISION.log  groups of transactions, each synced before it is acknowledged
-//! DIR/SUMMARY               check sums of the state's own lists
+//! DIR/SUMMARY               check sums of the lists and tables in the state
 //! DIR/state/                objects and records of the log at some revision: an LSM tree (`lsm-tree`)
 //! ```
 //!

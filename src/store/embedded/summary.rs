@@ -1,11 +1,12 @@
-//! Check sums of the small files in which the tree lists its tables.
+//! Check sums of the small files in which the tree lists its tables, and of the ends of tables, where
+//! each lists its parts.
 //!
 //! The tree believes the counts in them before it looks at its own check sums, and asks for memory that
 //! no machine has when one is damaged. So they are looked at here first. A summary that is older than
 //! the files, as a crash leaves it, says nothing about them, and neither does one that is damaged.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use super::error::OpenError;
@@ -15,7 +16,12 @@ const SUMMARY_NEW: &str = "SUMMARY.new";
 /// Names the list that counts.
 const CURRENT: &str = "current";
 
-/// The lists there are, by name, with their check sums; the one that names another comes first.
+/// The folder of the tables.
+const TABLES: &str = "tables";
+/// So many bytes of a table's end are looked at.
+const END: u64 = 4_096;
+
+/// The lists and tables there are, by name, with their check sums.
 fn lists(state: &Path) -> io::Result<Vec<(String, u32)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(state)? {
@@ -26,8 +32,25 @@ fn lists(state: &Path) -> io::Result<Vec<(String, u32)>> {
             found.push((name, check));
         }
     }
+    let tables = state.join(TABLES);
+    if tables.is_dir() {
+        for entry in fs::read_dir(tables)? {
+            let entry = entry?;
+            let name = format!("{TABLES}/{}", entry.file_name().to_string_lossy());
+            found.push((name, crc32fast::hash(&end(&entry.path())?)));
+        }
+    }
     found.sort_unstable();
     Ok(found)
+}
+
+fn end(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let from = file.metadata()?.len().saturating_sub(END);
+    file.seek(SeekFrom::Start(from))?;
+    let mut end = Vec::new();
+    file.read_to_end(&mut end)?;
+    Ok(end)
 }
 
 /// Notes what the files are now.
