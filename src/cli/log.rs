@@ -10,7 +10,8 @@ const VARIABLE: &str = "RUST_LOG";
 
 /// Logs of a server: time, level, where from.
 pub(super) fn for_server(filter: Option<&str>) -> anyhow::Result<()> {
-    let filter = chosen(filter, "info")?;
+    // What the state's tree does to its files is its own affair.
+    let filter = chosen(filter, "info,lsm_tree=warn")?;
     // A second subscriber in one process would be a test's; the first stays.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `args` `target` `resource` `changes` | what a user may write, and what it means |
 //! | `apply` `count` `delete` `explain` `get` `label` `selector` `serve` `status` `watch` `completion` | the verbs |
+//! | `data_dir` `log` | where `serve` keeps what it knows, and what it logs |
 //! | `rows` `sockets` `table` `print` `lines` | how answers look |
 //! | `failure` `run` | exit codes: 0 done, 1 failed, 2 used wrongly |
 
@@ -13,6 +14,7 @@ mod batch;
 mod changes;
 mod completion;
 mod count;
+mod data_dir;
 mod delete;
 mod explain;
 mod failure;

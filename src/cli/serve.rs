@@ -13,8 +13,8 @@ use crate::model::{Kind, Object, ObjectName, Operation, Transaction};
 use crate::runtime::{self, Readiness, Runtime, RuntimeOptions};
 use crate::server::{self, Limits, ListenAddress, ServerOptions};
 use crate::source::manifest::{Input, read};
-use crate::store::MemoryStore;
 
+use super::data_dir::DurabilityArgs;
 use super::failure::{Done, Misused};
 use super::files::tell;
 use super::sockets::sockets;
@@ -28,14 +28,17 @@ const MANY: usize = 8;
 
 /// Run the service
 ///
-/// Answers gRPC on --listen and health checks over HTTP on --http. What it knows is held in memory:
-/// it begins with the manifests, if any are given, and ends with the process. SIGINT or SIGTERM lets
-/// clients finish and tells streams to reconnect; a second signal ends it at once.
+/// Answers gRPC on --listen and health checks over HTTP on --http. With --data-dir, what was acknowledged
+/// is on the disk, and a restart goes on where it was, with the same epoch: clients who come back are
+/// told what changed. Without it, what is known is held in memory, begins with the manifests, if any are
+/// given, and ends with the process. SIGINT or SIGTERM lets clients finish and tells streams to
+/// reconnect; a second signal ends it at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   selectord serve
   selectord serve --manifests examples/rng
+  selectord serve --data-dir /var/lib/selectord
   selectord serve --listen 127.0.0.1:0 --listen unix:/run/selectord.sock --http off
   selectord serve --listen 0.0.0.0:7400 --insecure --missing-node withhold")]
 pub(super) struct Args {
@@ -60,6 +63,8 @@ pub(super) struct Args {
     log: Option<String>,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    durability: DurabilityArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -203,10 +208,11 @@ async fn serve(args: &Args, objects: Vec<Object>, out: &mut dyn Write) -> anyhow
         },
         max_live_queries: args.limits.max_live_queries,
         max_live_query_members: args.limits.max_live_query_members,
+        gather: args.durability.gather(),
         ..RuntimeOptions::default()
     };
-    let store = MemoryStore::new().context("no randomness to name this history by")?;
-    let (runtime, thread) = runtime::start(Box::new(store), options)?;
+    let (store, engine) = args.durability.open(options.engine)?;
+    let (runtime, thread) = runtime::start_with(store, engine, options)?;
     let readiness = Readiness::new();
     let mut loading = Some(readiness.guard("loading manifests"));
     let (shutdown, at_once) = signals()?;

@@ -6,6 +6,7 @@ use smol_str::SmolStr;
 use crate::model::{EndpointIdentity, IpFamily, ObjectName, Revision, Sequence};
 use crate::reconcile::ServiceId;
 
+use super::kept::Noted;
 use super::segment::{SEGMENT, Segment, place};
 
 /// Which thing changed last at a place. Its content is looked up when it is read, so a record is
@@ -59,6 +60,8 @@ pub(crate) struct Log {
     /// Deletions, in the order in which they are forgotten.
     deletions: BTreeSet<Sequence>,
     floor: (Sequence, Revision),
+    /// For whoever keeps the records elsewhere, too.
+    noted: Option<Noted>,
 }
 
 impl Log {
@@ -140,6 +143,9 @@ impl Log {
         };
         if segment.drop_at(offset) {
             self.living -= 1;
+            if let Some(noted) = &mut self.noted {
+                noted.drop_at(at);
+            }
             if !is_last {
                 self.tidy(index);
             }
@@ -163,7 +169,82 @@ impl Log {
         let index = self.segment(number);
         if let Some(segment) = index.and_then(|index| self.segments.get_mut(index)) {
             segment.replace_at(offset, record);
+            if let Some(noted) = &mut self.noted {
+                noted.replace_at(at);
+            }
         }
+    }
+
+    /// The record that stands there, if it is still alive.
+    pub(crate) fn record_at(&self, at: Sequence) -> Option<Record> {
+        let before = Sequence(at.0.checked_sub(1)?);
+        let (found, record) = self.after(before).next()?;
+        (found == at).then_some(record)
+    }
+
+    /// Writes a record where it stood in another log of the same history: behind those before it, and
+    /// of no earlier revision. Answers whether it can stand there.
+    pub(crate) fn restore(&mut self, at: Sequence, revision: Revision, record: Record) -> bool {
+        if at <= self.last || revision < self.revision {
+            return false;
+        }
+        let (number, offset) = place(at);
+        if self.segments.last().is_none_or(|s| s.number() != number) {
+            self.close();
+            self.segments.push(Segment::new(number, revision));
+        }
+        let Some(segment) = self.segments.last_mut().filter(|s| s.reaches(revision)) else {
+            return false;
+        };
+        segment.push(offset, revision, record);
+        self.revision = revision;
+        self.last = at;
+        self.living += 1;
+        true
+    }
+
+    /// The same of a record of something that has no id.
+    pub(crate) fn restore_named(&mut self, at: Sequence, revision: Revision, named: Named) -> bool {
+        if !self.restore(at, revision, Record::Named) {
+            return false;
+        }
+        match &named {
+            Named::DeletedService(name) => {
+                self.deletions.insert(at);
+                self.deleted_services.insert(name.clone(), at);
+            }
+            Named::DeletedNode(name) => {
+                self.deletions.insert(at);
+                self.deleted_nodes.insert(name.clone(), at);
+            }
+            Named::Manual(..) | Named::Node(_) => {}
+        }
+        self.named.insert(at, named);
+        true
+    }
+
+    /// The end of a log that was restored, whose last records may be gone again. From here on changes
+    /// are noted. Answers whether it is behind everything.
+    pub(crate) fn restore_end(
+        &mut self,
+        last: Sequence,
+        revision: Revision,
+        floor: (Sequence, Revision),
+    ) -> bool {
+        if last < self.last || revision < self.revision || floor > (last, revision) {
+            return false;
+        }
+        self.last = last;
+        self.revision = revision;
+        self.floor = floor;
+        self.noted = Some(Noted::since(last));
+        true
+    }
+
+    /// What was noted since it was last asked; none if nothing is noted.
+    pub(crate) fn take_noted(&mut self) -> Option<Noted> {
+        let noted = self.noted.as_mut()?;
+        Some(std::mem::replace(noted, Noted::since(self.last)))
     }
 
     /// The revision that wrote a record which is there.

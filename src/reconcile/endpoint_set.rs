@@ -10,15 +10,15 @@ use super::removals::Removals;
 /// `created`, `labels` and `cluster_ip` are its anchors: a subscriber behind one of them, whose scope
 /// looks at that field, is sent the service anew.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct ServicePositions {
+pub struct ServicePositions {
     /// Last change of any field.
-    pub(crate) entry: Sequence,
+    pub entry: Sequence,
     /// When it came into being under its name, or, later, the newest removal that was forgotten.
-    pub(crate) created: Sequence,
+    pub created: Sequence,
     /// Last change of its labels.
-    pub(crate) labels: Sequence,
+    pub labels: Sequence,
     /// When it last got or lost a cluster IP.
-    pub(crate) cluster_ip: Sequence,
+    pub cluster_ip: Sequence,
 }
 
 /// What is kept of a service's endpoints: which there are, which are remembered as removed, and where

@@ -42,11 +42,11 @@ mod stored_service;
 mod term;
 mod touched;
 
+pub use endpoint_set::ServicePositions;
 pub use project::MissingNode;
 
 pub(crate) use class::ClassCache;
 pub(crate) use diff::{Difference, Differences, Holder, Side};
-pub(crate) use endpoint_set::ServicePositions;
 pub(crate) use identity_key::read_identity;
 pub(crate) use memberships::Membership;
 pub(crate) use reconciler::{Reconciler, standing_selector};

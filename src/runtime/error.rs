@@ -25,7 +25,7 @@ pub enum CommitError {
     /// The store took it, and then failed: it may be durable. Whether it is shows when the server has
     /// started again.
     #[error(
-        "the store failed while this was written: whether it was applied is not known until the server has restarted; ask again then, with the same request id"
+        "the store failed while this was written: whether it was applied is not known until the server has restarted; look then, or write it again with preconditions"
     )]
     Unknown,
     /// Another transaction was applied under this request id.

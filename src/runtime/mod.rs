@@ -49,4 +49,4 @@ pub use ring::{Concern, Ring, RingPosition, Told};
 pub use stretch::Stretch;
 pub use sync::{SyncEnd, SyncId, SyncSession};
 pub use tail::{Tail, Watching};
-pub use thread::{RuntimeOptions, RuntimeThread, start};
+pub use thread::{RuntimeOptions, RuntimeThread, start, start_with};

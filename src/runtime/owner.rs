@@ -2,7 +2,7 @@
 //! catch-up, and again.
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
@@ -15,7 +15,7 @@ use super::error::LiveQueryError;
 use super::live_query::LiveQuery;
 use super::share::Share;
 use super::write_queue::WriteQueue;
-use super::writer::Writer;
+use super::writer::{GROUP, Writer};
 
 /// Most pieces of catch-up told between two groups of writes.
 const PIECES_A_TURN: usize = 64;
@@ -35,6 +35,8 @@ pub(super) struct Owner {
     /// What [`Owner::wait`] took from a queue of reads to see that it is not empty.
     pub(super) first: First,
     pub(super) share: Share,
+    /// For so long writes are gathered.
+    pub(super) gather: Duration,
 }
 
 /// A live query that is open.
@@ -77,11 +79,37 @@ impl Owner {
                     self.release(release);
                 }
             }
-            more = self.writes.ready() => return more,
+            more = self.writes.ready() => {
+                if more {
+                    self.gather().await;
+                }
+                return more;
+            }
             Some(query) = self.queries.recv() => self.first.query = Some(query),
             Some(catch_up) = self.catch_ups.recv() => self.first.catch_up = Some(catch_up),
         }
         true
+    }
+
+    /// Waits for more writes, which are then made durable together, and answers whoever asks meanwhile.
+    async fn gather(&mut self) {
+        if self.gather.is_zero() {
+            return;
+        }
+        let end = tokio::time::sleep(self.gather);
+        tokio::pin!(end);
+        while self.writes.taken() < GROUP {
+            tokio::select! {
+                biased;
+                () = self.drain.cancelled() => return,
+                () = &mut end => return,
+                another = self.writes.take_another() => if !another {
+                    return;
+                },
+                Some(read) = self.queries.recv() => read(&self.writer.engine),
+                Some(piece) = self.catch_ups.recv() => piece(&self.writer.engine),
+            }
+        }
     }
 
     /// Does a bounded part of what waits; whether there was anything.

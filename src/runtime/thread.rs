@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -43,6 +44,9 @@ pub struct RuntimeOptions {
     pub max_live_query_members: u64,
     /// Most syncs that may be under way at one time.
     pub max_syncs: usize,
+    /// For so long writes are gathered before they are made durable together. Zero: what comes while a
+    /// group is being written is the next one.
+    pub gather: Duration,
 }
 
 impl Default for RuntimeOptions {
@@ -55,6 +59,7 @@ impl Default for RuntimeOptions {
             max_queued_bytes: 64 << 20,
             max_live_query_members: 10_000_000,
             max_syncs: 64,
+            gather: Duration::ZERO,
         }
     }
 }
@@ -74,16 +79,31 @@ pub fn start(
     store: Box<dyn Store>,
     options: RuntimeOptions,
 ) -> Result<(Runtime, RuntimeThread), StartError> {
+    start_with(store, Engine::new(options.engine), options)
+}
+
+/// Starts an engine that was read back from its store, on a thread of its own.
+///
+/// # Errors
+/// The system gives no thread.
+pub fn start_with(
+    store: Box<dyn Store>,
+    engine: Engine,
+    options: RuntimeOptions,
+) -> Result<(Runtime, RuntimeThread), StartError> {
     let (writes, write_queue) = mpsc::channel(WRITE_QUEUE);
     let (queries, query_queue) = mpsc::channel(READ_QUEUE);
     let (catch_ups, catch_up_queue) = mpsc::channel(READ_QUEUE);
     let (release, releases) = mpsc::unbounded_channel();
-    let (head_tx, head) = watch::channel(Head::default());
+    let (head_tx, head) = watch::channel(Head {
+        revision: engine.head(),
+        commit_time: store.committed_at(),
+    });
     let (totals_tx, totals) = watch::channel(Totals::default());
     let drain = CancellationToken::new();
-    let epoch = Epoch::new(store.history(), &options.engine);
+    let epoch = Epoch::new(store.history(), engine.options());
     let store_kind = store.kind();
-    let engine = Engine::new(options.engine);
+    let missing_node = engine.options().missing_node;
     let tail = Arc::new(Tail::new(engine.head(), options.tail_bytes));
     let published = Published {
         tail: Arc::clone(&tail),
@@ -103,9 +123,12 @@ pub fn start(
         live_queries: HashMap::new(),
         first: First::default(),
         share: Share::default(),
+        gather: options.gather,
     };
     // A runtime of one thread only waits on the queues; the engine's own work never yields.
-    let waiting = tokio::runtime::Builder::new_current_thread().build()?;
+    let waiting = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
     let thread = std::thread::Builder::new()
         .name("engine".to_owned())
         .spawn(move || waiting.block_on(owner.run()))?;
@@ -122,14 +145,7 @@ pub fn start(
         max_syncs: options.max_syncs,
         pieces: AtomicU64::new(0),
     };
-    let runtime = Runtime::new(
-        queues,
-        head,
-        totals,
-        epoch,
-        store_kind,
-        options.engine.missing_node,
-    );
+    let runtime = Runtime::new(queues, head, totals, epoch, store_kind, missing_node);
     Ok((runtime, RuntimeThread { thread, drain }))
 }
 

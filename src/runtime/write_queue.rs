@@ -28,6 +28,19 @@ impl WriteQueue {
         !self.taken.is_empty()
     }
 
+    /// Waits for another than those that were taken, and takes it; false: there will be no more.
+    pub(super) async fn take_another(&mut self) -> bool {
+        let write = self.rest.recv().await;
+        let another = write.is_some();
+        self.taken.extend(write);
+        another
+    }
+
+    /// How many were taken, to be looked at.
+    pub(super) fn taken(&self) -> usize {
+        self.taken.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.taken.is_empty() && self.rest.is_empty()
     }

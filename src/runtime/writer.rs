@@ -28,7 +28,7 @@ use super::write_queue::WriteQueue;
 /// Objects that the transactions of a group come to together: a query waits for the rest of a group.
 /// One transaction of any size is a group by itself. Larger groups write hardly faster
 /// (`benches/beside.rs`).
-const GROUP: usize = 64;
+pub(super) const GROUP: usize = 64;
 
 /// Owns the state: nothing else changes it.
 pub(super) struct Writer {
@@ -97,7 +97,10 @@ impl Writer {
         let before = self.engine.head();
         let (pending, appended) = self.resolve(first, queue);
         match self.write(appended) {
-            Ok(revisions) => self.acknowledge(pending, before, &revisions),
+            Ok(revisions) => {
+                self.acknowledge(pending, before, &revisions);
+                self.store.applied(&mut self.engine);
+            }
             Err(refusal) => {
                 let replies = pending.into_iter().flat_map(|pending| pending.replies);
                 replies.for_each(|reply| answer(reply, Err(refusal.error())));
@@ -333,6 +336,7 @@ impl Writer {
             .write(group.into_iter().collect())
             .map_err(|refusal| refusal.error())?;
         self.syncs.end(sync);
+        self.store.applied(&mut self.engine);
         Ok(SyncEnd {
             revision: revisions.last().copied().unwrap_or(self.engine.head()),
             deleted,

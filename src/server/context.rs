@@ -8,6 +8,7 @@ use crate::engine::{Engine, Namespaces};
 use crate::labels::FieldError;
 use crate::model::Revision;
 use crate::runtime::{CommitError, LiveQueryError, Readiness, Ring, Runtime, Stopped, SyncError};
+use crate::store::StoreError;
 use crate::wire::{Decoded, status};
 
 use super::audience::Audience;
@@ -111,10 +112,14 @@ pub(super) fn uncommitted(error: &CommitError) -> Status {
         CommitError::RequestIdReused { .. } => {
             status::invalid_field("transaction.request_id", error.to_string())
         }
-        CommitError::Store(_)
-        | CommitError::Unknown
-        | CommitError::ReadOnly
-        | CommitError::Stopped(_) => status::unavailable(error.to_string()),
+        CommitError::Store(refused) => match **refused {
+            StoreError::Full => status::limit_exceeded("disk", error.to_string()),
+            StoreError::TooLarge => status::limit_exceeded("transaction_bytes", error.to_string()),
+            _ => status::unavailable(error.to_string()),
+        },
+        CommitError::Unknown | CommitError::ReadOnly | CommitError::Stopped(_) => {
+            status::unavailable(error.to_string())
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 use std::fmt;
 use std::io;
+use std::time::SystemTime;
 
 use thiserror::Error;
 
+use crate::engine::Engine;
 use crate::model::{ResolvedTransaction, Revision};
 
 use super::HistoryId;
@@ -32,6 +34,15 @@ pub trait Store: Send + fmt::Debug {
     /// It is not known what is durable. The store must not be written to again before it has been
     /// read back.
     fn sync(&mut self) -> Result<(), StoreError>;
+
+    /// When the newest transaction was appended, by this machine's clock; none if that is not kept.
+    fn committed_at(&self) -> Option<SystemTime> {
+        None
+    }
+
+    /// Called once what was synced is applied and acknowledged: the store may take from the engine what
+    /// it keeps of it, so that it need not read every transaction back.
+    fn applied(&mut self, _engine: &mut Engine) {}
 }
 
 /// Why a store did not take a group.
@@ -41,6 +52,9 @@ pub enum StoreError {
     /// There is no room, on the disk or among the revisions.
     #[error("the store is full: nothing was written; make room and try again")]
     Full,
+    /// The transactions take more bytes than can be written as one.
+    #[error("the transactions are too large to be written together: split them")]
+    TooLarge,
     /// The store's files could not be written.
     #[error("the store could not be written")]
     Io(#[from] io::Error),

@@ -1,15 +1,19 @@
 //! Floor 7: where transactions are kept.
 //!
-//! A [`Store`] gives each resolved transaction its revision and makes it durable. It knows objects
-//! whole and nothing of what is derived from them; whoever reads a store back applies its
-//! transactions to a new engine and has the same state.
+//! A [`Store`] is handed resolved transactions. It gives each its revision and makes it durable; and it
+//! gives back the engine as it was.
 //!
-//! [`MemoryStore`] numbers transactions and keeps none: its history ends with the process.
+//! | store | |
+//! |---|---|
+//! | [`MemoryStore`] | numbers transactions and keeps none: its history ends with the process |
+//! | [`EmbeddedStore`] | keeps them in a directory, with the engine's records where they stood |
 
 mod contract;
+mod embedded;
 mod epoch;
 mod memory;
 
 pub use contract::{Store, StoreError};
+pub use embedded::{EmbeddedOptions, EmbeddedStore, OpenError, RecoveryProgress};
 pub use epoch::{DERIVATION_VERSION, Epoch, HistoryId};
 pub use memory::MemoryStore;

@@ -1,0 +1,143 @@
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use super::error::OpenError;
+use super::frame::PART_HEADER;
+
+const LOCK: &str = "LOCK";
+/// So often is asked for the lock again: a process that has just ended may not have let go of it.
+const PATIENCE: usize = 10;
+const PAUSE: Duration = Duration::from_millis(50);
+pub(super) const FORMAT: &str = "FORMAT";
+pub(super) const FORMAT_NEW: &str = "FORMAT.new";
+pub(super) const STATE: &str = "state";
+const JOURNAL: &str = "journal-";
+const JOURNAL_END: &str = ".log";
+
+/// A data directory that this process holds: nobody else gets it before this is dropped.
+#[derive(Debug)]
+pub(super) struct Directory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Directory {
+    /// Makes the directory unless it is there, and takes hold of it.
+    pub(super) fn hold(path: &Path) -> Result<Directory, OpenError> {
+        fs::create_dir_all(path).map_err(|error| OpenError::io("make", path, error))?;
+        if !path.join(LOCK).exists() && !path.join(FORMAT).exists() && !is_empty(path)? {
+            return Err(OpenError::Foreign {
+                directory: path.to_owned(),
+            });
+        }
+        let lock = path.join(LOCK);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&lock)
+            .map_err(|error| OpenError::io("write", &lock, error))?;
+        let mut left = PATIENCE;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if left > 0 => {
+                    left -= 1;
+                    thread::sleep(PAUSE);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(OpenError::Held {
+                        directory: path.to_owned(),
+                        holder: holder(file),
+                    });
+                }
+                Err(TryLockError::Error(error)) => return Err(OpenError::io("lock", &lock, error)),
+            }
+        }
+        // Only for the message that others get: the lock is what counts.
+        let mut writer = &file;
+        let _ = file.set_len(0);
+        let _ = writer.rewind();
+        let _ = writeln!(writer, "{}", std::process::id());
+        Ok(Directory {
+            path: path.to_owned(),
+            _lock: file,
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn state(&self) -> PathBuf {
+        self.path.join(STATE)
+    }
+
+    /// Makes the names of files that were made or removed durable.
+    pub(super) fn sync(&self) -> Result<(), OpenError> {
+        sync(&self.path).map_err(|error| OpenError::io("sync", &self.path, error))
+    }
+
+    /// Removes what a first start has left that did not come to its end: nothing was ever written.
+    pub(super) fn clear_unfinished(&self) -> Result<(), OpenError> {
+        for (first, path) in journals(&self.path)? {
+            let len = path.metadata().map_or(u64::MAX, |file| file.len());
+            if first > 1 || len > PART_HEADER as u64 {
+                let format = self.path.join(FORMAT);
+                return Err(OpenError::damaged(&self.path, &format, "it is missing"));
+            }
+            fs::remove_file(&path).map_err(|error| OpenError::io("remove", &path, error))?;
+        }
+        let state = self.state();
+        if state.exists() {
+            fs::remove_dir_all(&state).map_err(|error| OpenError::io("clear", &state, error))?;
+        }
+        Ok(())
+    }
+}
+
+fn is_empty(path: &Path) -> Result<bool, OpenError> {
+    let mut entries = fs::read_dir(path).map_err(|error| OpenError::io("read", path, error))?;
+    Ok(entries.next().is_none())
+}
+
+fn holder(file: File) -> String {
+    let mut text = String::new();
+    let read = file.take(20).read_to_string(&mut text);
+    match (read, text.trim().parse::<u32>()) {
+        (Ok(_), Ok(pid)) => format!(" (pid {pid})"),
+        _ => String::new(),
+    }
+}
+
+/// Makes the names in a directory durable.
+pub(super) fn sync(path: &Path) -> std::io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Where the part of the journal is that begins with a revision.
+pub(super) fn journal(directory: &Path, first: u64) -> PathBuf {
+    directory.join(format!("{JOURNAL}{first:020}{JOURNAL_END}"))
+}
+
+/// The parts of the journal by the revisions that they begin with, oldest first.
+pub(super) fn journals(directory: &Path) -> Result<Vec<(u64, PathBuf)>, OpenError> {
+    let failed = |error| OpenError::io("read", directory, error);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        let number = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(JOURNAL)?.strip_suffix(JOURNAL_END));
+        if let Some(first) = number.and_then(|number| number.parse().ok()) {
+            found.push((first, entry.path()));
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}

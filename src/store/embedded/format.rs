@@ -1,0 +1,128 @@
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+
+use crate::engine::{EngineOptions, MissingNode};
+use crate::store::{DERIVATION_VERSION, HistoryId};
+
+use super::directory::{Directory, FORMAT, FORMAT_NEW};
+use super::error::OpenError;
+
+/// Raised when older versions cannot read what this one writes.
+const VERSION: u64 = 1;
+const TITLE: &str = "selectord data directory";
+
+/// What a directory is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Format {
+    pub(super) history: HistoryId,
+    /// What decides how endpoints are derived, and what is remembered of them.
+    rules: String,
+}
+
+impl Format {
+    pub(super) fn new(history: HistoryId, options: &EngineOptions) -> Format {
+        Format {
+            history,
+            rules: rules(options),
+        }
+    }
+
+    /// Reads it; none of a directory that is new.
+    pub(super) fn read(directory: &Directory) -> Result<Option<Format>, OpenError> {
+        let path = directory.path().join(FORMAT);
+        let damaged = |what: &str| OpenError::damaged(directory.path(), &path, what);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(OpenError::io("read", &path, error)),
+        };
+        let text = String::from_utf8(bytes).map_err(|_| damaged("it is not text"))?;
+        let rest = text
+            .strip_prefix(TITLE)
+            .ok_or_else(|| damaged("it does not begin as it has to"))?;
+        let lines: BTreeMap<&str, &str> = rest
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .collect();
+        // Looked at before anything else: the rest may have another form.
+        let version = lines.get("format").and_then(|number| number.parse().ok());
+        let version: u64 = version.ok_or_else(|| damaged("it names no format"))?;
+        if version > VERSION {
+            return Err(OpenError::NewerFormat {
+                directory: directory.path().to_owned(),
+                found: version,
+                known: VERSION,
+            });
+        }
+        let history = lines
+            .get("history")
+            .and_then(|text| u128::from_str_radix(text, 16).ok());
+        let history = history.ok_or_else(|| damaged("it names no history"))?;
+        let format = Format {
+            history: HistoryId::from_bytes(history.to_be_bytes()),
+            rules: (*lines.get("rules").unwrap_or(&"")).to_owned(),
+        };
+        if format.text() == text {
+            Ok(Some(format))
+        } else {
+            Err(damaged("its check sum is wrong"))
+        }
+    }
+
+    /// Makes the directory one of this format, for good.
+    pub(super) fn write(&self, directory: &Directory) -> Result<(), OpenError> {
+        let path = directory.path().join(FORMAT);
+        let new = directory.path().join(FORMAT_NEW);
+        let write = || {
+            let mut file = File::create(&new)?;
+            file.write_all(self.text().as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&new, &path)
+        };
+        write().map_err(|error| OpenError::io("write", &path, error))?;
+        directory.sync()
+    }
+
+    /// Refuses to derive by other rules than before.
+    pub(super) fn check(
+        &self,
+        directory: &Directory,
+        options: &EngineOptions,
+    ) -> Result<(), OpenError> {
+        let asked = rules(options);
+        if self.rules == asked {
+            return Ok(());
+        }
+        Err(OpenError::OtherRules {
+            directory: directory.path().to_owned(),
+            kept: self.rules.clone(),
+            asked,
+        })
+    }
+
+    fn text(&self) -> String {
+        let history = u128::from_be_bytes(*self.history.as_bytes());
+        let text = format!(
+            "{TITLE}\nformat: {VERSION}\nhistory: {history:032x}\nrules: {}\n",
+            self.rules
+        );
+        let check = crc32fast::hash(text.as_bytes());
+        format!("{text}check: {check:08x}\n")
+    }
+}
+
+fn rules(options: &EngineOptions) -> String {
+    let EngineOptions {
+        missing_node,
+        retention,
+    } = options;
+    let mode = match missing_node {
+        MissingNode::Admit => "admit",
+        MissingNode::Withhold => "withhold",
+    };
+    format!(
+        "--missing-node {mode} (derivation {DERIVATION_VERSION}, remembering {} removals, {} names, 1 in {})",
+        retention.removals, retention.deleted_names, retention.share
+    )
+}

@@ -1,0 +1,253 @@
+//! Recovery.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use crate::engine::{Engine, EngineOptions};
+use crate::model::{Change, ObjectRef, Revision};
+use crate::store::HistoryId;
+
+use super::directory::{Directory, journals};
+use super::embedded_store::{EmbeddedOptions, EmbeddedStore};
+use super::error::OpenError;
+use super::format::Format;
+use super::frame::Group;
+use super::journal::Journal;
+use super::keeper::Keeper;
+use super::read_back::read_back;
+use super::replay::Part;
+use super::state::{Changes, State, StateError};
+use super::summary;
+
+/// After so many steps, how far it is is told.
+const STEP: u64 = 4_096;
+
+/// How far recovery is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecoveryProgress {
+    /// Objects are read.
+    Objects {
+        /// So many have been.
+        done: u64,
+        /// Of so many.
+        of: u64,
+    },
+    /// Records of the log are read.
+    Records {
+        /// So many have been.
+        done: u64,
+        /// Of so many.
+        of: u64,
+    },
+    /// The journal is applied.
+    Journal {
+        /// So many transactions have been.
+        done: u64,
+    },
+    /// Everything is there, up to this revision.
+    Done {
+        /// The newest.
+        revision: Revision,
+    },
+}
+
+/// Told now and then how far recovery is, and at its end.
+pub(super) type Tell<'t> = &'t mut dyn FnMut(RecoveryProgress);
+
+pub(super) fn open(
+    path: &Path,
+    rules: EngineOptions,
+    options: EmbeddedOptions,
+    tell: Tell<'_>,
+) -> Result<(EmbeddedStore, Engine), OpenError> {
+    let directory = Directory::hold(path)?;
+    let format = match Format::read(&directory)? {
+        Some(format) => format,
+        None => begin(&directory, &rules)?,
+    };
+    format.check(&directory, &rules)?;
+    Opening {
+        path: directory.path().to_owned(),
+        history: format.history,
+        rules,
+        tell,
+    }
+    .run(directory, options)
+}
+
+/// Makes an empty directory one of ours. The format comes last: without it the rest is nothing.
+fn begin(directory: &Directory, rules: &EngineOptions) -> Result<Format, OpenError> {
+    directory.clear_unfinished()?;
+    let history = HistoryId::random().map_err(|error| {
+        OpenError::io(
+            "name the history of",
+            directory.path(),
+            std::io::Error::other(error),
+        )
+    })?;
+    let path = directory.state();
+    let failed = |error| state_error(directory.path(), &path, error);
+    let mut state = State::open(&path).map_err(failed)?;
+    state.write(Changes::default());
+    state.flush().map_err(failed)?;
+    Journal::begin(directory.path(), history, 1, 0)
+        .map_err(|error| OpenError::io("begin the journal of", directory.path(), error))?;
+    let format = Format::new(history, rules);
+    format.write(directory)?;
+    Ok(format)
+}
+
+fn state_error(directory: &Path, path: &Path, error: lsm_tree::Error) -> OpenError {
+    use std::io::ErrorKind::{InvalidData, InvalidInput, NotFound, UnexpectedEof};
+    match error {
+        lsm_tree::Error::Io(error)
+            if !matches!(
+                error.kind(),
+                InvalidData | InvalidInput | NotFound | UnexpectedEof
+            ) =>
+        {
+            OpenError::io("open", path, error)
+        }
+        error => OpenError::damaged(directory, path, error.to_string()),
+    }
+}
+
+#[derive(Default)]
+struct Replay {
+    /// Milliseconds since 1970.
+    committed: u64,
+    /// Bytes of the journal.
+    bytes: u64,
+    /// Transactions applied.
+    done: u64,
+    changed: HashSet<ObjectRef>,
+}
+
+struct Opening<'r> {
+    path: PathBuf,
+    history: HistoryId,
+    rules: EngineOptions,
+    tell: Tell<'r>,
+}
+
+impl Opening<'_> {
+    fn run(
+        mut self,
+        directory: Directory,
+        options: EmbeddedOptions,
+    ) -> Result<(EmbeddedStore, Engine), OpenError> {
+        let path = directory.state();
+        if !State::is_at(&path) {
+            return Err(self.damaged(&path, "it is missing"));
+        }
+        let wrong = |error| match error {
+            StateError::Tree(error) => state_error(directory.path(), &path, error),
+            StateError::Wrong(what) => OpenError::damaged(directory.path(), &path, what),
+        };
+        summary::check(directory.path(), &path)?;
+        let state = State::open(&path).map_err(|error| wrong(error.into()))?;
+        let end = state.end().map_err(wrong)?;
+        let (end, committed) = end.ok_or_else(|| self.damaged(&path, "it has no end"))?;
+        let mut engine = read_back(&state, self.rules, end, self.tell).map_err(wrong)?;
+
+        let parts = journals(&self.path)?;
+        let mut journal = Replay {
+            committed,
+            ..Replay::default()
+        };
+        if parts.is_empty() {
+            return Err(self.damaged(&self.path, "its journal is missing"));
+        }
+        let last = parts.len().saturating_sub(1);
+        for (number, (first, part)) in parts.iter().enumerate() {
+            self.replay(*first, part, number == last, &mut engine, &mut journal)?;
+        }
+        // Opening may have rewritten the lists. A summary that is older says nothing about them.
+        let _ = summary::note(&self.path, &path);
+        let head = engine.head();
+        (self.tell)(RecoveryProgress::Done { revision: head });
+
+        let begin = |error| OpenError::io("begin the journal of", &self.path, error);
+        let first = head.saturating_add(1);
+        let tail = Journal::begin(&self.path, self.history, first, options.reserve_bytes)
+            .map_err(begin)?;
+        let keeper =
+            Keeper::start(self.path.clone(), state, options.journal_bytes).map_err(begin)?;
+        let store = EmbeddedStore {
+            history: self.history,
+            head,
+            committed: journal.committed,
+            journal: tail,
+            unkept: journal.bytes,
+            changed: journal.changed,
+            keeper,
+            options,
+            directory,
+        };
+        Ok((store, engine))
+    }
+
+    /// Applies what a part of the journal has behind the engine's head.
+    fn replay(
+        &mut self,
+        first: Revision,
+        path: &Path,
+        is_last: bool,
+        engine: &mut Engine,
+        journal: &mut Replay,
+    ) -> Result<(), OpenError> {
+        let directory = self.path.clone();
+        let damaged = |what: String| OpenError::damaged(&directory, path, what);
+        let part = Part {
+            directory: &directory,
+            path,
+            history: self.history,
+            first,
+            is_last,
+        };
+        let mut next = first;
+        if first > engine.head().saturating_add(1) {
+            return Err(damaged(format!(
+                "revisions {} to {} are missing before it",
+                engine.head().saturating_add(1),
+                first.saturating_sub(1)
+            )));
+        }
+        part.read(&mut |group: Group| {
+            if group.first != next {
+                return Err(damaged(format!(
+                    "revision {next} is missing: {} follows",
+                    group.first
+                )));
+            }
+            journal.committed = group.committed.max(journal.committed);
+            for transaction in group.transactions {
+                let revision = next;
+                next = next.saturating_add(1);
+                if revision <= engine.head() {
+                    continue;
+                }
+                let changes = transaction.changes().iter();
+                journal.changed.extend(changes.map(Change::object_ref));
+                engine
+                    .apply(revision, transaction)
+                    .map_err(|error| damaged(error.to_string()))?;
+                journal.done += 1;
+                if journal.done.is_multiple_of(STEP) {
+                    let done = journal.done;
+                    (self.tell)(RecoveryProgress::Journal { done });
+                }
+            }
+            Ok(())
+        })?;
+        journal.bytes = journal
+            .bytes
+            .saturating_add(path.metadata().map_or(0, |m| m.len()));
+        Ok(())
+    }
+
+    fn damaged(&self, path: &Path, what: &str) -> OpenError {
+        OpenError::damaged(&self.path, path, what)
+    }
+}

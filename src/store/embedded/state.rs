@@ -1,0 +1,162 @@
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use lsm_tree::compaction::Leveled;
+use lsm_tree::{AbstractTree as _, AnyTree, Cache, Config, Guard as _, SeqNo};
+use lsm_tree::{CompressionType, SequenceNumberCounter, config::CompressionPolicy};
+
+use crate::engine::{KeptEnd, RecordChange, ServicePositions, Stored};
+use crate::model::{Object, ObjectRef};
+
+use super::record::{end_value, read_end};
+use super::{object, record};
+
+/// The state is written behind the writer's back and read once: little is cached.
+const CACHE: u64 = 4 << 20;
+/// In a compaction, so many steps at most: the next flush goes on.
+const COMPACTIONS: usize = 8;
+
+/// Which keys: a byte before each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Space {
+    End = 0,
+    Objects = 1,
+    Records = 2,
+}
+
+/// The key of where the log ends.
+const END: [u8; 1] = [Space::End as u8];
+
+/// How the state differs from what is kept of it.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// Each with what it is now, unless it is gone; a service with where its records stand.
+    pub(super) objects: Vec<(ObjectRef, Option<Stored<Object>>, Option<ServicePositions>)>,
+    pub(super) records: Vec<RecordChange>,
+    pub(super) end: KeptEnd,
+    /// When the newest transaction was committed: milliseconds since 1970.
+    pub(super) committed: u64,
+    /// Bytes that the journal holds of them.
+    pub(super) journal: u64,
+}
+
+/// Objects and records at one revision: what was written last in memory, what was flushed on the disk.
+pub(super) struct State {
+    tree: AnyTree,
+    next: SeqNo,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").finish_non_exhaustive()
+    }
+}
+
+impl State {
+    /// Opens the state of a directory, or makes an empty one.
+    pub(super) fn open(path: &Path) -> Result<State, lsm_tree::Error> {
+        let counter = SequenceNumberCounter::default();
+        let visible = SequenceNumberCounter::default();
+        let tree = Config::new(path, counter.clone(), visible.clone())
+            .use_cache(Arc::new(Cache::with_capacity_bytes(CACHE)))
+            .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
+            .open()?;
+        let next = tree
+            .get_highest_seqno()
+            .map_or(0, |seqno| seqno.saturating_add(1));
+        counter.set(next);
+        visible.set(next);
+        Ok(State { tree, next })
+    }
+
+    /// Whether there is one.
+    pub(super) fn is_at(path: &Path) -> bool {
+        path.join("current").exists()
+    }
+
+    /// Writes changes into memory; [`State::flush`] makes them durable, whole.
+    pub(super) fn write(&mut self, changes: Changes) {
+        let seqno = self.next;
+        self.next = self.next.saturating_add(1);
+        for change in changes.records {
+            let key = |at| whole(Space::Records, &record::key(at));
+            match change {
+                RecordChange::Dropped(at) => self.tree.remove(key(at), seqno),
+                RecordChange::Written(record) => {
+                    let value = record::value(&record);
+                    self.tree.insert(key(record.at), value, seqno)
+                }
+            };
+        }
+        for (reference, stored, positions) in changes.objects {
+            let key = whole(Space::Objects, &object::key(&reference));
+            match stored {
+                Some(stored) => {
+                    let value = object::value(&stored, positions);
+                    self.tree.insert(key, value, seqno)
+                }
+                None => self.tree.remove(key, seqno),
+            };
+        }
+        let end = end_value(&changes.end, changes.committed);
+        self.tree.insert(END, end, seqno);
+    }
+
+    /// Makes what was written durable. What could not be is kept in memory, and may be tried again.
+    pub(super) fn flush(&self) -> Result<(), lsm_tree::Error> {
+        let lock = self.tree.get_flush_lock();
+        self.tree.rotate_memtable();
+        self.tree.flush(&lock, self.next)?;
+        Ok(())
+    }
+
+    /// Merges what was flushed.
+    pub(super) fn compact(&self) -> Result<(), lsm_tree::Error> {
+        let shape = || (self.tree.table_count(), self.tree.l0_run_count());
+        for _ in 0..COMPACTIONS {
+            let before = shape();
+            self.tree.compact(Arc::new(Leveled::default()), self.next)?;
+            if shape() == before {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the log ended, and when its newest transaction was committed.
+    pub(super) fn end(&self) -> Result<Option<(KeptEnd, u64)>, StateError> {
+        let Some(value) = self.tree.get(END, SeqNo::MAX)? else {
+            return Ok(None);
+        };
+        let end = read_end(&value);
+        end.map(Some)
+            .ok_or_else(|| StateError::Wrong("its end is not what was written".to_owned()))
+    }
+
+    /// Hands on everything of one space, in order of the keys.
+    pub(super) fn each(&self, space: Space, sink: Sink<'_>) -> Result<(), StateError> {
+        for entry in self.tree.prefix([space as u8], SeqNo::MAX, None) {
+            let (key, value) = entry.into_inner()?;
+            let key = key.get(1..).unwrap_or_default();
+            sink(key, &value).map_err(StateError::Wrong)?;
+        }
+        Ok(())
+    }
+}
+
+fn whole(space: Space, key: &[u8]) -> Vec<u8> {
+    [&[space as u8], key].concat()
+}
+
+/// Takes a key and its value; says what is wrong with them.
+pub(super) type Sink<'s> = &'s mut dyn FnMut(&[u8], &[u8]) -> Result<(), String>;
+
+/// Why the state could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StateError {
+    #[error(transparent)]
+    Tree(#[from] lsm_tree::Error),
+    #[error("{0}")]
+    Wrong(String),
+}

@@ -1,0 +1,252 @@
+//! Directories that cannot be served: each is refused with what is wrong and what to do, and is left
+//! as it was.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use selectord::store::{EmbeddedOptions, EmbeddedStore, OpenError, Store as _};
+
+use crate::process::{Done, Lines, Server, run};
+use crate::support::build::*;
+
+fn serve(directory: &Path, more: &[&str]) -> Done {
+    let directory = directory.to_str().unwrap();
+    let all = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--http",
+        "off",
+        "--data-dir",
+        directory,
+    ];
+    run("", &[&all, more].concat(), "")
+}
+
+/// A directory that holds something.
+fn filled(directory: &Path) {
+    let directory = directory.to_str().unwrap();
+    let server = Server::start(&["--data-dir", directory, "--disk-reserve", "0"]);
+    server.apply("apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: d}\n");
+}
+
+fn must_be_refused(done: &Done, says: &[&str]) {
+    assert_eq!(done.code, 1, "{}", done.err);
+    for text in says {
+        assert!(done.err.contains(text), "{text:?} is not in: {}", done.err);
+    }
+    assert!(!done.err.contains("panicked"), "{}", done.err);
+}
+
+#[test]
+fn a_restart_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("made/data");
+    filled(&directory);
+    let server = Server::start(&["--data-dir", directory.to_str().unwrap()]);
+    assert_eq!(server.revision(), 1);
+    let again = server.apply("apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: d}\n");
+    assert!(again.contains("unchanged"), "{again}");
+    assert_eq!(server.revision(), 1);
+    let status = server.ok(&["status"]);
+    assert!(status.contains("embedded"), "{status}");
+}
+
+#[test]
+fn one_process_at_a_time_holds_a_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--data-dir", folder.path().to_str().unwrap()]);
+    let done = serve(folder.path(), &[]);
+    let holder = format!("held by another process (pid {})", server.process.id());
+    must_be_refused(&done, &[&holder, "a directory of its own"]);
+    drop(server);
+    Server::start(&["--data-dir", folder.path().to_str().unwrap()]);
+}
+
+#[test]
+fn a_later_format_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path());
+    let format = folder.path().join("FORMAT");
+    let text = fs::read_to_string(&format).unwrap();
+    fs::write(&format, text.replace("format: 1", "format: 2")).unwrap();
+    let done = serve(folder.path(), &[]);
+    must_be_refused(
+        &done,
+        &[
+            "has format 2",
+            "formats up to 1",
+            "the version that wrote it",
+        ],
+    );
+}
+
+#[test]
+fn other_rules_of_derivation_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path());
+    let done = serve(folder.path(), &["--missing-node", "withhold"]);
+    must_be_refused(
+        &done,
+        &[
+            "--missing-node admit",
+            "--missing-node withhold",
+            "serve it with",
+        ],
+    );
+}
+
+#[test]
+fn what_is_not_ours_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("letter.txt"), "dear").unwrap();
+    let done = serve(folder.path(), &[]);
+    must_be_refused(
+        &done,
+        &["not a data directory of selectord", "name an empty one"],
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_directory_without_its_format_is_not_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path());
+    fs::remove_file(folder.path().join("FORMAT")).unwrap();
+    let done = serve(folder.path(), &[]);
+    must_be_refused(
+        &done,
+        &["FORMAT is damaged: it is missing", "from a backup"],
+    );
+}
+
+#[test]
+fn a_first_start_that_did_not_come_to_its_end_is_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Server::start(&[
+        "--data-dir",
+        folder.path().to_str().unwrap(),
+    ]));
+    fs::remove_file(folder.path().join("FORMAT")).unwrap();
+    filled(folder.path());
+    let server = Server::start(&["--data-dir", folder.path().to_str().unwrap()]);
+    assert_eq!(server.revision(), 1);
+}
+
+#[test]
+fn parts_that_are_missing_are_noticed() {
+    for missing in ["state", "journal"] {
+        let folder = tempfile::tempdir().unwrap();
+        filled(folder.path());
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if name == "state" && missing == "state" {
+                fs::remove_dir_all(path).unwrap();
+            } else if name.starts_with("journal-") && missing == "journal" {
+                fs::remove_file(path).unwrap();
+            }
+        }
+        must_be_refused(&serve(folder.path(), &[]), &["is missing", "from a backup"]);
+    }
+}
+
+#[test]
+fn fsync_without_a_directory_is_a_mistake() {
+    let done = run("", &["serve", "--fsync", "always"], "");
+    assert_eq!(done.code, 2, "{}", done.err);
+    let done = run("", &["serve", "--data-dir", "d", "--fsync", "group:0"], "");
+    assert_eq!(done.code, 2, "{}", done.err);
+    assert!(done.err.contains("group:MILLIS"), "{}", done.err);
+}
+
+#[test]
+fn transactions_count_on_from_a_directory_that_a_library_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let options = EmbeddedOptions::default();
+        EmbeddedStore::open(folder.path(), Default::default(), options, &mut |_| ())
+    };
+    let (mut store, _) = open().unwrap();
+    assert!(matches!(open(), Err(OpenError::Held { .. })));
+    let group = [resolved([put(node("n"))]), resolved([])];
+    assert_eq!(store.append(&group).unwrap(), [1, 2]);
+    store.sync().unwrap();
+    let committed = store.committed_at();
+    assert!(committed.is_some());
+    drop(store);
+    let (mut store, engine) = open().unwrap();
+    assert_eq!((engine.head(), store.committed_at()), (2, committed));
+    assert_eq!(store.append(&group[..1]).unwrap(), [3]);
+}
+
+/// Runs a command as root does; false, and loudly so, where that is not possible.
+pub fn as_root(what: &str, command: &str, arguments: &[&str]) -> bool {
+    let done = Command::new(command).args(arguments).output();
+    let ok = done.as_ref().is_ok_and(|done| done.status.success());
+    if !ok {
+        eprintln!("SKIPPED: {what}: {command} {arguments:?} did not work: {done:?}");
+    }
+    ok
+}
+
+/// A small disk of its own, as long as it lives.
+pub struct Disk {
+    pub folder: tempfile::TempDir,
+}
+
+impl Disk {
+    /// None where the test may not mount one.
+    pub fn of(what: &str, mebibytes: usize) -> Option<Disk> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        let size = format!("size={mebibytes}m");
+        let mount = ["-t", "tmpfs", "-o", &size, "selectord-test", path];
+        as_root(what, "mount", &mount).then_some(Disk { folder })
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let path = self.folder.path().to_str().unwrap();
+        as_root("clean up", "umount", &["-l", path]);
+    }
+}
+
+#[test]
+fn a_read_only_directory_is_refused() {
+    let Some(disk) = Disk::of("a read-only directory", 32) else {
+        return;
+    };
+    let directory = disk.folder.path().join("data");
+    filled(&directory);
+    let path = disk.folder.path().to_str().unwrap();
+    assert!(as_root(
+        "a read-only directory",
+        "mount",
+        &["-o", "remount,ro", path]
+    ));
+    must_be_refused(
+        &serve(&directory, &[]),
+        &["cannot write", "has to be writable"],
+    );
+    assert!(as_root(
+        "a read-only directory",
+        "mount",
+        &["-o", "remount,rw", path]
+    ));
+    let mut server = Lines::start(
+        "",
+        &[
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--http",
+            "off",
+            "--data-dir",
+            directory.to_str().unwrap(),
+        ],
+    );
+    assert!(server.next().is_some());
+}
