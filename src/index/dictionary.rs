@@ -39,7 +39,7 @@ pub(crate) struct KeyTerm {
     pub(crate) key: Key,
     pub(crate) posting: Posting,
     /// The key's pairs, in no order.
-    pub(crate) pairs: Vec<PairId>,
+    pub(crate) pairs: Paged<PairId>,
     /// How often it had the same value, and another, in two pods of one workload whose labels differ.
     same: u32,
     differs: u32,
@@ -98,10 +98,8 @@ impl Dictionary {
 
     /// The values of a key that some pod, or some holder, knows, in no order.
     pub(crate) fn values(&self, key: KeyId) -> impl Iterator<Item = (&Value, PairId)> {
-        let pairs = self.key(key).map(|term| term.pairs.as_slice());
-        pairs
-            .unwrap_or_default()
-            .iter()
+        let term = self.key(key).into_iter();
+        term.flat_map(|term| term.pairs.iter())
             .filter_map(|id| Some((&self.pair(*id)?.value, *id)))
     }
 
@@ -120,7 +118,7 @@ impl Dictionary {
 
     /// Bytes of keys, pairs and their tables, without the postings; bytes of the postings.
     pub(crate) fn bytes(&self) -> (usize, usize) {
-        let lists = |(_, term): (u32, &KeyTerm)| term.pairs.capacity() * size_of::<PairId>();
+        let lists = |(_, term): (u32, &KeyTerm)| term.pairs.bytes();
         let terms = self.keys.bytes()
             + self.pairs.bytes()
             + self.key_of.bytes()
@@ -168,7 +166,7 @@ impl Dictionary {
         let id = self.keys.insert(KeyTerm {
             key: key.clone(),
             posting: Posting::default(),
-            pairs: Vec::new(),
+            pairs: Paged::default(),
             same: 0,
             differs: 0,
         });
@@ -215,9 +213,9 @@ impl Dictionary {
         let Some(key) = self.keys.get_mut(key_id.0) else {
             return;
         };
-        key.pairs.swap_remove(term.at as usize);
-        let moved = key.pairs.get(term.at as usize).copied();
-        let is_gone = key.pairs.is_empty();
+        key.pairs.swap_remove(term.at);
+        let moved = key.pairs.get(term.at).copied();
+        let is_gone = key.pairs.len() == 0;
         if let Some(moved) = moved.and_then(|moved| self.pairs.get_mut(moved.0)) {
             moved.at = term.at;
         }

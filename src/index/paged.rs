@@ -45,6 +45,27 @@ impl<T> Paged<T> {
         }
     }
 
+    /// Takes the last item.
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        // One empty page stays, for a length that swings around a page's end.
+        if self.0.last().is_some_and(Vec::is_empty) {
+            self.0.pop();
+        }
+        self.0.last_mut()?.pop()
+    }
+
+    /// Takes an item out; the last stands there afterwards.
+    pub(crate) fn swap_remove(&mut self, at: u32) -> Option<T> {
+        if at as usize >= self.len() {
+            return None;
+        }
+        let last = self.pop()?;
+        match self.get_mut(at) {
+            Some(item) => Some(std::mem::replace(item, last)),
+            None => Some(last),
+        }
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.0.iter().flatten()
     }
@@ -62,14 +83,14 @@ impl<T> Paged<T> {
 #[derive(Debug)]
 pub(crate) struct Slots<T> {
     places: Paged<Option<T>>,
-    free: Vec<u32>,
+    free: Paged<u32>,
 }
 
 impl<T> Default for Slots<T> {
     fn default() -> Self {
         Slots {
             places: Paged::default(),
-            free: Vec::new(),
+            free: Paged::default(),
         }
     }
 }
@@ -116,13 +137,39 @@ impl<T> Slots<T> {
 
     /// Bytes of the table itself.
     pub(crate) fn bytes(&self) -> usize {
-        self.places.bytes() + self.free.capacity() * size_of::<u32>()
+        self.places.bytes() + self.free.bytes()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Longer and shorter, around the ends of pages.
+    #[test]
+    fn grows_and_shrinks_as_a_vector_does() {
+        let (mut paged, mut vector) = (Paged::default(), Vec::new());
+        let mut next = 0u32;
+        for (pushes, takes) in [(2 * PAGE + 3, 5), (4, 9), (7, PAGE + 20), (PAGE, 3 * PAGE)] {
+            for _ in 0..pushes {
+                paged.push(next);
+                vector.push(next);
+                next += 1;
+            }
+            for take in 0..takes.min(vector.len()) {
+                if take % 2 == 0 {
+                    assert_eq!(paged.pop(), vector.pop());
+                } else {
+                    let at = take * 31 % vector.len();
+                    let taken = Some(vector.swap_remove(at));
+                    assert_eq!(paged.swap_remove(at as u32), taken);
+                }
+                assert_eq!(paged.len(), vector.len());
+            }
+            assert!(paged.iter().eq(&vector));
+            assert_eq!(paged.swap_remove(vector.len() as u32), None);
+        }
+    }
 
     #[test]
     fn finds_what_was_put_across_pages() {

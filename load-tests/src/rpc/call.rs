@@ -1,6 +1,9 @@
+use std::time::{Duration, Instant};
+
 use anyhow::Context as _;
 use bytes::Bytes;
 use http::uri::PathAndQuery;
+use tokio::task::JoinSet;
 use tonic::client::Grpc;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
@@ -58,5 +61,38 @@ impl Call {
         ready.map_err(|error| Status::unavailable(error.to_string()))?;
         let answer = grpc.unary(Request::new(self.request), self.path, RawCodec);
         Ok(answer.await?.into_inner())
+    }
+
+    /// Makes it over and over for so long, each of so many callers on each connection as soon as it has
+    /// the answer before; answers how many were made.
+    ///
+    /// # Errors
+    /// The first call that failed.
+    pub async fn flat_out(
+        &self,
+        channels: &[Channel],
+        callers: usize,
+        time: Duration,
+    ) -> anyhow::Result<u64> {
+        let end = Instant::now() + time;
+        let mut tasks = JoinSet::new();
+        for channel in channels {
+            for _ in 0..callers {
+                let call = self.over(channel);
+                tasks.spawn(async move {
+                    let mut made = 0;
+                    while Instant::now() < end {
+                        call.clone().make().await?;
+                        made += 1;
+                    }
+                    Ok::<u64, Status>(made)
+                });
+            }
+        }
+        let mut made = 0;
+        while let Some(ended) = tasks.join_next().await {
+            made += ended?.context("a call failed")?;
+        }
+        Ok(made)
     }
 }

@@ -1,8 +1,5 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use selectord::client::{Client, WatchOptions};
 use selectord::engine::{Scope, View};
 use selectord::wire::Cursor;
@@ -106,26 +103,10 @@ impl Cluster {
     pub fn echo(&self, time: Duration) -> anyhow::Result<(f64, Samples)> {
         let before = self.usage();
         let start = Instant::now();
-        let made = Arc::new(AtomicU64::new(0));
-        self.calls.block_on(async {
-            let call = Call::new(&self.channel, ECHO, &());
-            let mut tasks = tokio::task::JoinSet::new();
-            for _ in 0..CONCURRENT {
-                let (call, made) = (call.clone(), Arc::clone(&made));
-                tasks.spawn(async move {
-                    while start.elapsed() < time {
-                        call.clone().make().await?;
-                        made.fetch_add(1, Ordering::Relaxed);
-                    }
-                    Ok::<_, tonic::Status>(())
-                });
-            }
-            while let Some(ended) = tasks.join_next().await {
-                ended?.context("an empty echo failed")?;
-            }
-            anyhow::Ok(())
-        })?;
-        let calls = made.load(Ordering::Relaxed) as f64;
+        let echo = Call::new(&self.channel, ECHO, &());
+        let channels = std::slice::from_ref(&self.channel);
+        let made = echo.flat_out(channels, CONCURRENT, time);
+        let calls = self.calls.block_on(made)? as f64;
         let busy = before.zip(self.usage()).map(|((before, _), (after, _))| {
             after.cpu.saturating_sub(before.cpu).as_nanos() as f64 / calls
         });

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
@@ -141,25 +139,6 @@ fn rate(
     time: Duration,
 ) -> anyhow::Result<f64> {
     let start = Instant::now();
-    let made = Arc::new(AtomicU64::new(0));
-    clients.block_on(async {
-        let mut tasks = tokio::task::JoinSet::new();
-        for channel in channels {
-            for _ in 0..CONCURRENT {
-                let (call, made) = (call.over(channel), Arc::clone(&made));
-                tasks.spawn(async move {
-                    while start.elapsed() < time {
-                        call.clone().make().await?;
-                        made.fetch_add(1, Ordering::Relaxed);
-                    }
-                    Ok::<_, tonic::Status>(())
-                });
-            }
-        }
-        while let Some(ended) = tasks.join_next().await {
-            ended??;
-        }
-        anyhow::Ok(())
-    })?;
-    Ok(made.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64())
+    let made = clients.block_on(call.flat_out(channels, CONCURRENT, time))?;
+    Ok(made as f64 / start.elapsed().as_secs_f64())
 }
