@@ -9,6 +9,7 @@
 //! | `element_writer` `message` | what a catch-up tells, straight into bytes, and messages below a set size |
 //! | `put_endpoint` | endpoints therein, their names as suffixes of what they begin with |
 //! | `events` `pod_events` | the same taken apart; and the pods' stream |
+//! | `read_pod` | pods straight from bytes, as a restart reads them |
 //! | `put` | protobuf's few forms |
 //! | `status` | our errors and gRPC's codes with their details |
 //!
@@ -35,6 +36,7 @@ mod pod_events;
 pub mod proto;
 mod put;
 mod put_endpoint;
+mod read_pod;
 #[cfg(test)]
 mod round_trip;
 mod scope;
@@ -61,6 +63,7 @@ pub use name::{
 pub use outcome::{decode_result, encode_result};
 pub use pod::{decode_pod, encode_pod};
 pub use pod_events::{PodDelta, PodEventBatch, decode_pod_event};
+pub use read_pod::read_pod;
 pub use scope::{
     Checkpoint, Cursor, decode_checkpoint, decode_cursor, decode_scope, encode_checkpoint,
     encode_cursor, encode_duration, encode_scope, encode_time,
