@@ -14,7 +14,7 @@ use crate::engine::{Engine, LiveQueryId, ObjectResult, ResolveError, ResolveLimi
 use crate::model::{
     LabelPatch, ObjectRef, Operation, PatchTarget, ResolvedTransaction, Revision, Transaction,
 };
-use crate::store::Store;
+use crate::store::{Request, Store};
 
 use super::command::{Commit, CommitReply, Committed};
 use super::error::CommitError;
@@ -61,6 +61,18 @@ struct Pending {
     outcome: Result<Resolved, ResolveError>,
 }
 
+impl Pending {
+    /// What may be asked again, also of a server that has restarted.
+    fn request(&self) -> Option<Request> {
+        let resolved = self.outcome.as_ref().ok()?;
+        (!self.request_id.is_empty()).then(|| Request {
+            request_id: self.request_id.clone(),
+            digest: self.digest,
+            appended: resolved.appended,
+        })
+    }
+}
+
 /// What a transaction comes to.
 struct Resolved {
     results: Arc<[ObjectResult]>,
@@ -78,8 +90,8 @@ impl Writer {
         Writer {
             engine,
             syncs: Syncs::default(),
+            recent: Recent::new(store.answered_requests()),
             store,
-            recent: Recent::default(),
             limits,
             read_only: false,
             changed: HashMap::new(),
@@ -96,7 +108,8 @@ impl Writer {
         }
         let before = self.engine.head();
         let (pending, appended) = self.resolve(first, queue);
-        match self.write(appended) {
+        let requests: Vec<Request> = pending.iter().filter_map(Pending::request).collect();
+        match self.write(&requests, appended) {
             Ok(revisions) => {
                 self.acknowledge(pending, before, &revisions);
                 self.store.applied(&mut self.engine);
@@ -219,14 +232,18 @@ impl Writer {
         None
     }
 
-    /// Makes transactions durable, applies them and moves the head.
-    fn write(&mut self, group: Vec<ResolvedTransaction>) -> Result<Vec<Revision>, Refusal> {
-        if group.is_empty() {
+    /// Makes transactions durable, with the requests that they answer, applies them and moves the head.
+    fn write(
+        &mut self,
+        requests: &[Request],
+        group: Vec<ResolvedTransaction>,
+    ) -> Result<Vec<Revision>, Refusal> {
+        if group.is_empty() && requests.is_empty() {
             return Ok(Vec::new());
         }
         let revisions = self
             .store
-            .append(&group)
+            .append_for(requests, &group)
             .map_err(|refused| Refusal::Store(Arc::new(refused)))?;
         if let Err(failed) = self.store.sync() {
             error!(
@@ -234,6 +251,9 @@ impl Writer {
                 "the store could not be synced: writes are refused from now on"
             );
             return Err(self.fail());
+        }
+        if group.is_empty() {
+            return Ok(revisions);
         }
         let mut totals = *self.published.totals.borrow();
         for (revision, transaction) in revisions.iter().zip(group) {
@@ -333,7 +353,7 @@ impl Writer {
         let resolution = self.engine.resolve(transaction, limits)?;
         let group = Some(resolution.transaction).filter(|transaction| !transaction.is_empty());
         let revisions = self
-            .write(group.into_iter().collect())
+            .write(&[], group.into_iter().collect())
             .map_err(|refusal| refusal.error())?;
         self.syncs.end(sync);
         self.store.applied(&mut self.engine);

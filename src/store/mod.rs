@@ -13,7 +13,7 @@ mod embedded;
 mod epoch;
 mod memory;
 
-pub use contract::{Store, StoreError};
-pub use embedded::{EmbeddedOptions, EmbeddedStore, OpenError, RecoveryProgress};
+pub use contract::{AnsweredRequest, MAX_REQUESTS, Request, Store, StoreError};
+pub use embedded::{Disk, DiskFile, EmbeddedOptions, EmbeddedStore, OpenError, RecoveryProgress};
 pub use epoch::{DERIVATION_VERSION, Epoch, HistoryId};
 pub use memory::MemoryStore;
