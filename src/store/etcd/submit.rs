@@ -101,7 +101,9 @@ impl EtcdStore {
         if !success.is_empty() {
             success.push(put(keys.head(), id.clone()));
         }
-        let as_expected = expected.iter().map(|(key, at)| written_by(key.clone(), *at));
+        let as_expected = expected
+            .iter()
+            .map(|(key, at)| written_by(key.clone(), *at));
         let same_history = has_value(keys.history(), encode_history(*history));
         let request = TxnRequest {
             compare: as_expected.chain([same_history]).collect(),
@@ -158,7 +160,9 @@ impl EtcdStore {
         let changed = changed.filter(|key| writing.changed.contains(&key.key));
         let candidates: BTreeSet<_> = changed.map(|key| revision(key.mod_revision)).collect();
         for candidate in candidates {
-            let mut then = calls.txn(&read(vec![get_at(keys.head(), candidate)])).await?;
+            let mut then = calls
+                .txn(&read(vec![get_at(keys.head(), candidate)]))
+                .await?;
             if then.key().is_some_and(|head| head.value == writing.id) {
                 return Ok(Submitted::Written(candidate));
             }
