@@ -8,10 +8,9 @@ use selectord::model::{
 };
 use selectord::runtime::{Committed, Runtime, RuntimeOptions, RuntimeThread, start_shared};
 use selectord::selector::Selector;
-use selectord::server::{ListenAddress, ServeError, ServerOptions, serve};
+use selectord::server::{ListenAddress, ServerOptions, serve};
 use selectord::store::etcd::{EtcdOptions, EtcdStore};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::etcd::patiently;
 
@@ -77,19 +76,18 @@ impl Replica {
             options,
             shutdown.clone(),
         );
+        tokio::spawn(serving);
         Served {
             address,
-            shutdown,
-            serving: tokio::spawn(serving),
+            _shutdown: shutdown.drop_guard(),
         }
     }
 }
 
-/// A replica that answers.
+/// A replica that answers, until this is dropped.
 pub struct Served {
     pub address: String,
-    pub shutdown: CancellationToken,
-    pub serving: JoinHandle<Result<(), ServeError>>,
+    _shutdown: DropGuard,
 }
 
 pub fn transaction(operations: impl IntoIterator<Item = Operation>) -> Transaction {

@@ -146,7 +146,7 @@ async fn who_is_always_overtaken_is_told_so() {
     for task in rude {
         task.await.unwrap();
     }
-    replica.commit([label("one", "mine", "at last")]).await;
+    replica.commit([label("one", "mine", "at-last")]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
