@@ -11,6 +11,9 @@ use selectord::selector::Selector;
 use selectord::server::{ListenAddress, ServerOptions, serve};
 use selectord::store::etcd::{EtcdOptions, EtcdStore};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::etcd::patiently;
 
@@ -88,6 +91,14 @@ impl Replica {
 pub struct Served {
     pub address: String,
     _shutdown: DropGuard,
+}
+
+/// What a server says of its health.
+pub async fn health(address: &str) -> ServingStatus {
+    let connected = HealthClient::connect(format!("http://{address}")).await;
+    let request = HealthCheckRequest::default();
+    let answer = patiently(connected.unwrap().check(request)).await.unwrap();
+    answer.into_inner().status()
 }
 
 pub fn transaction(operations: impl IntoIterator<Item = Operation>) -> Transaction {
