@@ -164,6 +164,18 @@ pub(super) fn part(events: Vec<Event>) -> Act<proto::WatchEndpointsResponse> {
     Act::Send(message)
 }
 
+/// Asks for what is held.
+pub(super) fn ask() -> Act<proto::WatchEndpointsResponse> {
+    let event = proto::EndpointsEvent {
+        r#type: proto::EventType::Offer.into(),
+        ..Default::default()
+    };
+    Act::Send(proto::WatchEndpointsResponse {
+        events: vec![event],
+        subscription: 0,
+    })
+}
+
 pub(super) fn pods_cut(
     events: Vec<crate::engine::PodEvent>,
     epoch: &'static str,
