@@ -141,6 +141,7 @@ async fn another_history_is_offered_what_is_held() {
     let second = vec![
         part(vec![Event::Remove(name("rng"))]),
         ask(),
+        Act::Offered,
         cut(
             vec![Event::Remove(name("hasher")), endpoint("rng", 5)],
             "new",
@@ -173,7 +174,12 @@ async fn who_has_only_a_cursor_offers_nothing_before_it_has_been_told_everything
     let scripts = vec![
         vec![cut(vec![endpoint("rng", 4)], "e", 8)],
         vec![cut(vec![Event::Reset, replace("rng", 9)], "f", 9)],
-        vec![ask(), cut(vec![endpoint("rng", 5)], "g", 1), Act::Silence],
+        vec![
+            ask(),
+            Act::Offered,
+            cut(vec![endpoint("rng", 5)], "g", 1),
+            Act::Silence,
+        ],
     ];
     let (client, mut asked) = serve(scripts, vec![]).await;
     let options = WatchOptions {
