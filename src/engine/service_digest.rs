@@ -158,35 +158,28 @@ impl Engine {
     /// Compares every sum that is remembered with the same from nothing.
     pub(super) fn verify_digests(&self, report: &mut dyn FnMut(String)) {
         for (id, record) in self.reconciler.services.iter() {
-            let name = || record.service.name();
-            match record.set.sums.get() {
-                None => {}
-                Some(Remembered::Whole(digest)) => {
-                    let right = self.rehash(id, record);
-                    if *digest != right {
-                        report(format!(
-                            "service {} is remembered with digest {digest}, it has {right}",
-                            name()
-                        ));
-                    }
-                }
-                Some(Remembered::Parts(parts)) => {
-                    let buckets = parts.buckets().map(|(pods, known)| {
-                        let right = || self.pods_digest(id, record, pods.clone()).1;
-                        known.get().is_none_or(|digest| *digest == right())
-                    });
-                    let own = parts.own.get();
-                    let own = own.is_none_or(|digest| *digest == self.own_digest(record));
-                    let covered = parts.buckets().last().map_or(0, |(pods, _)| pods.end);
-                    let last = record.set.members.last();
-                    if !(own && buckets.fold(true, |all, one| all && one))
-                        || last.is_some_and(|last| last >= covered)
-                    {
-                        report(format!("service {} has a part with a wrong digest", name()));
-                    }
-                }
+            let right = match record.set.sums.get() {
+                None => true,
+                Some(Remembered::Whole(digest)) => *digest == self.rehash(id, record),
+                Some(Remembered::Parts(parts)) => self.verify_parts(id, record, parts),
+            };
+            if !right {
+                let name = record.service.name();
+                report(format!("service {name} is remembered with a wrong digest"));
             }
         }
+    }
+
+    fn verify_parts(&self, id: ServiceId, record: &ServiceRecord, parts: &Parts) -> bool {
+        let own = parts.own.get();
+        let mut end = 0;
+        let mut right = own.is_none_or(|digest| *digest == self.own_digest(record));
+        for (pods, known) in parts.buckets() {
+            end = pods.end;
+            let found = || self.pods_digest(id, record, pods.clone()).1;
+            right &= known.get().is_none_or(|digest| *digest == found());
+        }
+        right && record.set.members.last().is_none_or(|last| last < end)
     }
 }
 

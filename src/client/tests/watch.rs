@@ -119,15 +119,17 @@ async fn offered(asked: &mut UnboundedReceiver<Asked>) -> (bool, Vec<String>) {
         panic!("a stream begins with a Subscribe");
     };
     let mut names = Vec::new();
-    while subscribe.can_offer {
+    if !subscribe.can_offer {
+        return (false, names);
+    }
+    loop {
         if let Asked::Endpoints(Request::Offer(offer)) = asked.recv().await.unwrap() {
             names.extend(offer.services.into_iter().map(|held| held.name));
             if offer.last {
-                break;
+                return (true, names);
             }
         }
     }
-    (subscribe.can_offer, names)
 }
 
 #[tokio::test]
