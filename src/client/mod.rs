@@ -29,6 +29,7 @@ mod convert;
 mod error;
 mod explain;
 mod follow;
+mod offer;
 mod options;
 mod pages;
 mod pending;
@@ -49,7 +50,7 @@ pub use error::{CallError, ConnectError, Malformed, WatchError};
 pub use options::ClientOptions;
 pub use pages::{Page, Pages};
 pub use query::Listing;
-pub use watch::{Cut, WatchOptions, Watcher};
+pub use watch::{Cut, Resume, WatchOptions, Watcher};
 pub use watch_pods::{PodWatcher, PodsCut, PodsView, WatchPodsOptions};
 pub use write::{Ack, Ingest};
 

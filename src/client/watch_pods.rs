@@ -182,7 +182,7 @@ impl Feed for PodsFeed {
     type Event = PodEvent;
     type Message = proto::WatchPodsResponse;
 
-    fn open(&self, channel: Channel, cursor: Option<&Cursor>) -> Opening<Self::Message> {
+    fn open(&mut self, channel: Channel, cursor: Option<&Cursor>) -> Opening<Self::Message> {
         let request = proto::WatchPodsRequest {
             selector: Some(wire::encode_filter(&self.selector)),
             scope: convert::scope(&self.namespaces),

@@ -67,4 +67,10 @@ pub enum Progress {
     More,
     /// Everything up to this revision has been told: a checkpoint.
     Head(Revision),
+    /// The walk goes on when the subscriber has said what it holds ([`super::Walk::offer`]).
+    Offer {
+        /// It has not been asked yet. What it was told since its last checkpoint is void, unless it folds
+        /// at once and offers what it holds now; and nothing that it holds is in doubt any more.
+        first: bool,
+    },
 }

@@ -86,6 +86,13 @@ impl View {
         }
     }
 
+    /// Nothing is in doubt any more: what is held is being offered, and whatever of it is not so will be
+    /// told ([`super::Progress::Offer`]).
+    pub fn trust(&mut self) {
+        self.doubtful.clear();
+        self.doubtful_nodes.clear();
+    }
+
     /// Drops what a reset put in doubt and nothing confirmed. What is left is the state at the
     /// checkpoint's revision. Answers what was dropped.
     pub fn checkpoint(&mut self) -> Vec<ObjectName> {

@@ -21,6 +21,10 @@
 //! records before it are passed over. Nothing has to be known of what the subscriber held. Forgetting
 //! an old removal moves an anchor too: whoever has not read the removal is told the service anew.
 //!
+//! A subscriber whose cursor is of no use can say what it holds, a digest for each service: the first
+//! listing is then merged with that, and what is the same is not told. Digests are found when somebody
+//! asks, and remembered until the service changes.
+//!
 //! Deliberately absent: clocks, threads, I/O, randomness, logging, and any list of subscribers.
 
 mod apply;
@@ -28,6 +32,7 @@ mod catch_up;
 mod dump;
 mod event;
 mod fold;
+mod held;
 mod kept;
 mod live_query;
 mod log;
@@ -35,6 +40,7 @@ mod log;
 mod log_tests;
 mod membership;
 mod memory;
+mod merge;
 mod options;
 mod pod_ids;
 mod position;
@@ -49,8 +55,10 @@ mod resolve_transaction;
 mod restore;
 mod scope;
 mod segment;
+mod service_digest;
 mod state;
 mod stats;
+mod teller;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -63,6 +71,7 @@ pub use crate::reconcile::ServicePositions;
 pub use apply::{Applied, ApplyError};
 pub use event::{Event, PodEvent, Progress, ServiceEntry};
 pub use fold::{ServiceView, View};
+pub use held::Held;
 pub use kept::{KeptEnd, KeptRecord, RecordChange, RecordOf};
 pub use live_query::{LiveQueryId, PodWalk};
 pub use membership::{Membership, Reason};

@@ -11,6 +11,7 @@
 //! | `query` `endpoints` `explain` | reads |
 //! | `list` `listings` `page` | listings in pages |
 //! | `watch` `follow` `feed` | streams: a position a subscriber, no queue |
+//! | `offers` | what a subscriber says that it holds, one message at a time |
 //! | `watch_routes` `encoded` | their way onto HTTP/2, already encoded |
 //! | `distribute` `audience` `listeners` | who is woken by what, and when |
 //! | `subscribers` `admin` | who listens, and how the server does |
@@ -41,6 +42,7 @@ mod list;
 mod listen;
 mod listeners;
 mod listings;
+mod offers;
 mod outflow;
 mod page;
 mod probes;

@@ -139,6 +139,11 @@ impl ElementWriter {
         }
     }
 
+    /// Asks for what is held.
+    pub(super) fn offer(&mut self) {
+        self.alone(EventType::Offer, |_| ());
+    }
+
     /// Writes the commit point.
     pub(super) fn checkpoint(&mut self, checkpoint: &Checkpoint) {
         self.alone(EventType::Checkpoint, |out| {
@@ -306,6 +311,17 @@ mod tests {
                 prop_assert_eq!(writer.out, message(by_prost(&event)), "{:?}", event);
             }
         }
+    }
+
+    #[test]
+    fn an_offer_is_what_prost_writes() {
+        let mut writer = ElementWriter::default();
+        writer.offer();
+        let right = proto::EndpointsEvent {
+            r#type: EventType::Offer.into(),
+            ..Default::default()
+        };
+        assert_eq!(writer.out, message(right));
     }
 
     #[test]

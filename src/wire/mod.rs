@@ -7,6 +7,7 @@
 //! | `transaction` `outcome` | a writer's request, and what became of each object |
 //! | `scope` | scopes, cursors, checkpoints |
 //! | `element_writer` `message` | what a catch-up tells, straight into bytes, and messages below a set size |
+//! | `offer` | what a subscriber says that it holds |
 //! | `put_endpoint` | endpoints therein, their names as suffixes of what they begin with |
 //! | `events` `pod_events` | the same taken apart; and the pods' stream |
 //! | `put` | protobuf's few forms |
@@ -29,6 +30,7 @@ mod label_message;
 mod labels;
 mod message;
 mod name;
+mod offer;
 mod outcome;
 mod paths;
 mod pod;
@@ -60,6 +62,7 @@ pub use message::{EncodedMessage, MessageWriter};
 pub use name::{
     check_namespaces, decode_kind, decode_name, decode_ref, encode_kind, encode_name, encode_ref,
 };
+pub use offer::{MAX_OFFERED, decode_offer, encode_offer};
 pub use outcome::{decode_result, encode_result};
 pub use pod::{decode_pod, encode_pod};
 pub use pod_events::{PodDelta, PodEventBatch, decode_pod_event};

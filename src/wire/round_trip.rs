@@ -130,6 +130,7 @@ proptest! {
             match decode_event(element) {
                 Ok(Delta::Events(events)) => events.into_iter().for_each(|event| folded.apply(event)),
                 Ok(Delta::Checkpoint(checkpoint)) => ended = Some(checkpoint),
+                Ok(Delta::Offer) => prop_assert!(false, "nothing was asked"),
                 Err(faults) => prop_assert!(false, "{faults:?}"),
             }
         }

@@ -7,6 +7,7 @@ mod drain;
 mod errors;
 mod harness;
 mod ingest;
+mod offers;
 mod pods;
 mod read;
 mod stalled;

@@ -92,6 +92,7 @@ impl<'b> Fold<'b> {
                 .map_err(|faults| anyhow::anyhow!("the server's event is none: {faults:?}"))?;
             match delta {
                 Delta::Events(events) => self.gathered.extend(events),
+                Delta::Offer => self.gathered.clear(),
                 Delta::Checkpoint(checkpoint) => {
                     let before = self.cursor.as_ref().map_or(0, |cursor| cursor.revision);
                     if checkpoint.cursor.revision < before {
