@@ -61,6 +61,14 @@ impl Engine {
         let before = self.work(0);
         let (changes, source) = transaction.into_parts();
         let count = changes.len() as u64;
+        self.change(revision, changes, &source);
+        Ok(Applied {
+            work: self.work(count) - before,
+        })
+    }
+
+    /// Makes changes part of a revision, which is the head's from here on.
+    pub(super) fn change(&mut self, revision: Revision, changes: Vec<Change>, source: &SmolStr) {
         self.head = revision;
         self.log.begin(revision);
         let Scratch {
@@ -74,7 +82,7 @@ impl Engine {
                 let sought = sought.as_ref();
                 match change {
                     Change::Put(object) => {
-                        self.put(object, revision, &source, sought, &mut touched);
+                        self.put(object, revision, source, sought, &mut touched);
                     }
                     Change::Delete(object) => self.delete(&object, sought, &mut touched),
                 }
@@ -103,9 +111,6 @@ impl Engine {
         let living = self.reconciler.services.len() + self.reconciler.nodes.len();
         self.log
             .limit_deletions(self.options.retention.deleted_names(living));
-        Ok(Applied {
-            work: self.work(count) - before,
-        })
     }
 
     /// Reads what the next changes will read, in stages, so that many wait for memory together instead

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `labels` `name` `pod` `service` `endpoints` | messages and the nouns of [`crate::model`] |
 //! | `transaction` `outcome` | a writer's request, and what became of each object |
+//! | `stored` | objects as they are kept outside of an engine |
 //! | `scope` | scopes, cursors, checkpoints |
 //! | `element_writer` `message` | what a catch-up tells, straight into bytes, and messages below a set size |
 //! | `put_endpoint` | endpoints therein, their names as suffixes of what they begin with |
@@ -38,6 +39,7 @@ mod round_trip;
 mod scope;
 mod service;
 pub mod status;
+mod stored;
 mod transaction;
 mod uid;
 
@@ -64,6 +66,7 @@ pub use scope::{
     encode_cursor, encode_duration, encode_scope, encode_time,
 };
 pub use service::{decode_node, decode_service, encode_node, encode_service};
+pub use stored::{decode_stored, encode_stored};
 pub use transaction::{
     MAX_REQUEST_ID, MAX_SOURCE, WriteRequest, decode_transaction, encode_operation,
     encode_transaction, mentioned_objects,

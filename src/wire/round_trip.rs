@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use prost::Message as _;
 
 use crate::engine::{PodEvent, Scope, ServiceScope, View};
+use crate::model::{Object, ServiceSelector};
+use crate::selector::Selector;
 
 use super::arbitrary::{endpoint, manual, name, node, pod, selector, service, word};
 use super::arbitrary_steps::{event, write_request};
@@ -67,6 +69,24 @@ proptest! {
         prop_assert_eq!(decode_node(encode_node(&node)), Ok(node));
         prop_assert_eq!(decode_manual(encode_manual(&manual)), Ok(manual));
         prop_assert_eq!(decode_endpoint(encode_endpoint(&endpoint, "ns"), "ns"), Ok(endpoint));
+    }
+
+    #[test]
+    fn stored_objects(pod in pod(), service in service(), node in node(), manual in manual(), source in word(), nothing in any::<bool>()) {
+        let mut service = service;
+        if nothing {
+            service.selector = ServiceSelector::Set(Selector::nothing());
+        }
+        for object in [
+            Object::Pod(Box::new(pod)),
+            Object::Service(Box::new(service)),
+            Object::Node(Box::new(node)),
+            Object::Manual(Box::new(manual)),
+        ] {
+            let stored = encode_stored(&object, &source);
+            prop_assert_eq!(decode_stored(stored), Ok((object, source.clone())));
+        }
+        prop_assert!(decode_stored(proto::StoredObject::default()).is_err());
     }
 
     #[test]
