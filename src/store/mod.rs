@@ -14,6 +14,6 @@ mod epoch;
 mod memory;
 
 pub use contract::{Store, StoreError};
-pub use embedded::{EmbeddedOptions, EmbeddedStore, OpenError, RecoveryProgress};
+pub use embedded::{EmbeddedOptions, EmbeddedStore, NewDirectory, OpenError, RecoveryProgress};
 pub use epoch::{DERIVATION_VERSION, Epoch, HistoryId};
 pub use memory::MemoryStore;
