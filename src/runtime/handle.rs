@@ -18,6 +18,7 @@ use super::head::{Head, Totals};
 use super::live_query::LiveQuery;
 use super::recent::digest;
 use super::room::Room;
+use super::save::Saves;
 use super::size::size;
 use super::sync::{SyncEnd, SyncId, SyncScope, SyncSession};
 use super::tail::Tail;
@@ -41,6 +42,7 @@ pub(super) struct Queues {
     /// Places for syncs that are under way.
     pub syncs: Arc<Semaphore>,
     pub max_syncs: usize,
+    pub saves: Saves,
     /// Pieces of catch-up that were asked for.
     pub pieces: AtomicU64,
 }
@@ -116,6 +118,10 @@ impl Runtime {
             store_kind,
             missing_node,
         }
+    }
+
+    pub(super) fn queues(&self) -> &Queues {
+        &self.queues
     }
 
     /// Names what subscribers can resume in.

@@ -16,6 +16,7 @@ use super::handle::{Queues, Runtime};
 use super::head::{Head, Totals};
 use super::owner::{First, Owner};
 use super::room::Room;
+use super::save::{SaveOptions, Saves};
 use super::share::Share;
 use super::tail::Tail;
 use super::write_queue::WriteQueue;
@@ -47,6 +48,8 @@ pub struct RuntimeOptions {
     /// For so long writes are gathered before they are made durable together. Zero: what comes while a
     /// group is being written is the next one.
     pub gather: Duration,
+    /// What saving snapshots may take.
+    pub saves: SaveOptions,
 }
 
 impl Default for RuntimeOptions {
@@ -60,6 +63,7 @@ impl Default for RuntimeOptions {
             max_live_query_members: 10_000_000,
             max_syncs: 64,
             gather: Duration::ZERO,
+            saves: SaveOptions::default(),
         }
     }
 }
@@ -105,13 +109,14 @@ pub fn start_with(
     let store_kind = store.kind();
     let missing_node = engine.options().missing_node;
     let tail = Arc::new(Tail::new(engine.head(), options.tail_bytes));
+    let saves = Saves::new(options.saves);
     let published = Published {
         tail: Arc::clone(&tail),
         head: head_tx,
         totals: totals_tx,
     };
     let owner = Owner {
-        writer: Writer::new(engine, store, options.resolve, published),
+        writer: Writer::new(engine, store, options.resolve, published, saves.clone()),
         writes: WriteQueue::new(write_queue),
         queries: query_queue,
         catch_ups: catch_up_queue,
@@ -143,6 +148,7 @@ pub fn start_with(
             options.max_syncs.min(Semaphore::MAX_PERMITS),
         )),
         max_syncs: options.max_syncs,
+        saves,
         pieces: AtomicU64::new(0),
     };
     let runtime = Runtime::new(queues, head, totals, epoch, store_kind, missing_node);

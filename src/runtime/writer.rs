@@ -12,7 +12,8 @@ use tracing::error;
 
 use crate::engine::{Engine, LiveQueryId, ObjectResult, ResolveError, ResolveLimits, Resolver};
 use crate::model::{
-    LabelPatch, ObjectRef, Operation, PatchTarget, ResolvedTransaction, Revision, Transaction,
+    Change, LabelPatch, ObjectRef, Operation, PatchTarget, ResolvedTransaction, Revision,
+    Transaction,
 };
 use crate::store::Store;
 
@@ -21,6 +22,7 @@ use super::error::CommitError;
 use super::head::{Head, Totals};
 use super::live_query::LastChange;
 use super::recent::Recent;
+use super::save::Saves;
 use super::sync::{SyncEnd, SyncId, SyncScope, Syncs};
 use super::tail::Tail;
 use super::write_queue::WriteQueue;
@@ -42,6 +44,7 @@ pub(super) struct Writer {
     /// Where it is noted when the members of each live query changed last.
     pub(super) changed: HashMap<LiveQueryId, LastChange>,
     published: Published,
+    saves: Saves,
 }
 
 /// What everybody may see without a question to the engine's thread.
@@ -74,6 +77,7 @@ impl Writer {
         store: Box<dyn Store>,
         limits: ResolveLimits,
         published: Published,
+        saves: Saves,
     ) -> Self {
         Writer {
             engine,
@@ -84,6 +88,7 @@ impl Writer {
             read_only: false,
             changed: HashMap::new(),
             published,
+            saves,
         }
     }
 
@@ -237,6 +242,9 @@ impl Writer {
         }
         let mut totals = *self.published.totals.borrow();
         for (revision, transaction) in revisions.iter().zip(group) {
+            let changes = transaction.changes().iter();
+            self.saves
+                .keep(&self.engine, changes.map(Change::object_ref));
             match self.engine.apply(*revision, transaction) {
                 Ok(applied) => {
                     totals.transactions = totals.transactions.saturating_add(1);

@@ -9,6 +9,7 @@ mod harness;
 mod ingest;
 mod pods;
 mod read;
+mod save;
 mod stalled;
 mod subscriber;
 mod unready;
