@@ -3,9 +3,9 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `args` `target` `resource` `changes` | what a user may write, and what it means |
-//! | `apply` `count` `delete` `explain` `get` `label` `selector` `serve` `status` `watch` `completion` | the verbs |
+//! | `apply` `count` `delete` `explain` `get` `label` `selector` `serve` `snapshot` `status` `watch` `completion` | the verbs |
 //! | `data_dir` `log` | where `serve` keeps what it knows, and what it logs |
-//! | `rows` `sockets` `table` `print` `lines` | how answers look |
+//! | `rows` `sockets` `table` `print` `lines` `progress` | how answers look |
 //! | `failure` `run` | exit codes: 0 done, 1 failed, 2 used wrongly |
 
 mod apply;
@@ -25,11 +25,16 @@ mod label;
 mod lines;
 mod log;
 mod print;
+mod progress;
 mod resource;
 mod rows;
 mod run;
 mod selector;
 mod serve;
+mod snapshot;
+mod snapshot_restore;
+mod snapshot_save;
+mod snapshot_status;
 mod sockets;
 mod status;
 mod table;

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::{EngineOptions, MissingNode, ResolveLimits};
 use crate::model::{Kind, Object, ObjectName, Operation, Transaction};
-use crate::runtime::{self, Readiness, Runtime, RuntimeOptions};
+use crate::runtime::{self, Readiness, Runtime, RuntimeOptions, SaveOptions};
 use crate::server::{self, Limits, ListenAddress, ServerOptions};
 use crate::source::manifest::{Input, read};
 
@@ -68,9 +68,18 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Missing {
+pub(super) enum Missing {
     Admit,
     Withhold,
+}
+
+impl From<Missing> for MissingNode {
+    fn from(mode: Missing) -> Self {
+        match mode {
+            Missing::Admit => MissingNode::Admit,
+            Missing::Withhold => MissingNode::Withhold,
+        }
+    }
 }
 
 /// What bounds clients. Whoever asks for more is refused with RESOURCE_EXHAUSTED or INVALID_ARGUMENT.
@@ -108,6 +117,9 @@ struct LimitArgs {
     /// is told at once, and then once in so long. 0: at once always
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 20)]
     watch_window: u64,
+    /// Bytes that one snapshot may keep, while it is saved, of what is changed meanwhile
+    #[arg(long, value_name = "BYTES", default_value_t = SaveOptions::default().max_kept_bytes)]
+    max_save_bytes: usize,
     /// Seconds that clients have to finish once the server is asked to end
     #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().drain.as_secs())]
     drain: u64,
@@ -193,13 +205,9 @@ async fn serve(args: &Args, objects: Vec<Object>, out: &mut dyn Write) -> anyhow
         addresses.push(format!("HTTP on {}", http.local_addr()?));
     }
 
-    let missing_node = match args.missing_node {
-        Missing::Admit => MissingNode::Admit,
-        Missing::Withhold => MissingNode::Withhold,
-    };
     let options = RuntimeOptions {
         engine: EngineOptions {
-            missing_node,
+            missing_node: args.missing_node.into(),
             ..EngineOptions::default()
         },
         resolve: ResolveLimits {
@@ -209,6 +217,10 @@ async fn serve(args: &Args, objects: Vec<Object>, out: &mut dyn Write) -> anyhow
         max_live_queries: args.limits.max_live_queries,
         max_live_query_members: args.limits.max_live_query_members,
         gather: args.durability.gather(),
+        saves: SaveOptions {
+            max_kept_bytes: args.limits.max_save_bytes,
+            ..SaveOptions::default()
+        },
         ..RuntimeOptions::default()
     };
     let (store, engine) = args.durability.open(options.engine)?;
