@@ -183,7 +183,11 @@ async fn saves(file: &Path) -> usize {
         let mut took = write(&runtime, &mut pods, &stop).await;
         let elapsed = other.await.expect("it ends");
         if beside {
-            told(&format!("beside a save of {elapsed:.2?}"), &mut took, elapsed);
+            told(
+                &format!("beside a save of {elapsed:.2?}"),
+                &mut took,
+                elapsed,
+            );
         } else {
             told("writer alone", &mut took, elapsed);
         }

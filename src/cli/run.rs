@@ -58,7 +58,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Done> {
 }
 
 /// Runs a client on this thread.
-pub(super) fn wait(verb: impl Future<Output = anyhow::Result<Done>>) -> anyhow::Result<Done> {
+pub(super) fn wait<T>(verb: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     log::for_command()?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

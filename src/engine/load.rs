@@ -2,7 +2,7 @@ use smol_str::SmolStr;
 
 use crate::model::{Change, Object, Revision};
 
-use super::apply::ApplyError;
+use super::apply::{ApplyError, Origin};
 use super::state::Engine;
 
 impl Engine {
@@ -29,15 +29,13 @@ impl Engine {
         if !self.has_room_for(pods.count()) {
             return Err(ApplyError::TooManyPods);
         }
-        self.head = revision;
-        let mut objects = objects.into_iter().peekable();
-        while let Some((object, source)) = objects.next() {
-            let mut changes = vec![Change::Put(object)];
-            while let Some((object, _)) = objects.next_if(|(_, next)| *next == source) {
-                changes.push(Change::Put(object));
-            }
-            self.change(revision, changes, &source);
-        }
+        let put = |(object, source)| (Change::Put(object), source);
+        let (changes, sources): (Vec<_>, Vec<SmolStr>) = objects.into_iter().map(put).unzip();
+        let mut sources = sources.iter();
+        self.apply_changes(revision, changes, || Origin {
+            revision,
+            source: sources.next(),
+        });
         Ok(())
     }
 }

@@ -75,8 +75,8 @@ struct Walk {
     kept: BTreeMap<ObjectPlace, Option<Bytes>>,
     /// About what that takes.
     bytes: usize,
-    /// It would have taken too much.
-    broken_off: bool,
+    /// Why it does not go on.
+    broken_off: Option<SaveError>,
 }
 
 /// An object that is told to a save.
@@ -114,15 +114,19 @@ impl Walk {
     /// Whether an object has to be kept before it is changed.
     fn needs(&self, place: &ObjectPlace) -> bool {
         let ahead = self.after.as_ref().is_none_or(|after| place > after);
-        ahead && !self.broken_off && !self.kept.contains_key(place)
+        ahead && self.broken_off.is_none() && !self.kept.contains_key(place)
+    }
+
+    fn break_off(&mut self, why: SaveError) {
+        self.broken_off = Some(why);
+        self.kept = BTreeMap::new();
     }
 
     fn keep(&mut self, place: ObjectPlace, before: Option<Bytes>, most: usize) {
         let size = size(&place, before.as_ref());
         self.bytes = self.bytes.saturating_add(size);
         if self.bytes > most {
-            self.broken_off = true;
-            self.kept = BTreeMap::new();
+            self.break_off(SaveError::TooFarBehind { limit: most });
         } else {
             self.kept.insert(place, before);
         }
@@ -205,6 +209,13 @@ impl Saves {
         }
     }
 
+    /// What is there is about to change in any way: no save goes on.
+    pub(super) fn break_off(&self) {
+        let mut walks = self.lock();
+        let all = walks.by_number.values_mut();
+        all.for_each(|walk| walk.break_off(SaveError::Listed));
+    }
+
     /// A place for another, if there is one.
     pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, SaveError> {
         let place = Arc::clone(&self.0.places).try_acquire_owned();
@@ -229,11 +240,11 @@ impl Saves {
 
     /// The next piece. Called on the engine's thread.
     fn piece(&self, number: u64, engine: &Engine) -> Result<Piece, SaveError> {
-        let options = &self.0.options;
-        let limit = options.max_kept_bytes;
-        match self.lock().by_number.get_mut(&number) {
-            Some(walk) if !walk.broken_off => Ok(walk.piece(engine, options.piece.max(1))),
-            _ => Err(SaveError::TooFarBehind { limit }),
+        let mut walks = self.lock();
+        let walk = walks.by_number.get_mut(&number).ok_or(Stopped)?;
+        match walk.broken_off {
+            Some(why) => Err(why),
+            None => Ok(walk.piece(engine, self.0.options.piece.max(1))),
         }
     }
 

@@ -4,12 +4,12 @@
 //! |---|---|
 //! | `labels` `name` `pod` `service` `endpoints` | messages and the nouns of [`crate::model`] |
 //! | `transaction` `outcome` | a writer's request, and what became of each object |
-//! | `stored` | objects as they are kept outside of an engine |
 //! | `scope` | scopes, cursors, checkpoints |
 //! | `element_writer` `message` | what a catch-up tells, straight into bytes, and messages below a set size |
 //! | `put_endpoint` | endpoints therein, their names as suffixes of what they begin with |
 //! | `events` `pod_events` | the same taken apart; and the pods' stream |
 //! | `put` | protobuf's few forms |
+//! | `stored` | objects as a store keeps them that others can look into |
 //! | `status` | our errors and gRPC's codes with their details |
 //!
 //! `encode_…` cannot fail. `decode_…` answers every fault at once, each with the path of the field

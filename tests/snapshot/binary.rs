@@ -22,7 +22,7 @@ async fn patiently<T>(answer: impl Future<Output = T>) -> T {
     answer.expect("no answer")
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
@@ -37,7 +37,7 @@ fn restore(file: &Path, directory: &Path, more: &[&str]) -> Done {
     run("", &[&all, more].concat(), "")
 }
 
-fn must_be_refused(done: &Done, says: &[&str]) {
+pub fn must_be_refused(done: &Done, says: &[&str]) {
     assert_eq!(done.code, 1, "{done:?}");
     for text in says {
         assert!(done.err.contains(text), "{text:?} is not in: {}", done.err);
@@ -45,7 +45,7 @@ fn must_be_refused(done: &Done, says: &[&str]) {
     assert!(!done.err.contains("panicked"), "{}", done.err);
 }
 
-async fn write(client: &Client, from: usize, to: usize) -> u64 {
+pub async fn write(client: &Client, from: usize, to: usize) -> u64 {
     let pods = (from..to).map(|i| {
         let pod = pod(&format!("d/p{i:05}")).label("app", "rng").ready();
         put_op(pod.ip(&format!("10.0.{}.{}", i >> 8, i & 255)))

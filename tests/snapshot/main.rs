@@ -7,15 +7,20 @@
 //! | `round_trip` | random worlds are saved, restored, read back and saved again |
 //! | `directory` | directories that are taken, and restores that were broken off |
 //! | `binary` | the real program: saved, restored, served; what it refuses and says |
+//! | `shared` | restored into an etcd, under servers that share it |
 
 #![cfg(feature = "service")]
 
 mod binary;
 mod directory;
 mod round_trip;
+mod shared;
 mod storm;
 mod worlds;
 
+#[path = "../replica/etcd.rs"]
+#[allow(dead_code, reason = "each test crate uses its own part of this")]
+mod etcd;
 #[path = "../process/mod.rs"]
 mod process;
 #[path = "../support/mod.rs"]
