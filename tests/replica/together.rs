@@ -284,3 +284,26 @@ async fn a_sync_ends_in_as_many_transactions_as_it_takes() {
         "{said}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_on_its_way_is_answered_before_the_end() {
+    let Some(etcd) = Etcd::start().await else {
+        return;
+    };
+    let replica = Replica::start(etcd.options()).await;
+    let mut pending = Vec::new();
+    for i in 0..300u32 {
+        let write = transaction([pod(&format!("p{}", i % 7), i, &[])]);
+        pending.push(
+            replica
+                .runtime
+                .submit(write, "".into(), None)
+                .await
+                .unwrap(),
+        );
+    }
+    patiently(replica.thread.shutdown()).await.unwrap();
+    for pending in pending {
+        patiently(pending.committed()).await.unwrap();
+    }
+}
