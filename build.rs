@@ -4,7 +4,7 @@
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     use prost::Message as _;
 
-    let files = ["cluster", "query", "watch", "admin", "store"]
+    let files = ["cluster", "query", "watch", "admin", "store", "snapshot"]
         .map(|name| format!("selectord/v1/{name}.proto"));
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(&files, ["proto"])?;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::engine::ResolveLimits;
-use crate::runtime::RuntimeOptions;
+use crate::runtime::{RuntimeOptions, SaveOptions};
 use crate::server::Limits;
 
 use super::failure::Misused;
@@ -41,6 +41,9 @@ pub(super) struct LimitArgs {
     /// is told at once, and then once in so long. 0: at once always
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 20)]
     watch_window: u64,
+    /// Bytes that one snapshot may keep, while it is saved, of what is changed meanwhile
+    #[arg(long, value_name = "BYTES", default_value_t = SaveOptions::default().max_kept_bytes)]
+    pub(super) max_save_bytes: usize,
     /// Seconds that clients have to finish once the server is asked to end
     #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().drain.as_secs())]
     drain: u64,

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::{EngineOptions, MissingNode, ResolveLimits};
 use crate::model::{Kind, Object, ObjectName, Operation, Transaction};
-use crate::runtime::{self, Readiness, Runtime, RuntimeOptions};
+use crate::runtime::{self, Readiness, Runtime, RuntimeOptions, SaveOptions};
 use crate::server::{self, ListenAddress, ServeError, ServerOptions, WaitingOptions};
 use crate::source::manifest::{Input, read};
 
@@ -70,9 +70,18 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Missing {
+pub(super) enum Missing {
     Admit,
     Withhold,
+}
+
+impl From<Missing> for MissingNode {
+    fn from(mode: Missing) -> Self {
+        match mode {
+            Missing::Admit => MissingNode::Admit,
+            Missing::Withhold => MissingNode::Withhold,
+        }
+    }
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Done> {
@@ -226,13 +235,9 @@ impl Process<'_> {
 
     fn runtime_options(&self) -> RuntimeOptions {
         let args = self.args;
-        let missing_node = match args.missing_node {
-            Missing::Admit => MissingNode::Admit,
-            Missing::Withhold => MissingNode::Withhold,
-        };
         RuntimeOptions {
             engine: EngineOptions {
-                missing_node,
+                missing_node: args.missing_node.into(),
                 ..EngineOptions::default()
             },
             resolve: ResolveLimits {
@@ -242,6 +247,10 @@ impl Process<'_> {
             max_live_queries: args.limits.max_live_queries,
             max_live_query_members: args.limits.max_live_query_members,
             gather: args.store.gather(),
+            saves: SaveOptions {
+                max_kept_bytes: args.limits.max_save_bytes,
+                ..SaveOptions::default()
+            },
             ..RuntimeOptions::default()
         }
     }

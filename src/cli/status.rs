@@ -202,7 +202,7 @@ fn data(
 }
 
 /// A protocol's name as JSON has it: `label_keys` becomes `labelKeys`.
-fn camel(name: &str) -> String {
+pub(super) fn camel(name: &str) -> String {
     let mut parts = name.split('_');
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -213,7 +213,7 @@ fn camel(name: &str) -> String {
     text
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

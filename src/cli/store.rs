@@ -45,6 +45,10 @@ pub(super) struct StoreArgs {
     store: Option<Address>,
     #[command(flatten)]
     etcd: EtcdArgs,
+    /// Seconds for which it may not be known whether etcd has something newer; then health says
+    /// NOT_SERVING and nobody new may watch. Queries and open streams go on
+    #[arg(long, value_name = "SECONDS", default_value_t = MAX_LAG, requires = "store", help_heading = "Store: etcd")]
+    max_lag: u64,
     #[command(flatten)]
     durability: DurabilityArgs,
 }
@@ -52,7 +56,7 @@ pub(super) struct StoreArgs {
 /// How an etcd is reached, and what it allows.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Store: etcd")]
-struct EtcdArgs {
+pub(super) struct EtcdArgs {
     /// Certificates, in PEM, of who vouches for etcd's members; speaks TLS with them
     #[arg(long, value_name = "FILE", requires = "store")]
     etcd_ca: Option<PathBuf>,
@@ -75,10 +79,6 @@ struct EtcdArgs {
     /// Bytes that one transaction of this etcd may have: what its members were given as --max-request-bytes
     #[arg(long, value_name = "BYTES", default_value_t = MAX_REQUEST_BYTES, requires = "store")]
     max_request_bytes: usize,
-    /// Seconds for which it may not be known whether etcd has something newer; then health says
-    /// NOT_SERVING and nobody new may watch. Queries and open streams go on
-    #[arg(long, value_name = "SECONDS", default_value_t = MAX_LAG, requires = "store")]
-    max_lag: u64,
 }
 
 /// What `--store` names.
@@ -126,7 +126,7 @@ impl StoreArgs {
                 "--max-request-bytes must be at least 1024",
             ),
             (
-                etcd.max_lag < LEAST_LAG,
+                self.max_lag < LEAST_LAG,
                 "--max-lag must be at least 3: etcd is asked every second",
             ),
         ];
@@ -143,7 +143,7 @@ impl StoreArgs {
 
     /// How old a source may be that somebody begins to watch.
     pub(super) fn max_lag(&self) -> Duration {
-        Duration::from_secs(self.etcd.max_lag)
+        Duration::from_secs(self.max_lag)
     }
 
     /// What kind of store it is, in one word.
@@ -188,13 +188,15 @@ fn passes(error: &anyhow::Error) -> bool {
         error.is_transient()
             || matches!(
                 error,
-                EtcdError::HistoryChanged { .. } | EtcdError::Compacted { .. }
+                EtcdError::HistoryChanged { .. }
+                    | EtcdError::Compacted { .. }
+                    | EtcdError::Restoring { .. }
             )
     })
 }
 
 impl EtcdArgs {
-    fn options(&self, address: &EtcdAddress) -> anyhow::Result<EtcdOptions> {
+    pub(super) fn options(&self, address: &EtcdAddress) -> anyhow::Result<EtcdOptions> {
         let identity = self.etcd_cert.clone().zip(self.etcd_key.clone());
         let tls = (self.etcd_ca.is_some() || identity.is_some()).then(|| EtcdTls {
             ca: self.etcd_ca.clone(),

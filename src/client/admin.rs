@@ -5,7 +5,7 @@ use super::convert;
 use super::{CallError, Client};
 
 impl Client {
-    fn admin(&self) -> proto::admin_client::AdminClient<tonic::transport::Channel> {
+    pub(super) fn admin(&self) -> proto::admin_client::AdminClient<tonic::transport::Channel> {
         proto::admin_client::AdminClient::new(self.channel.clone())
             .max_decoding_message_size(self.options.max_message_bytes)
     }

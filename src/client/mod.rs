@@ -34,6 +34,7 @@ mod options;
 mod pages;
 mod pending;
 mod query;
+mod save;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -50,6 +51,7 @@ pub use error::{CallError, ConnectError, Malformed, WatchError};
 pub use options::ClientOptions;
 pub use pages::{Page, Pages};
 pub use query::Listing;
+pub use save::{SnapshotPart, SnapshotParts};
 pub use watch::{Cut, Resume, WatchOptions, Watcher};
 pub use watch_pods::{PodWatcher, PodsCut, PodsView, WatchPodsOptions};
 pub use write::{Ack, Ingest};

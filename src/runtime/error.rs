@@ -169,6 +169,32 @@ pub enum SyncError {
     Stopped(#[from] Stopped),
 }
 
+/// Why nothing, or not everything, was saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SaveError {
+    /// As many as are allowed are under way.
+    #[error("at most {limit} snapshots may be saved at one time: try again when one is done")]
+    TooMany {
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// So much was changed ahead of it that keeping what was there would take too much memory.
+    #[error(
+        "the snapshot fell too far behind: keeping what was changed meanwhile as it was would take more than {limit} bytes; save when less is written or to a faster place, or raise the server's limit"
+    )]
+    TooFarBehind {
+        /// Bytes that may be kept.
+        limit: usize,
+    },
+    /// What the store holds was listed anew, and may have changed in any way.
+    #[error("the store was listed anew while the snapshot was saved: save again")]
+    Listed,
+    /// The thread that owns the engine has ended.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
 /// Why the thread did not start.
 #[derive(Debug, Error)]
 #[error("cannot start the thread that owns the engine")]

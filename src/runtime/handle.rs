@@ -18,6 +18,7 @@ use super::head::{Head, Totals};
 use super::live_query::LiveQuery;
 use super::recent::digest;
 use super::room::Room;
+use super::save::Saves;
 use super::shared::Shared;
 use super::size::size;
 use super::sync::{SyncEnd, SyncId, SyncScope, SyncSession};
@@ -42,6 +43,7 @@ pub(super) struct Queues {
     /// Places for syncs that are under way.
     pub syncs: Arc<Semaphore>,
     pub max_syncs: usize,
+    pub saves: Saves,
     /// Pieces of catch-up that were asked for.
     pub pieces: AtomicU64,
 }
@@ -121,6 +123,10 @@ impl Runtime {
             totals,
             about,
         }
+    }
+
+    pub(super) fn queues(&self) -> &Queues {
+        &self.queues
     }
 
     pub(super) fn shared(&self) -> Option<&Shared> {

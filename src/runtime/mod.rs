@@ -10,6 +10,8 @@
 //! in the [`Tail`], from which whoever distributes it takes a [`Stretch`] at a time and adds it to a
 //! [`Ring`]. A subscriber that the ring reaches asks the thread nothing.
 //!
+//! A [`SaveSession`] is told every object as it was when it began, while writes go on.
+//!
 //! [`Runtime`] is the handle that everything else holds: cheap to clone, usable from any task. Each
 //! queue to the thread is bounded, so who asks more than it can do waits.
 //!
@@ -35,6 +37,7 @@ mod recent;
 mod replica;
 mod ring;
 mod room;
+mod save;
 mod share;
 mod shared;
 mod size;
@@ -54,12 +57,15 @@ mod write_queue;
 mod writer;
 
 pub use command::Committed;
-pub use error::{CommitError, LiveQueryError, SourceEnd, StartError, Stopped, SyncError};
+pub use error::{
+    CommitError, LiveQueryError, SaveError, SourceEnd, StartError, Stopped, SyncError,
+};
 pub use handle::{EncodedPiece, PendingCommit, PodPiece, Runtime};
 pub use head::{Head, Totals};
 pub use live_query::{LastChange, LiveQuery};
 pub use readiness::{Readiness, ReadinessGuard};
 pub use ring::{Concern, Ring, RingPosition, Told};
+pub use save::{SaveContents, SaveOptions, SaveSession, SavedObject};
 pub use shared::TransactionBounds;
 pub use stretch::Stretch;
 pub use sync::{SyncEnd, SyncId, SyncSession};

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::{error, info, warn};
 
-use crate::engine::{Applied, ListingError, ResolveLimits, Work};
+use crate::engine::{Applied, ListingError, Replicated, ResolveLimits, Work};
 use crate::model::{ObjectRef, Revision};
 use crate::store::etcd::{Contact, EtcdError, Follow, Followed, SubmitError, Submitted};
 
@@ -184,6 +184,7 @@ impl Replica {
             let applied = match told {
                 Followed::Transaction { revision, changes } => {
                     objects = objects.saturating_add(changes.len().max(1));
+                    state.changes(changes.iter().map(Replicated::object_ref));
                     let applied = state.engine.apply_replicated(revision, changes);
                     applied.map_err(|failed| failed.to_string())
                 }
@@ -193,6 +194,7 @@ impl Replica {
                         "what there was to follow in etcd is compacted: everything was listed anew"
                     );
                     objects = GROUP;
+                    state.saves.break_off();
                     match listing.apply_to(&mut state.engine) {
                         Err(other @ ListingError::OtherHistory { .. }) => {
                             self.renew(other.to_string());

@@ -7,9 +7,11 @@ use std::time::SystemTime;
 use tokio::sync::watch;
 
 use crate::engine::{Engine, LiveQueryId, Work};
+use crate::model::ObjectRef;
 
 use super::head::{Head, Totals};
 use super::live_query::LastChange;
+use super::save::Saves;
 use super::sync::Syncs;
 use super::tail::Tail;
 
@@ -20,6 +22,7 @@ pub(super) struct State {
     /// Where it is noted when the members of each live query changed last.
     pub(super) changed: HashMap<LiveQueryId, LastChange>,
     published: Published,
+    pub(super) saves: Saves,
 }
 
 /// What everybody may see without a question to the engine's thread.
@@ -30,13 +33,19 @@ pub(super) struct Published {
 }
 
 impl State {
-    pub(super) fn new(engine: Engine, published: Published) -> State {
+    pub(super) fn new(engine: Engine, published: Published, saves: Saves) -> State {
         State {
             engine,
             syncs: Syncs::default(),
             changed: HashMap::new(),
             published,
+            saves,
         }
+    }
+
+    /// These objects are about to be changed: those who save and have not come to them keep them.
+    pub(super) fn changes(&self, objects: impl IntoIterator<Item = ObjectRef>) {
+        self.saves.keep(&self.engine, objects);
     }
 
     /// So many transactions were applied, with so much work: moves the head to where the engine is.

@@ -22,6 +22,7 @@ use super::head::{Head, Totals};
 use super::owner::{First, Owner};
 use super::replica::Replica;
 use super::room::Room;
+use super::save::{SaveOptions, Saves};
 use super::share::Share;
 use super::shared::{Shared, TransactionBounds};
 use super::source::Source;
@@ -56,6 +57,8 @@ pub struct RuntimeOptions {
     /// For so long writes are gathered before they are made durable together. Zero: what comes while a
     /// group is being written is the next one.
     pub gather: Duration,
+    /// What saving snapshots may take.
+    pub saves: SaveOptions,
 }
 
 impl Default for RuntimeOptions {
@@ -69,6 +72,7 @@ impl Default for RuntimeOptions {
             max_live_query_members: 10_000_000,
             max_syncs: 64,
             gather: Duration::ZERO,
+            saves: SaveOptions::default(),
         }
     }
 }
@@ -164,13 +168,14 @@ fn launch(
     let (totals_tx, totals) = watch::channel(Totals::default());
     let drain = CancellationToken::new();
     let tail = Arc::new(Tail::new(engine.head(), options.tail_bytes));
+    let saves = Saves::new(options.saves);
     let published = Published {
         tail: Arc::clone(&tail),
         head: head_tx,
         totals: totals_tx,
     };
     let owner = Owner {
-        state: State::new(engine, published),
+        state: State::new(engine, published, saves.clone()),
         committer,
         writes: WriteQueue::new(write_queue),
         queries: query_queue,
@@ -203,6 +208,7 @@ fn launch(
             options.max_syncs.min(Semaphore::MAX_PERMITS),
         )),
         max_syncs: options.max_syncs,
+        saves,
         pieces: AtomicU64::new(0),
     };
     let runtime = Runtime::new(queues, head, totals, about);

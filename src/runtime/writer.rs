@@ -11,7 +11,8 @@ use tracing::error;
 
 use crate::engine::{ObjectResult, ResolveError, ResolveLimits, Resolver, Work};
 use crate::model::{
-    LabelPatch, ObjectRef, Operation, PatchTarget, ResolvedTransaction, Revision, Transaction,
+    Change, LabelPatch, ObjectRef, Operation, PatchTarget, ResolvedTransaction, Revision,
+    Transaction,
 };
 use crate::store::Store;
 
@@ -222,6 +223,7 @@ impl Writer {
         }
         let (mut transactions, mut work) = (0u64, Work::default());
         for (revision, transaction) in revisions.iter().zip(group) {
+            state.changes(transaction.changes().iter().map(Change::object_ref));
             match state.engine.apply(*revision, transaction) {
                 Ok(applied) => {
                     transactions = transactions.saturating_add(1);

@@ -10,6 +10,8 @@ use crate::runtime::Totals;
 use crate::wire::{self, proto};
 
 use super::context::{Context, stopped};
+use super::outflow::Outflow;
+use super::save::save;
 
 /// Most discrepancies that are told.
 const MAX_DISCREPANCIES: usize = 100;
@@ -18,6 +20,17 @@ pub(super) struct AdminService(pub Arc<Context>);
 
 #[tonic::async_trait]
 impl proto::admin_server::Admin for AdminService {
+    type SaveSnapshotStream = Outflow<proto::SaveSnapshotResponse>;
+
+    async fn save_snapshot(
+        &self,
+        _: Request<proto::SaveSnapshotRequest>,
+    ) -> Result<Response<Self::SaveSnapshotStream>, Status> {
+        // What is only half there is not to be taken for the whole.
+        self.0.ready()?;
+        Ok(Response::new(save(&self.0).await?))
+    }
+
     async fn get_status(
         &self,
         _: Request<proto::GetStatusRequest>,

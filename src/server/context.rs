@@ -7,7 +7,9 @@ use tonic::{Request, Status};
 use crate::engine::{Engine, Namespaces};
 use crate::labels::FieldError;
 use crate::model::Revision;
-use crate::runtime::{CommitError, LiveQueryError, Readiness, Ring, Runtime, Stopped, SyncError};
+use crate::runtime::{
+    CommitError, LiveQueryError, Readiness, Ring, Runtime, SaveError, Stopped, SyncError,
+};
 use crate::store::StoreError;
 use crate::store::etcd::{EtcdError, SubmitError};
 use crate::wire::{self, Cursor, Decoded, status};
@@ -199,6 +201,17 @@ pub(super) fn unopened(error: LiveQueryError) -> Status {
             status::limit_exceeded("max_live_query_members", error.to_string())
         }
         LiveQueryError::Stopped(error) => stopped(error),
+    }
+}
+
+pub(super) fn unsaved(error: SaveError) -> Status {
+    match error {
+        SaveError::TooMany { .. } => status::limit_exceeded("max_saves", error.to_string()),
+        SaveError::TooFarBehind { .. } => {
+            status::limit_exceeded("max_save_bytes", error.to_string())
+        }
+        SaveError::Listed => status::aborted(error.to_string()),
+        SaveError::Stopped(error) => stopped(error),
     }
 }
 

@@ -15,6 +15,7 @@
 //! | `watch_routes` `encoded` | their way onto HTTP/2, already encoded |
 //! | `distribute` `audience` `listeners` | who is woken by what, and when |
 //! | `subscribers` `admin` | who listens, and how the server does |
+//! | `save` | snapshots |
 //! | `apart` | a future that its neighbours do not wake |
 //! | `arriving` | what messages that are not whole yet may hold |
 //! | `outflow` `drawn` | a stream of answers that ends with a status: made beforehand, or when asked for |
@@ -47,6 +48,7 @@ mod outflow;
 mod page;
 mod probes;
 mod query;
+mod save;
 mod serve;
 mod subscribers;
 mod waiting;

@@ -17,6 +17,6 @@ pub mod etcd;
 mod memory;
 
 pub use contract::{Store, StoreError};
-pub use embedded::{EmbeddedOptions, EmbeddedStore, OpenError, RecoveryProgress};
+pub use embedded::{EmbeddedOptions, EmbeddedStore, NewDirectory, OpenError, RecoveryProgress};
 pub use epoch::{DERIVATION_VERSION, Epoch, HistoryId};
 pub use memory::MemoryStore;

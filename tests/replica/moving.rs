@@ -34,7 +34,7 @@ async fn a_cursor_goes_from_one_replica_to_another() {
     let changed = b.commit([pod("rng-1", 7_001, &[("app", "other")])]).await;
     let client = Client::connect(&at_b.address).await.unwrap();
     let options = WatchOptions {
-        resume: Some(held),
+        resume: held.into(),
         ..WatchOptions::default()
     };
     let mut watcher = client.watch(Scope::all(), options);

@@ -10,6 +10,7 @@ mod ingest;
 mod offers;
 mod pods;
 mod read;
+mod save;
 mod stalled;
 mod subscriber;
 mod unready;

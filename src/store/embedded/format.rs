@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use crate::engine::{EngineOptions, MissingNode};
 use crate::store::{DERIVATION_VERSION, HistoryId};
 
-use super::directory::{Directory, FORMAT, FORMAT_NEW};
+use super::directory::{Directory, FORMAT, FORMAT_NEW, sync};
 use super::error::OpenError;
 
 /// Raised when older versions cannot read what this one writes.
@@ -70,10 +71,10 @@ impl Format {
         }
     }
 
-    /// Makes the directory one of this format, for good.
-    pub(super) fn write(&self, directory: &Directory) -> Result<(), OpenError> {
-        let path = directory.path().join(FORMAT);
-        let new = directory.path().join(FORMAT_NEW);
+    /// Makes a directory one of this format, for good.
+    pub(super) fn write(&self, directory: &Path) -> Result<(), OpenError> {
+        let path = directory.join(FORMAT);
+        let new = directory.join(FORMAT_NEW);
         let write = || {
             let mut file = File::create(&new)?;
             file.write_all(self.text().as_bytes())?;
@@ -81,7 +82,7 @@ impl Format {
             fs::rename(&new, &path)
         };
         write().map_err(|error| OpenError::io("write", &path, error))?;
-        directory.sync()
+        sync(directory).map_err(|error| OpenError::io("sync", directory, error))
     }
 
     /// Refuses to derive by other rules than before.

@@ -21,6 +21,7 @@
 //! | `codec` `object` `record` | keys and values of the state |
 //! | `state` `summary` `keeper` | the state, what guards its lists, and the thread that writes it |
 //! | `open` `read_back` `embedded_store` | recovery, and the store itself |
+//! | `new_directory` `replace` | a directory that is filled with what an engine holds |
 
 mod codec;
 mod directory;
@@ -30,14 +31,17 @@ mod format;
 mod frame;
 mod journal;
 mod keeper;
+mod new_directory;
 mod object;
 mod open;
 mod read_back;
 mod record;
+mod replace;
 mod replay;
 mod state;
 mod summary;
 
 pub use embedded_store::{EmbeddedOptions, EmbeddedStore};
 pub use error::OpenError;
+pub use new_directory::NewDirectory;
 pub use open::RecoveryProgress;

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use super::error::OpenError;
 
-const SUMMARY: &str = "SUMMARY";
+pub(super) const SUMMARY: &str = "SUMMARY";
 const SUMMARY_NEW: &str = "SUMMARY.new";
 /// Names the list that counts.
 const CURRENT: &str = "current";

@@ -67,6 +67,22 @@ pub enum EtcdError {
         /// What this version knows.
         known: u64,
     },
+    /// There are objects where there were to be none.
+    #[error(
+        "there are objects under {prefix} in etcd already: give a prefix under which there are none, or replace them with --force"
+    )]
+    Occupied {
+        /// Of our keys.
+        prefix: String,
+    },
+    /// It is being filled from elsewhere, and is not whole.
+    #[error(
+        "{key} in etcd says that a snapshot is being restored: wait until that is done; if it was broken off, restore again with --force"
+    )]
+    Restoring {
+        /// The key that says so.
+        key: String,
+    },
     /// Something stands under the prefix that is not ours.
     #[error(
         "the key {key:?} in etcd is none of selectord's: {what}. Delete it, or give selectord a prefix of its own"

@@ -13,10 +13,10 @@ use super::seen::{Head, Seen};
 const ATTEMPTS: usize = 8;
 
 /// What stands beside the objects.
-struct Found {
+pub(super) struct Found {
     seen: Seen,
-    format: Option<KeyValue>,
-    history: Option<KeyValue>,
+    pub(super) format: Option<KeyValue>,
+    pub(super) history: Option<KeyValue>,
     /// Any key at all.
     any: Option<KeyValue>,
 }
@@ -51,7 +51,7 @@ pub(super) async fn find_or_make(
     Err(calls.members.unavailable("the history comes and goes"))
 }
 
-async fn find(calls: &Calls, keys: &Keys) -> Result<Found, EtcdError> {
+pub(super) async fn find(calls: &Calls, keys: &Keys) -> Result<Found, EtcdError> {
     let (key, range_end) = keys.all();
     let any = range(RangeRequest {
         key,
@@ -114,7 +114,7 @@ pub(super) async fn renew(
     Ok(find_or_make(calls, keys).await?.0)
 }
 
-fn random_history() -> Result<HistoryId, EtcdError> {
+pub(super) fn random_history() -> Result<HistoryId, EtcdError> {
     HistoryId::random().map_err(|error| EtcdError::Randomness {
         cause: error.to_string(),
     })

@@ -10,6 +10,9 @@ use super::EtcdError;
 /// The newest format that this version knows, and the one that it writes.
 pub(super) const FORMAT: u64 = 1;
 
+/// What the mark of a restore begins with.
+const MARK: &[u8] = b"restoring ";
+
 /// The keys under a prefix.
 #[derive(Debug, Clone)]
 pub(super) struct Keys {
@@ -38,6 +41,17 @@ impl Keys {
         // The byte behind a slash.
         let end = format!("{}0", self.prefix.trim_end_matches('/'));
         (self.prefix.clone().into(), end.into())
+    }
+
+    /// The same of the objects' keys.
+    pub(super) fn objects(&self) -> (Bytes, Bytes) {
+        (self.below("objects/"), self.below("objects0"))
+    }
+
+    /// What stands in the place of the history's id while objects are put there from elsewhere.
+    pub(super) fn mark(&self) -> Result<Bytes, EtcdError> {
+        let id = random_id()?;
+        Ok([MARK, &id].concat().into())
     }
 
     pub(super) fn format(&self) -> Bytes {
@@ -143,6 +157,11 @@ pub(super) fn encode_history(history: HistoryId) -> Bytes {
 
 /// The history that the value of the key `history` names.
 pub(super) fn decode_history(key: &[u8], value: &[u8]) -> Result<HistoryId, EtcdError> {
+    if value.starts_with(MARK) {
+        return Err(EtcdError::Restoring {
+            key: String::from_utf8_lossy(key).into_owned(),
+        });
+    }
     let is_id = |text: &&str| text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
     let text = std::str::from_utf8(value).ok().filter(is_id);
     let number = text.and_then(|text| u128::from_str_radix(text, 16).ok());

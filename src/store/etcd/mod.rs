@@ -33,6 +33,7 @@
 //! | `members` `calls` `failure` | a call to whichever member answers, with a token; what refusals mean |
 //! | `history` `seen` | the history's id; noticing that the store went back |
 //! | `etcd_store` `list` `submit` | the store itself |
+//! | `restore` | filling it from elsewhere |
 //! | `watch` `heart` `follow` | one watch; contact with a quorum; following without end |
 
 mod address;
@@ -52,6 +53,7 @@ mod options;
 mod proposal;
 mod proto;
 mod request;
+mod restore;
 mod seen;
 mod submit;
 mod value;
@@ -65,3 +67,4 @@ pub use followed::{Contact, Followed};
 pub use listing::{ListProgress, Listing};
 pub use options::{EtcdLogin, EtcdOptions, EtcdTls};
 pub use proposal::{Proposal, Proposed, Submitted};
+pub use restore::EtcdRestore;
