@@ -49,7 +49,7 @@ pub(super) struct Replica {
     pub(super) limits: ResolveLimits,
     /// How long a write may take.
     pub(super) patience: Duration,
-    /// The newest word of the store on how far it is, until everything up to there is applied.
+    /// A word of the store on how far it is, until everything up to there is applied.
     contact: Option<Contact>,
     /// It does not go on at present.
     lost: bool,
@@ -207,7 +207,13 @@ impl Replica {
                     if std::mem::take(&mut self.lost) {
                         info!("etcd is followed again");
                     }
-                    self.contact = Some(contact);
+                    // One that is waited for is not given up for a later one: where there is always
+                    // something new, none would ever be reached.
+                    if contact.ours <= state.engine.head() {
+                        self.contact = Some(contact);
+                    } else {
+                        self.contact.get_or_insert(contact);
+                    }
                     continue;
                 }
                 Followed::Lost(why) => {

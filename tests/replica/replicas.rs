@@ -11,6 +11,7 @@ use selectord::selector::Selector;
 use selectord::server::{ListenAddress, ServerOptions, serve};
 use selectord::store::etcd::{EtcdOptions, EtcdStore};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -95,9 +96,10 @@ pub struct Served {
 
 /// What a server says of its health.
 pub async fn health(address: &str) -> ServingStatus {
-    let connected = HealthClient::connect(format!("http://{address}")).await;
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
+    let mut client = HealthClient::new(endpoint.connect().await.unwrap());
     let request = HealthCheckRequest::default();
-    let answer = patiently(connected.unwrap().check(request)).await.unwrap();
+    let answer = patiently(client.check(request)).await.unwrap();
     answer.into_inner().status()
 }
 
