@@ -14,4 +14,5 @@ mod reader;
 mod run;
 mod snapshot;
 
+pub use reader::read;
 pub use run::run;

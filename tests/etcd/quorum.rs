@@ -1,0 +1,78 @@
+//! Etcd has lost its quorum: nothing can be written, everything can be read, and says how old it is.
+
+use std::time::Duration;
+
+use selectord::client::{Listing, WatchOptions};
+use selectord::engine::Scope;
+use tonic::Code;
+
+use crate::faults::Fault;
+use crate::patience::{patiently, until};
+use crate::replica::Replica;
+use crate::support::random::seeds;
+use crate::truth::must_agree;
+use crate::workload::mark;
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_quorum_reads_go_on_and_say_how_old_they_are() {
+    let seed = seeds(93_000, 1)[0];
+    let Some(mut world) = World::start(seed).await else {
+        return;
+    };
+    // One that takes subscribers only while it knows itself to be current.
+    let mut strict = Replica::start(&world.members, world.folder.path(), "strict").await;
+    strict.kill();
+    strict.arguments = vec!["--max-lag".to_owned(), "2".to_owned()];
+    strict.begin();
+    strict.ready().await;
+    let clients = [world.clients().await, vec![strict.client().await]].concat();
+    let pods = patiently("a count", clients[0].count(&Listing::default())).await;
+    let pods = pods.unwrap().answer;
+    let mut watchers = Vec::new();
+    for client in &clients {
+        let mut watcher = client.watch(Scope::all(), WatchOptions::default());
+        patiently("a first snapshot", watcher.next()).await.unwrap();
+        watchers.push(watcher);
+    }
+
+    Fault::LoseQuorum.befall(&mut world);
+    for (client, watcher) in clients.iter().zip(&mut watchers) {
+        let refused = patiently("a refusal", client.commit(mark("never"), "")).await;
+        let refused = refused.expect_err("nobody can have taken it");
+        assert_eq!(refused.code(), Code::Unavailable, "{refused}");
+        until("an age", async || {
+            let status = client.status().await.map_err(|error| error.to_string())?;
+            let old = status.source_age > Duration::from_secs(3);
+            old.then_some(()).ok_or_else(|| format!("it is {:?} old", status.source_age))
+        })
+        .await;
+        let counted = patiently("a count", client.count(&Listing::default())).await;
+        assert_eq!(counted.unwrap().answer, pods, "reads go on");
+        // The stream goes on, too, and says how old it is.
+        while watcher.source_age() < Duration::from_secs(3) {
+            patiently("a sign of life", watcher.next()).await.unwrap();
+        }
+        assert_eq!(watcher.reconnects(), 0);
+    }
+    // Whoever comes now is not taken by the one that is not sure of itself.
+    let mut refused = clients[3].watch(Scope::all(), WatchOptions::default());
+    let mut taken = clients[0].watch(Scope::all(), WatchOptions::default());
+    tokio::select! {
+        cut = refused.next() => panic!("it was taken: {:?}", cut.map(|cut| cut.revision)),
+        cut = patiently("a snapshot elsewhere", taken.next()) => drop(cut.unwrap()),
+    }
+
+    Fault::LoseQuorum.mend(&mut world).await;
+    patiently("a snapshot after all", refused.next()).await.unwrap();
+    let (_, last) = world.settled().await;
+    for mut watcher in watchers {
+        while watcher.cursor().is_none_or(|at| at.revision < last)
+            || watcher.source_age() > Duration::from_secs(3)
+        {
+            patiently("a cut", watcher.next()).await.unwrap();
+        }
+        assert_eq!(watcher.reconnects(), 0);
+    }
+    must_agree(&mut world).await;
+}
