@@ -27,7 +27,10 @@ async fn a_replica_behind_a_compaction_tells_the_difference_in_one_step() {
     for watcher in [&mut watcher, &mut elsewhere] {
         while patiently("a cut", watcher.next()).await.unwrap().revision < before {}
     }
-    let saved = (elsewhere.cursor().cloned().unwrap(), elsewhere.view().clone());
+    let saved = (
+        elsewhere.cursor().cloned().unwrap(),
+        elsewhere.view().clone(),
+    );
     drop(elsewhere);
 
     let fault = Fault::CompactBeyond(behind);

@@ -23,7 +23,14 @@ async fn count(client: Client) -> u64 {
     while done < TIMES {
         let item = patiently("the counter", client.pod(&name("shared/counter"))).await;
         let item = item.unwrap().answer;
-        let number: u64 = item.pod.labels.get("count").unwrap().as_str().parse().unwrap();
+        let number: u64 = item
+            .pod
+            .labels
+            .get("count")
+            .unwrap()
+            .as_str()
+            .parse()
+            .unwrap();
         let next = pod("shared/counter").label("count", &(number + 1).to_string());
         let transaction = Transaction {
             preconditions: vec![Precondition {
@@ -64,7 +71,9 @@ async fn of_writers_at_different_replicas_none_overwrites_what_it_has_not_seen()
     };
     let clients = world.clients().await;
     let zero = asked([put_op(pod("shared/counter").label("count", "0"))]);
-    patiently("an answer", clients[0].commit(zero, "")).await.unwrap();
+    patiently("an answer", clients[0].commit(zero, ""))
+        .await
+        .unwrap();
     world.settled().await;
     let mut counting = JoinSet::new();
     for client in clients.iter().cycle().take(6) {
@@ -91,7 +100,10 @@ async fn of_writers_at_different_replicas_none_overwrites_what_it_has_not_seen()
     }
     let at = newest.0;
     for number in 0..SHARED {
-        let item = clients[0].pod(&name(&format!("shared/p{number}"))).await.unwrap();
+        let item = clients[0]
+            .pod(&name(&format!("shared/p{number}")))
+            .await
+            .unwrap();
         assert!(item.revision >= at);
         let found = item.answer.pod.labels.get("mark").unwrap().to_string();
         assert_eq!(found, newest.1, "the mark of the newest revision, {at}");
@@ -114,5 +126,8 @@ async fn a_transaction_beyond_the_limit_of_etcd_is_refused_with_its_name_and_the
         assert!(text.contains(part), "{part:?} is not in: {text}");
     }
     let found = client.pod(&name("many/p0")).await;
-    assert_eq!(found.expect_err("none of it is there").code(), Code::NotFound);
+    assert_eq!(
+        found.expect_err("none of it is there").code(),
+        Code::NotFound
+    );
 }

@@ -119,7 +119,9 @@ impl Crowd {
                 scope: done.scope,
                 view: done.view,
             });
-            through.returns.push((done.first.unwrap_or_default(), done.returns));
+            through
+                .returns
+                .push((done.first.unwrap_or_default(), done.returns));
         }
         while let Some(done) = patiently(&what, self.library.join_next()).await {
             let done = done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));

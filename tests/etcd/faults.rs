@@ -80,10 +80,18 @@ impl Fault {
             Fault::KillMember(member) => world.members.kill(member),
             Fault::StopMember(member) => world.members.signal(member, "STOP"),
             Fault::CutOffMember(member) => {
-                world.members.wires(member).iter().for_each(|wire| wire.cut());
+                world
+                    .members
+                    .wires(member)
+                    .iter()
+                    .for_each(|wire| wire.cut());
             }
             Fault::LoseMember(member) => {
-                world.members.wires(member).iter().for_each(|wire| wire.cut());
+                world
+                    .members
+                    .wires(member)
+                    .iter()
+                    .for_each(|wire| wire.cut());
                 for replica in &world.replicas {
                     replica.wires()[member].cut();
                 }
@@ -97,7 +105,10 @@ impl Fault {
                 world.replicas[replica].signal("STOP");
             }
             Fault::CutOffReplica(replica) | Fault::CompactBeyond(replica) => {
-                world.replicas[replica].wires().iter().for_each(|wire| wire.cut());
+                world.replicas[replica]
+                    .wires()
+                    .iter()
+                    .for_each(|wire| wire.cut());
             }
             Fault::CutWire(replica, member) => world.replicas[replica].wires()[member].cut(),
             Fault::BreakWires(replica) => {
@@ -120,10 +131,18 @@ impl Fault {
             Fault::KillMember(member) => world.members.begin(member),
             Fault::StopMember(member) => world.members.signal(member, "CONT"),
             Fault::CutOffMember(member) => {
-                world.members.wires(member).iter().for_each(|wire| wire.heal());
+                world
+                    .members
+                    .wires(member)
+                    .iter()
+                    .for_each(|wire| wire.heal());
             }
             Fault::LoseMember(member) => {
-                world.members.wires(member).iter().for_each(|wire| wire.heal());
+                world
+                    .members
+                    .wires(member)
+                    .iter()
+                    .for_each(|wire| wire.heal());
                 for replica in &world.replicas {
                     replica.wires()[member].heal();
                 }
@@ -139,7 +158,10 @@ impl Fault {
                 world.replicas[replica].signal("CONT");
             }
             Fault::CutOffReplica(replica) => {
-                world.replicas[replica].wires().iter().for_each(|wire| wire.heal());
+                world.replicas[replica]
+                    .wires()
+                    .iter()
+                    .for_each(|wire| wire.heal());
             }
             Fault::CompactBeyond(replica) => {
                 compact(world).await;

@@ -72,7 +72,11 @@ impl Follower {
             && before.epoch == cursor.epoch
         {
             let (was, is) = (before.revision, cursor.revision);
-            assert!(is >= was, "{} was taken back from {was} to {is}", self.scope);
+            assert!(
+                is >= was,
+                "{} was taken back from {was} to {is}",
+                self.scope
+            );
         }
         self.saved = Some((cursor, watcher.view().clone()));
     }

@@ -40,7 +40,11 @@ pub struct Members {
 pub fn there_is_etcd() -> bool {
     ["etcd", "etcdctl"].into_iter().all(|program| {
         let mut command = Command::new(program);
-        command.arg(if program == "etcd" { "--version" } else { "version" });
+        command.arg(if program == "etcd" {
+            "--version"
+        } else {
+            "version"
+        });
         let ran = command.env("ETCDCTL_API", "3").output();
         ran.is_ok_and(|output| output.status.success())
     })
@@ -163,7 +167,10 @@ impl Members {
         let others = (0..MEMBERS).filter(|other| *other != index);
         let both = others.flat_map(|other| {
             let (own, theirs) = (&self.members[index].id, &self.members[other].id);
-            [link(&self.wires, own, other), link(&self.wires, theirs, index)]
+            [
+                link(&self.wires, own, other),
+                link(&self.wires, theirs, index),
+            ]
         });
         // What does not say from whom it is concerns at least who receives it.
         both.chain([link(&self.wires, "", index)]).collect()
@@ -188,7 +195,10 @@ impl Members {
 
     /// Runs etcdctl against some members.
     pub fn ctl(&self, members: &[usize], args: &[&str]) -> Result<String, String> {
-        let endpoints: Vec<String> = members.iter().map(|m| self.client(*m).to_string()).collect();
+        let endpoints: Vec<String> = members
+            .iter()
+            .map(|m| self.client(*m).to_string())
+            .collect();
         let mut command = Command::new("etcdctl");
         command
             .env("ETCDCTL_API", "3")

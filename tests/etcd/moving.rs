@@ -26,7 +26,10 @@ async fn who_moves_to_another_replica_is_sent_what_changed() {
     let mut subscriber = Subscriber::new(0, seed, Scope::all());
     let first = subscriber.visit(&doors, 0, last).await;
     let each = first.bytes as f64 / first.changed as f64;
-    println!("first snapshot: {} bytes, {} records, {each:.0} bytes each", first.bytes, first.changed);
+    println!(
+        "first snapshot: {} bytes, {} records, {each:.0} bytes each",
+        first.bytes, first.changed
+    );
     for (at, count) in CHANGED.into_iter().enumerate() {
         let groups: Vec<Group> = (0..6).flat_map(Group::of).step_by(2).take(count).collect();
         for group in groups {

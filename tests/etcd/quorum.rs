@@ -44,7 +44,8 @@ async fn without_a_quorum_reads_go_on_and_say_how_old_they_are() {
         until("an age", async || {
             let status = client.status().await.map_err(|error| error.to_string())?;
             let old = status.source_age > Duration::from_secs(3);
-            old.then_some(()).ok_or_else(|| format!("it is {:?} old", status.source_age))
+            old.then_some(())
+                .ok_or_else(|| format!("it is {:?} old", status.source_age))
         })
         .await;
         let counted = patiently("a count", client.count(&Listing::default())).await;
@@ -64,7 +65,9 @@ async fn without_a_quorum_reads_go_on_and_say_how_old_they_are() {
     }
 
     Fault::LoseQuorum.mend(&mut world).await;
-    patiently("a snapshot after all", refused.next()).await.unwrap();
+    patiently("a snapshot after all", refused.next())
+        .await
+        .unwrap();
     let (_, last) = world.settled().await;
     for mut watcher in watchers {
         while watcher.cursor().is_none_or(|at| at.revision < last)

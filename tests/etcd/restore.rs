@@ -37,9 +37,11 @@ pub async fn rewind(world: &mut World, left_behind: Option<usize>) {
     world.go_back(&accounts);
     world.write();
     if let Some(left) = left_behind {
-        until("etcd beyond what was lost", async || match world.members.revision()? {
-            revision if revision > lost => Ok(()),
-            revision => Err(format!("it is at {revision} of {lost}")),
+        until("etcd beyond what was lost", async || {
+            match world.members.revision()? {
+                revision if revision > lost => Ok(()),
+                revision => Err(format!("it is at {revision} of {lost}")),
+            }
         })
         .await;
         world.replicas[left].signal("CONT");

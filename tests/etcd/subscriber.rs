@@ -129,7 +129,9 @@ impl Subscriber {
     /// Subscribes at a replica, reads up to a revision and leaves. Answers what it was sent.
     pub async fn visit(&mut self, doors: &Doors, at: usize, revision: Revision) -> Return {
         self.at = at;
-        let opened = until("a stream", async || self.open(doors).await.ok_or_else(String::new));
+        let opened = until("a stream", async || {
+            self.open(doors).await.ok_or_else(String::new)
+        });
         let mut stream = opened.await;
         while self.cursor.as_ref().is_none_or(|it| it.revision < revision) {
             let message = patiently("a checkpoint", stream.answers.message()).await;
@@ -166,7 +168,9 @@ impl Subscriber {
         let sent = asks.send(proto::WatchEndpointsRequest { request }).await;
         sent.expect("there is room for one");
         let mut client = WatchClient::new(channel);
-        let answers = client.watch_endpoints(ReceiverStream::new(requests)).await?;
+        let answers = client
+            .watch_endpoints(ReceiverStream::new(requests))
+            .await?;
         Ok(Stream {
             _asks: asks,
             answers: answers.into_inner(),
@@ -222,7 +226,9 @@ pub fn differences(was: &View, is: &View) -> usize {
         found += usize::from(before.is_none_or(|before| before.entry != now.entry));
         let had = |identity| before.and_then(|before| before.endpoints.get(identity));
         let changed = now.endpoints.iter();
-        found += changed.filter(|(id, endpoint)| had(id) != Some(*endpoint)).count();
+        found += changed
+            .filter(|(id, endpoint)| had(id) != Some(*endpoint))
+            .count();
     }
     for (name, before) in was.services() {
         match is.services().get(name) {

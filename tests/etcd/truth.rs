@@ -31,9 +31,18 @@ impl Answers {
         let (_, services) = services.collect().await.unwrap();
         let (_, nodes) = client.nodes(&all).await.unwrap().collect().await.unwrap();
         Answers {
-            pods: pods.into_iter().map(|it| (it.pod.name.clone(), it)).collect(),
-            services: services.into_iter().map(|it| (it.service.name.clone(), it)).collect(),
-            nodes: nodes.into_iter().map(|it| (it.node.name.to_string(), it.revision)).collect(),
+            pods: pods
+                .into_iter()
+                .map(|it| (it.pod.name.clone(), it))
+                .collect(),
+            services: services
+                .into_iter()
+                .map(|it| (it.service.name.clone(), it))
+                .collect(),
+            nodes: nodes
+                .into_iter()
+                .map(|it| (it.node.name.to_string(), it.revision))
+                .collect(),
             view: view(client, Scope::all(), revision).await,
         }
     }
@@ -45,7 +54,9 @@ impl Answers {
             let number = pod.and_then(|it| it.pod.labels.get("number"));
             number.map_or(0, |number| number.as_str().parse().unwrap())
         };
-        Group::all(WRITERS).map(|group| (group, number(group))).collect()
+        Group::all(WRITERS)
+            .map(|group| (group, number(group)))
+            .collect()
     }
 
     /// Every group is whole, in facts and in endpoints, and nothing is there beside them.
@@ -56,12 +67,23 @@ impl Answers {
             let stem = first.name.strip_suffix("-a").unwrap();
             for (suffix, _) in members(number) {
                 let name = ObjectName::new(first.namespace.clone(), format!("{stem}{suffix}"));
-                let pod = self.pods.get(&name).unwrap_or_else(|| panic!("{name} is missing"));
-                assert_eq!(pod.pod.uid.as_str(), number.to_string(), "{name}: half a transaction");
+                let pod = self
+                    .pods
+                    .get(&name)
+                    .unwrap_or_else(|| panic!("{name} is missing"));
+                assert_eq!(
+                    pod.pod.uid.as_str(),
+                    number.to_string(),
+                    "{name}: half a transaction"
+                );
                 pods += 1;
             }
             let service = self.services.contains_key(&group.service());
-            assert_eq!(service, has_service(number), "{group:?} at {number}: half a transaction");
+            assert_eq!(
+                service,
+                has_service(number),
+                "{group:?} at {number}: half a transaction"
+            );
             services += usize::from(service);
             let endpoints = self.view.services().get(&group.service());
             let endpoints = endpoints.map(|held| held.endpoints.len());
@@ -70,10 +92,17 @@ impl Answers {
         }
         assert_eq!((self.pods.len(), self.services.len()), (pods, services));
         let mark = |it: &PodItem| it.pod.labels.get("mark").map(ToString::to_string);
-        let shared = self.pods.values().filter(|it| it.pod.labels.get("shared").is_some());
+        let shared = self
+            .pods
+            .values()
+            .filter(|it| it.pod.labels.get("shared").is_some());
         let mut marks: Vec<_> = shared.map(|it| (mark(it), it.revision)).collect();
         marks.dedup();
-        assert_eq!(marks.len(), 1, "the shared pods are marked by halves: {marks:?}");
+        assert_eq!(
+            marks.len(),
+            1,
+            "the shared pods are marked by halves: {marks:?}"
+        );
     }
 }
 
@@ -137,7 +166,11 @@ pub async fn must_agree(world: &mut World) -> Answers {
         let answers = Answers::of(client, last).await;
         must_equal(&answers, &right, &format!("replica {index}"));
         let verified = client.verify().await.unwrap().answer;
-        assert_eq!(verified.discrepancies, Vec::<String>::new(), "replica {index}");
+        assert_eq!(
+            verified.discrepancies,
+            Vec::<String>::new(),
+            "replica {index}"
+        );
     }
     right
 }
@@ -155,12 +188,19 @@ fn must_be_stored(
         kind_of.is_some_and(|it| it.to_lowercase().trim_end_matches('s') == kind)
     });
     let found = found.unwrap_or_else(|| panic!("{kind} {name} is not in etcd"));
-    assert_eq!(*found.1, revision, "{kind} {name}: revision of its last change");
+    assert_eq!(
+        *found.1, revision,
+        "{kind} {name}: revision of its last change"
+    );
 }
 
 fn must_equal(is: &Answers, right: &Answers, whose: &str) {
     for name in is.pods.keys().chain(right.pods.keys()) {
-        assert_eq!(is.pods.get(name), right.pods.get(name), "{whose}: pod {name}");
+        assert_eq!(
+            is.pods.get(name),
+            right.pods.get(name),
+            "{whose}: pod {name}"
+        );
     }
     for name in is.services.keys().chain(right.services.keys()) {
         let (is, right) = (is.services.get(name), right.services.get(name));

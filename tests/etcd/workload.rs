@@ -148,7 +148,9 @@ pub fn must_be_whole(view: &View, whose: &str) {
         let whole = match numbers.iter().next().map(|number| number.parse::<u64>()) {
             // The group was not written yet.
             None => true,
-            Some(Ok(number)) => numbers.len() == 1 && held.endpoints.len() == members(number).count(),
+            Some(Ok(number)) => {
+                numbers.len() == 1 && held.endpoints.len() == members(number).count()
+            }
             Some(Err(_)) => false,
         };
         assert!(

@@ -41,7 +41,9 @@ impl World {
     /// Starts everything and writes every group once. None where there is no etcd, which it says.
     pub async fn start(seed: u64) -> Option<World> {
         if !there_is_etcd() {
-            println!("SKIPPED: etcd and etcdctl are not installed (Debian: etcd-server, etcd-client)");
+            println!(
+                "SKIPPED: etcd and etcdctl are not installed (Debian: etcd-server, etcd-client)"
+            );
             return None;
         }
         println!("seed {seed} (SELECTORD_TEST_SEED={seed})");
@@ -108,7 +110,9 @@ impl World {
         let enough = watch::Sender::new(false);
         let busy = Writers::Busy(enough.clone(), Vec::new());
         if let Writers::Idle(idle) = mem::replace(&mut self.writers, busy) {
-            let running = idle.into_iter().map(|it| tokio::spawn(it.run(enough.subscribe())));
+            let running = idle
+                .into_iter()
+                .map(|it| tokio::spawn(it.run(enough.subscribe())));
             self.writers = Writers::Busy(enough, running.collect());
         }
     }
@@ -157,20 +161,24 @@ impl World {
     /// Waits until so many more transactions are acknowledged.
     pub async fn acknowledged(&mut self, more: u64) {
         let end = self.progress.borrow().acknowledged + more;
-        self.reach("acknowledged writes", |all| all.acknowledged >= end).await;
+        self.reach("acknowledged writes", |all| all.acknowledged >= end)
+            .await;
     }
 
     /// Waits until so many more transactions are refused for want of a quorum.
     pub async fn refused(&mut self, more: u64) {
         let end = self.progress.borrow().unavailable + more;
-        self.reach("refused writes", |all| all.unavailable >= end).await;
+        self.reach("refused writes", |all| all.unavailable >= end)
+            .await;
     }
 
     async fn reach(&mut self, what: &str, is_there: impl Fn(&Progress) -> bool) {
         self.must_stand();
         let mut progress = self.progress.subscribe();
         let mut is_there = |all: &Progress| is_there(all);
-        patiently(what, progress.wait_for(&mut is_there)).await.unwrap();
+        patiently(what, progress.wait_for(&mut is_there))
+            .await
+            .unwrap();
         self.must_stand();
     }
 
@@ -198,7 +206,9 @@ impl World {
             let mark = crate::workload::mark(&format!("settled-{index}-{last}"));
             last = until("the last write", async || {
                 let committed = client.commit(mark.clone(), "").await;
-                committed.map(|it| it.revision).map_err(|error| error.to_string())
+                committed
+                    .map(|it| it.revision)
+                    .map_err(|error| error.to_string())
             })
             .await;
         }

@@ -58,7 +58,15 @@ impl Writer {
             clients: BTreeMap::new(),
             sent: 0,
             accounts: Group::of(number)
-                .map(|group| (group, Account { last: Some(None), ..Account::default() }))
+                .map(|group| {
+                    (
+                        group,
+                        Account {
+                            last: Some(None),
+                            ..Account::default()
+                        },
+                    )
+                })
                 .collect(),
             progress,
         }
@@ -67,9 +75,11 @@ impl Writer {
     /// Writes each group for the first time.
     pub async fn populate(&mut self) {
         for group in Group::of(self.number) {
-            until("the first write of a group", async || match self.write(group).await {
-                Ok(_) => Ok(()),
-                Err(error) => Err(error.to_string()),
+            until("the first write of a group", async || {
+                match self.write(group).await {
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(error.to_string()),
+                }
             })
             .await;
         }

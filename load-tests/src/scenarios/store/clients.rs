@@ -30,7 +30,9 @@ impl Flips {
         let clients = (0..clients).map(|_| {
             let pods: Vec<Pod> = pods.by_ref().take(PODS).collect();
             let with = |ready: ReadyCondition| {
-                pods.clone().into_iter().map(move |pod| Pod { ready, ..pod })
+                pods.clone()
+                    .into_iter()
+                    .map(move |pod| Pod { ready, ..pod })
             };
             with(ReadyCondition::True)
                 .chain(with(ReadyCondition::False))

@@ -34,7 +34,10 @@ impl Etcd {
         };
         let told = String::from_utf8_lossy(&told.stdout).into_owned();
         let version = told.lines().next().unwrap_or_default();
-        let version = version.trim_start_matches("etcd Version:").trim().to_owned();
+        let version = version
+            .trim_start_matches("etcd Version:")
+            .trim()
+            .to_owned();
         let (client, peer) = (free_port()?, free_port()?);
         let (client_url, peer_url) = (format!("http://{client}"), format!("http://{peer}"));
         // Where the reports are is a disk, where temporary files are it may be memory.

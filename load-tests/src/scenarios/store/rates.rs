@@ -80,7 +80,9 @@ pub fn measure(
             let flips = Flips::of(context, clients);
             for contender in &mut contenders {
                 let made = commit_flat_out(&contender.channels, &flips, time);
-                let made = calls.block_on(made).with_context(|| contender.name.to_owned())?;
+                let made = calls
+                    .block_on(made)
+                    .with_context(|| contender.name.to_owned())?;
                 contender.rates[at].push(made);
                 progress.inc(1);
             }

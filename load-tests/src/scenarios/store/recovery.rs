@@ -66,11 +66,7 @@ fn change(context: &Context, cluster: &Cluster) -> anyhow::Result<u64> {
     Ok(cluster.calls.block_on(ingested)?.revision)
 }
 
-fn in_directory(
-    context: &Context,
-    section: &mut Section,
-    memory: &Samples,
-) -> anyhow::Result<()> {
+fn in_directory(context: &Context, section: &mut Section, memory: &Samples) -> anyhow::Result<()> {
     let folder = tempfile::tempdir_in(&context.out)?;
     let directory = folder.path().join("data");
     let directory = directory.display().to_string();
@@ -78,19 +74,33 @@ fn in_directory(
     let pods = f64::from(context.pods());
     let (rate, cluster) = load(context, &flags)?;
     section.row(
-        Row::new("bulk load acknowledged, --data-dir", Unit::Rate("pods"), &rate)
-            .at_least(100_000.0)
-            .beside("the same in memory", Unit::Rate("pods"), memory),
+        Row::new(
+            "bulk load acknowledged, --data-dir",
+            Unit::Rate("pods"),
+            &rate,
+        )
+        .at_least(100_000.0)
+        .beside("the same in memory", Unit::Rate("pods"), memory),
     );
     let all = Scope::all();
     let first = cluster.state()?;
-    let snapshot = read(&cluster.server.address, &all, None, first.cursor.revision, false);
+    let snapshot = read(
+        &cluster.server.address,
+        &all,
+        None,
+        first.cursor.revision,
+        false,
+    );
     let snapshot = cluster.calls.block_on(snapshot)?.bytes as f64;
     let last = change(context, &cluster)?;
     let calls = cluster.calls;
     // SIGKILL: nothing is tidied up.
     drop(cluster.server);
-    section.row(Row::one("disk a pod, --data-dir", Unit::Bytes, disk(folder.path()) / pods));
+    section.row(Row::one(
+        "disk a pod, --data-dir",
+        Unit::Bytes,
+        disk(folder.path()) / pods,
+    ));
     let mut recovery = Samples::default();
     let mut recovered = None;
     for _ in 0..context.runs(3) {
@@ -100,8 +110,12 @@ fn in_directory(
         recovery.push(began.elapsed().as_nanos() as f64);
     }
     section.row(
-        Row::new("killed, and serving again, --data-dir", Unit::Time, &recovery)
-            .at_most(5e9 * pods / 1e6),
+        Row::new(
+            "killed, and serving again, --data-dir",
+            Unit::Time,
+            &recovery,
+        )
+        .at_most(5e9 * pods / 1e6),
     );
     if let Some(server) = recovered {
         let resumed = read(&server.address, &all, Some(&first.cursor), last, false);
@@ -131,10 +145,18 @@ fn in_etcd(context: &Context, section: &mut Section, memory: &Samples) -> anyhow
     let pods = f64::from(context.pods());
     let (rate, cluster) = load(context, &flags)?;
     section.row(
-        Row::new("bulk load acknowledged, --store etcd://", Unit::Rate("pods"), &rate)
-            .beside("the same in memory", Unit::Rate("pods"), memory),
+        Row::new(
+            "bulk load acknowledged, --store etcd://",
+            Unit::Rate("pods"),
+            &rate,
+        )
+        .beside("the same in memory", Unit::Rate("pods"), memory),
     );
-    section.row(Row::one("disk a pod, etcd", Unit::Bytes, disk(etcd.directory()) / pods));
+    section.row(Row::one(
+        "disk a pod, etcd",
+        Unit::Bytes,
+        disk(etcd.directory()) / pods,
+    ));
     let mut listing = Samples::default();
     let mut other = None;
     for _ in 0..context.runs(3) {
@@ -151,7 +173,13 @@ fn in_etcd(context: &Context, section: &mut Section, memory: &Samples) -> anyhow
     if let Some(other) = other {
         let all = Scope::all();
         let first = cluster.state()?;
-        let snapshot = read(&cluster.server.address, &all, None, first.cursor.revision, false);
+        let snapshot = read(
+            &cluster.server.address,
+            &all,
+            None,
+            first.cursor.revision,
+            false,
+        );
         let snapshot = cluster.calls.block_on(snapshot)?.bytes as f64;
         let last = change(context, &cluster)?;
         let resumed = read(&other.address, &all, Some(&first.cursor), last, false);
@@ -165,6 +193,8 @@ fn in_etcd(context: &Context, section: &mut Section, memory: &Samples) -> anyhow
 fn disk(path: &Path) -> f64 {
     match fs::read_dir(path) {
         Ok(entries) => entries.flatten().map(|entry| disk(&entry.path())).sum(),
-        Err(_) => path.metadata().map_or(0.0, |file| (file.blocks() * 512) as f64),
+        Err(_) => path
+            .metadata()
+            .map_or(0.0, |file| (file.blocks() * 512) as f64),
     }
 }

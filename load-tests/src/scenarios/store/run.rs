@@ -7,7 +7,8 @@ use super::{rates, recovery};
 /// Rates, then recovery.
 pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
     if context.args.server.is_some() {
-        section.note("a server that is given cannot be started with each store: nothing was measured");
+        section
+            .note("a server that is given cannot be started with each store: nothing was measured");
         return Ok(());
     }
     let etcd = Etcd::start(context)?;
