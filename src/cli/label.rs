@@ -11,6 +11,7 @@ use crate::model::{
 };
 use crate::selector::Selector;
 
+use super::age::fresh;
 use super::changes::{self, LabelChanges};
 use super::failure::{Done, Misused};
 use super::files::FileArgs;
@@ -224,15 +225,15 @@ async fn named(client: &Client, objects: &[ObjectRef]) -> anyhow::Result<Vec<Cur
             Kind::Service => client
                 .service(&object.name)
                 .await
-                .map(|it| it.answer.service.labels)?,
+                .map(|it| fresh(it).service.labels)?,
             Kind::Node => client
                 .node(&object.name.name)
                 .await
-                .map(|it| it.answer.node.labels)?,
+                .map(|it| fresh(it).node.labels)?,
             _ => client
                 .pod(&object.name)
                 .await
-                .map(|it| it.answer.pod.labels)?,
+                .map(|it| fresh(it).pod.labels)?,
         };
         found.push(Current {
             object: object.clone(),

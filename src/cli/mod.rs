@@ -5,9 +5,10 @@
 //! | `args` `target` `resource` `changes` | what a user may write, and what it means |
 //! | `apply` `count` `delete` `explain` `get` `label` `selector` `serve` `status` `watch` `completion` | the verbs |
 //! | `data_dir` `log` | where `serve` keeps what it knows, and what it logs |
-//! | `rows` `sockets` `table` `print` `lines` | how answers look |
+//! | `rows` `sockets` `table` `print` `lines` `age` | how answers look, and whether they are old |
 //! | `failure` `run` | exit codes: 0 done, 1 failed, 2 used wrongly |
 
+mod age;
 mod apply;
 mod args;
 mod batch;

@@ -9,7 +9,7 @@ use crate::labels::FieldError;
 use crate::model::Revision;
 use crate::runtime::{CommitError, LiveQueryError, Readiness, Ring, Runtime, Stopped, SyncError};
 use crate::store::StoreError;
-use crate::wire::{Decoded, status};
+use crate::wire::{self, Decoded, status};
 
 use super::audience::Audience;
 use super::endpoints::Room;
@@ -53,6 +53,11 @@ impl Context {
             .query(|engine| (engine.head(), question(engine)))
             .await
             .map_err(stopped)
+    }
+
+    /// How long ago the source of truth was last heard of, as answers carry it.
+    pub(super) fn source_age(&self) -> Option<prost_types::Duration> {
+        Some(wire::encode_duration(self.runtime.source_age()))
     }
 
     /// Waits until a revision is applied, no longer than reads may wait.

@@ -7,10 +7,13 @@
 //! |---|---|
 //! | [`MemoryStore`] | numbers transactions and keeps none: its history ends with the process |
 //! | [`EmbeddedStore`] | keeps them in a directory, with the engine's records where they stood |
+//!
+//! [`etcd`] is for several processes: what is written there comes back, in one order, to all of them.
 
 mod contract;
 mod embedded;
 mod epoch;
+pub mod etcd;
 mod memory;
 
 pub use contract::{Store, StoreError};
