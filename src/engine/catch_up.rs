@@ -58,15 +58,14 @@ impl Engine {
             left: max_records,
             sink,
         };
-        let (floor, floor_revision) = self.log.floor();
-        let is_below_floor = match walk.cursor.take() {
+        let is_unknown = match walk.cursor.take() {
             Some(cursor) => {
                 walk.position = self.log.end_of(cursor);
-                cursor < floor_revision
+                !self.log.knows(cursor)
             }
-            None => walk.position < floor,
+            None => walk.position < self.log.floor().0,
         };
-        if walk.reset || is_below_floor {
+        if walk.reset || is_unknown {
             teller.tell(Event::Reset);
             walk.reset = false;
             walk.position = self.log.last();

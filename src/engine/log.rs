@@ -40,6 +40,16 @@ pub(crate) enum Named {
     DeletedNode(SmolStr),
 }
 
+/// Most gaps that are remembered: the oldest then raises the floor.
+const MAX_GAPS: usize = 16;
+
+/// What happened behind `after` and before `until` was not seen, only what it came to.
+#[derive(Debug, Clone, Copy)]
+struct Gap {
+    after: Revision,
+    until: Revision,
+}
+
 /// All records, each once, in the order of their last changes.
 ///
 /// A table of segments, each a range of sequence numbers: one is found by its number, a revision by
@@ -60,6 +70,8 @@ pub(crate) struct Log {
     /// Deletions, in the order in which they are forgotten.
     deletions: BTreeSet<Sequence>,
     floor: (Sequence, Revision),
+    /// Revisions between which others may have seen what was never seen here.
+    gaps: Vec<Gap>,
     /// For whoever keeps the records elsewhere, too.
     noted: Option<Noted>,
 }
@@ -82,6 +94,33 @@ impl Log {
     /// what is gone.
     pub(crate) fn floor(&self) -> (Sequence, Revision) {
         self.floor
+    }
+
+    /// Whether somebody who holds the state at this revision, or any up to the head, can be told what
+    /// changed since.
+    pub(crate) fn knows(&self, cursor: Revision) -> bool {
+        cursor >= self.floor.1 && !self.is_in_gap(cursor)
+    }
+
+    /// Whether this revision was passed over.
+    pub(crate) fn is_in_gap(&self, revision: Revision) -> bool {
+        let holds = |gap: &Gap| gap.after < revision && revision < gap.until;
+        self.gaps.iter().any(holds)
+    }
+
+    /// What was written before this revision is not known, but by who is walking already.
+    pub(crate) fn raise_floor(&mut self, revision: Revision) {
+        self.floor.1 = self.floor.1.max(revision);
+    }
+
+    /// Revisions between these were passed over: whoever comes from one of them may hold what came and
+    /// went meanwhile.
+    pub(crate) fn pass_over(&mut self, after: Revision, until: Revision) {
+        self.gaps.push(Gap { after, until });
+        if self.gaps.len() > MAX_GAPS {
+            let oldest = self.gaps.remove(0);
+            self.raise_floor(oldest.until);
+        }
     }
 
     /// The newest record that was written.
@@ -360,7 +399,8 @@ impl Log {
                 return;
             };
             if let Some(revision) = self.revision_of(at) {
-                self.floor = (at, revision);
+                self.floor.0 = at;
+                self.raise_floor(revision);
             }
             match self.drop_named(at) {
                 Some(Named::DeletedService(name)) => self.deleted_services.remove(&name),

@@ -69,7 +69,7 @@ pub use membership::{Membership, Reason};
 pub use options::{EngineOptions, MissingNode, Retention};
 pub use query::EndpointCounts;
 pub use recent::{Crossed, Recent};
-pub use replicated::{Listed, Replicated};
+pub use replicated::{Listed, ListingError, Replicated};
 pub use resolve::{ObjectResult, Outcome, Resolution, ResolveLimits, Resolver};
 pub use resolve_error::ResolveError;
 pub use restore::{Restore, RestoreError};

@@ -61,17 +61,17 @@ impl Restore {
                 if !self.engine.has_room_for(1) {
                     return Err(wrong("there are more pods than ids"));
                 }
-                self.engine.index.put(&pod, revision, &source, None);
+                self.engine.index.put(&pod, revision, Some(&source), None);
                 self.engine.index.settle();
             }
             Object::Node(node) => {
                 let reconciler = &mut self.engine.reconciler;
-                reconciler.put_node(*node, revision, source, &mut self.touched);
+                reconciler.put_node(*node, revision, Some(source), &mut self.touched);
                 self.nodes = self.nodes.saturating_add(1);
             }
             Object::Manual(manual) => {
                 let reconciler = &mut self.engine.reconciler;
-                reconciler.put_manual(*manual, revision, source, &mut self.touched);
+                reconciler.put_manual(*manual, revision, Some(source), &mut self.touched);
             }
             Object::Service(service) => {
                 return Err(wrong(format!("service {} has no positions", service.name)));
@@ -93,7 +93,7 @@ impl Restore {
         let Engine {
             reconciler, index, ..
         } = &mut self.engine;
-        reconciler.put_service(index, service, revision, source, &mut self.touched);
+        reconciler.put_service(index, service, revision, Some(source), &mut self.touched);
         self.touched.clear();
         let mut places = [
             positions.entry,

@@ -9,6 +9,7 @@
 //! | `put_endpoint` | endpoints therein, their names as suffixes of what they begin with |
 //! | `events` `pod_events` | the same taken apart; and the pods' stream |
 //! | `put` | protobuf's few forms |
+//! | `stored` | objects as a store keeps them that others can look into |
 //! | `status` | our errors and gRPC's codes with their details |
 //!
 //! `encode_…` cannot fail. `decode_…` answers every fault at once, each with the path of the field
@@ -38,6 +39,7 @@ mod round_trip;
 mod scope;
 mod service;
 pub mod status;
+mod stored;
 mod transaction;
 mod uid;
 
@@ -64,6 +66,7 @@ pub use scope::{
     encode_cursor, encode_duration, encode_scope, encode_time,
 };
 pub use service::{decode_node, decode_service, encode_node, encode_service};
+pub use stored::{decode_stored, encode_stored};
 pub use transaction::{
     MAX_REQUEST_ID, MAX_SOURCE, WriteRequest, decode_transaction, encode_operation,
     encode_transaction, mentioned_objects,

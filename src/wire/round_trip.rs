@@ -8,7 +8,7 @@ use prost::Message as _;
 
 use crate::engine::{PodEvent, Scope, ServiceScope, View};
 
-use super::arbitrary::{endpoint, manual, name, node, pod, selector, service, word};
+use super::arbitrary::{endpoint, manual, name, node, object, pod, selector, service, word};
 use super::arbitrary_steps::{event, write_request};
 use super::*;
 
@@ -67,6 +67,11 @@ proptest! {
         prop_assert_eq!(decode_node(encode_node(&node)), Ok(node));
         prop_assert_eq!(decode_manual(encode_manual(&manual)), Ok(manual));
         prop_assert_eq!(decode_endpoint(encode_endpoint(&endpoint, "ns"), "ns"), Ok(endpoint));
+    }
+
+    #[test]
+    fn stored_objects(object in object(), source in word()) {
+        prop_assert_eq!(decode_stored(encode_stored(&object, &source)), Ok((object, source)));
     }
 
     #[test]

@@ -41,6 +41,14 @@ pub enum EtcdError {
         /// In its words.
         cause: String,
     },
+    /// It takes less in one request than it was said to.
+    #[error(
+        "etcd refuses: {cause}. Its own limits are lower than those given here: set --max-txn-ops and --max-request-bytes as they are there"
+    )]
+    Limit {
+        /// In its words.
+        cause: String,
+    },
     /// What is asked for is not kept any more.
     #[error("etcd has compacted what is before revision {at}")]
     Compacted {

@@ -26,6 +26,16 @@ pub enum Proposed {
     Delete(ObjectRef),
 }
 
+impl Proposed {
+    /// Which object.
+    pub fn object_ref(&self) -> ObjectRef {
+        match self {
+            Proposed::Put { object, .. } => object.object_ref(),
+            Proposed::Delete(object) => object.clone(),
+        }
+    }
+}
+
 impl Proposal {
     /// A resolved transaction. Where it has no source, each object stays whose `source_of` says it is.
     pub fn new(
