@@ -12,6 +12,7 @@ use crate::model::{
 use crate::selector::Selector;
 
 use super::age::fresh;
+use super::batch::{self, ChunkArgs, Gone, Most};
 use super::changes::{self, LabelChanges};
 use super::failure::{Done, Misused};
 use super::files::FileArgs;
@@ -23,7 +24,8 @@ use super::target::{
 /// Add, change and remove labels, by name or by selector
 ///
 /// KEY=VALUE sets a label, KEY- removes it. Without --overwrite, a key that has another value is an
-/// error and nothing is changed at all: however many objects there are, it is one transaction.
+/// error and nothing is changed at all: however many objects there are, it is one transaction, unless
+/// --chunk is said.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -49,8 +51,10 @@ pub(super) struct Args {
     /// Replace values that are there
     #[arg(long)]
     overwrite: bool,
+    #[command(flatten)]
+    chunk: ChunkArgs,
     /// Only if the object was last written at this revision; for one object
-    #[arg(long, value_name = "REVISION")]
+    #[arg(long, value_name = "REVISION", conflicts_with = "chunk")]
     resource_version: Option<Revision>,
     /// Show the labels as they would be; change nothing
     #[arg(long, conflicts_with = "output")]
@@ -113,16 +117,21 @@ pub(super) async fn run(
                 .map(|()| Done::Well);
         }
     }
-    let committed = client
-        .commit(transaction(args, targets, &changes), "")
-        .await
-        .context("nothing was changed")?;
-    if committed.results.is_empty() {
+    let results = if args.chunk.chunk {
+        in_parts(&client, args, targets, current, &changes).await?
+    } else {
+        client
+            .commit(transaction(args, targets, &changes), "")
+            .await
+            .context("nothing was changed")?
+            .results
+    };
+    if results.is_empty() {
         eprintln!("No objects match.");
     }
     for ObjectResult {
         object, outcome, ..
-    } in &committed.results
+    } in &results
     {
         report(
             args,
@@ -132,6 +141,44 @@ pub(super) async fn run(
         )?;
     }
     Ok(Done::Well)
+}
+
+/// Labels what is named, or matches now, in as many transactions as the server's store asks for.
+async fn in_parts(
+    client: &Client,
+    args: &Args,
+    targets: Targets,
+    current: Option<Vec<Current>>,
+    changes: &LabelChanges,
+) -> anyhow::Result<Vec<ObjectResult>> {
+    let current = match (current, &targets) {
+        (Some(current), _) => current,
+        (
+            None,
+            Targets::Matching {
+                kind,
+                place,
+                selector,
+            },
+        ) => matching(client, *kind, place, selector).await?,
+        (None, Targets::Named(objects)) => named(client, objects).await?,
+    };
+    let objects = current.into_iter().map(|it| it.object).collect();
+    let operations = transaction(args, Targets::Named(objects), changes).operations;
+    let batches = batch::batches(operations, Most::of(client, args.chunk).await?);
+    batch::note(batches.len());
+    // What matched may be gone by now; what was named has to be there.
+    let gone = match targets {
+        Targets::Matching { .. } => Gone::IsPassedOver,
+        Targets::Named(_) => Gone::Fails,
+    };
+    let mut results = Vec::new();
+    batch::send(client, batches, gone, |part| {
+        results.extend(part);
+        Ok(())
+    })
+    .await?;
+    Ok(results)
 }
 
 /// Sorts out what the words and flags mean together.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `args` `target` `resource` `changes` | what a user may write, and what it means |
 //! | `apply` `count` `delete` `explain` `get` `label` `selector` `serve` `status` `watch` `completion` | the verbs |
-//! | `data_dir` `log` | where `serve` keeps what it knows, and what it logs |
+//! | `store` `data_dir` `listening` `teller` `log` | where `serve` keeps what it knows, where it listens, what it tells |
 //! | `rows` `sockets` `table` `print` `lines` `age` | how answers look, and whether they are old |
 //! | `failure` `run` | exit codes: 0 done, 1 failed, 2 used wrongly |
 
@@ -23,7 +23,9 @@ mod files;
 mod get;
 mod get_watch;
 mod label;
+mod limits;
 mod lines;
+mod listening;
 mod log;
 mod print;
 mod resource;
@@ -33,8 +35,10 @@ mod selector;
 mod serve;
 mod sockets;
 mod status;
+mod store;
 mod table;
 mod target;
+mod teller;
 mod watch;
 
 pub use run::run;

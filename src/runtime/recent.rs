@@ -107,6 +107,7 @@ mod tests {
         };
         Committed {
             revision,
+            resolved_at: revision,
             results: vec![result; results].into(),
         }
     }

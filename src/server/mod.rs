@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `serve` `connections` | binds everything together: listeners, HTTP/2, health, reflection, drain |
+//! | `waiting` | what is answered before there is a state |
 //! | `listen` | where to listen, and what is refused there |
 //! | `gather` `calls` | the writes of a connection, put together while it has several calls |
 //! | `limits` | every number that bounds a client |
@@ -46,9 +47,11 @@ mod probes;
 mod query;
 mod serve;
 mod subscribers;
+mod waiting;
 mod watch;
 mod watch_routes;
 
 pub use limits::Limits;
-pub use listen::{ListenAddress, ListenError, Listener, ParseListenAddressError};
+pub use listen::{ListenAddress, ListenError, Listener, ParseListenAddressError, share_tcp};
 pub use serve::{ServeError, ServerOptions, serve};
+pub use waiting::{WaitingOptions, serve_waiting};

@@ -41,11 +41,11 @@ pub(super) async fn watch_pods(
     names.dedup();
     let scope = describe_pods(&names, &selector.to_string());
     let fingerprint = fingerprint(&scope);
-    let from = resume(
-        &context,
-        request.cursor.map(wire::decode_cursor),
-        fingerprint,
-    );
+    context.current()?;
+    let cursor = context
+        .believed(request.cursor.map(wire::decode_cursor))
+        .await;
+    let from = resume(&context, cursor, fingerprint);
     let subscription = Subscription::new(&context, request.name, peer, scope)?;
     let query = context
         .runtime
@@ -139,6 +139,7 @@ pub(super) async fn watch_endpoints(
     mut requests: Streaming<proto::WatchEndpointsRequest>,
     tap: Tap<EncodedMessage>,
 ) -> Result<(), Status> {
+    context.current()?;
     let subscription = Subscription::new(&context, String::new(), peer, String::new())?;
     let first = tokio::select! {
         biased;
@@ -162,7 +163,8 @@ pub(super) async fn watch_endpoints(
     let _watching = context.runtime.tail().watch();
     loop {
         let fingerprint = wanted.scope.fingerprint();
-        let from = resume(&context, wanted.cursor, fingerprint);
+        let cursor = context.believed(wanted.cursor).await;
+        let from = resume(&context, cursor, fingerprint);
         let scope = Arc::new(wanted.scope);
         let seat = (context.audience).join(Interest::Endpoints(Arc::clone(&scope)));
         let bytes = context.limits.stream_message_bytes;
