@@ -1,6 +1,7 @@
 //! Waiting for what has to come. Nothing here decides by how long something took; what does not come
 //! at all fails the test.
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 /// Long past what anything here takes.
@@ -16,16 +17,30 @@ pub async fn patiently<T>(what: &str, answer: impl Future<Output = T>) -> T {
     }
 }
 
+/// For as long as something is looked for again and again.
+pub struct Patience(Instant);
+
+impl Patience {
+    pub fn begin() -> Patience {
+        Patience(Instant::now() + PATIENCE)
+    }
+
+    /// Rests before the next attempt; fails when there were enough.
+    pub async fn bear(&self, what: &str, why: impl Display) {
+        let left = Instant::now() < self.0;
+        assert!(left, "{what}: it did not come: {why}");
+        rest().await;
+    }
+}
+
 /// Looks again and again, until there is something or what keeps it from being there is final.
 pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
-    let end = Instant::now() + PATIENCE;
+    let patience = Patience::begin();
     loop {
-        match tokio::time::timeout(PATIENCE, look()).await {
-            Ok(Ok(found)) => return found,
-            Ok(Err(why)) => assert!(Instant::now() < end, "{what}: it did not come: {why}"),
-            Err(_) => panic!("{what}: it did not come"),
+        match patiently(what, look()).await {
+            Ok(found) => return found,
+            Err(why) => patience.bear(what, why).await,
         }
-        rest().await;
     }
 }
 

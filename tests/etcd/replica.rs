@@ -9,7 +9,7 @@ use selectord::client::{Client, ClientOptions, Listing};
 use tokio::net::TcpListener;
 
 use crate::members::{MEMBERS, Members, signal};
-use crate::patience::until;
+use crate::patience::{Patience, until};
 use crate::process::BINARY;
 use crate::proxy::{Link, forward};
 
@@ -142,9 +142,12 @@ pub async fn connect(address: &str) -> Client {
         call_timeout: Duration::from_secs(12),
         ..ClientOptions::default()
     };
-    until("a connection to a replica", async || {
+    let patience = Patience::begin();
+    loop {
         let connected = Client::connect_with(address.parse().unwrap(), options.clone());
-        connected.await.map_err(|error| error.to_string())
-    })
-    .await
+        match connected.await {
+            Ok(client) => return client,
+            Err(error) => patience.bear("a connection to a replica", error).await,
+        }
+    }
 }

@@ -110,10 +110,9 @@ impl World {
         let enough = watch::Sender::new(false);
         let busy = Writers::Busy(enough.clone(), Vec::new());
         if let Writers::Idle(idle) = mem::replace(&mut self.writers, busy) {
-            let running = idle
-                .into_iter()
-                .map(|it| tokio::spawn(it.run(enough.subscribe())));
-            self.writers = Writers::Busy(enough, running.collect());
+            let run = |it: Writer| tokio::spawn(it.run(enough.subscribe()));
+            let running = idle.into_iter().map(run).collect();
+            self.writers = Writers::Busy(enough, running);
         }
     }
 

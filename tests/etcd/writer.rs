@@ -8,7 +8,7 @@ use selectord::model::Revision;
 use tokio::sync::watch;
 use tonic::Code;
 
-use crate::patience::{rest, until};
+use crate::patience::{Patience, rest};
 use crate::replica::connect;
 use crate::support::random::Random;
 use crate::workload::{Account, Group, mark};
@@ -74,14 +74,11 @@ impl Writer {
 
     /// Writes each group for the first time.
     pub async fn populate(&mut self) {
+        let patience = Patience::begin();
         for group in Group::of(self.number) {
-            until("the first write of a group", async || {
-                match self.write(group).await {
-                    Ok(_) => Ok(()),
-                    Err(error) => Err(error.to_string()),
-                }
-            })
-            .await;
+            while let Err(error) = self.write(group).await {
+                patience.bear("the first write of a group", error).await;
+            }
         }
     }
 
