@@ -147,7 +147,9 @@ impl Process<'_> {
         };
         let (runtime, thread) = match opened {
             Opened::Alone(store, engine) => runtime::start_with(store, engine, options)?,
-            Opened::Shared(store, engine) => runtime::start_shared(store, engine, options)?,
+            Opened::Shared(store, engine, behind) => {
+                runtime::start_shared(store, engine, behind, options)?
+            }
         };
         let (listeners, http) = self.listening.share()?;
         let options = ServerOptions {

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use tracing::{info, warn};
 
 use crate::engine::{Engine, EngineOptions};
+use crate::model::Revision;
 use crate::runtime::Readiness;
 use crate::store::Store;
 use crate::store::etcd::{EtcdAddress, EtcdError, EtcdLogin, EtcdOptions, EtcdStore, EtcdTls};
@@ -110,8 +111,8 @@ impl FromStr for Address {
 pub(super) enum Opened {
     /// Nobody else writes to it.
     Alone(Box<dyn Store>, Engine),
-    /// Other servers write to it as well.
-    Shared(EtcdStore, Engine),
+    /// Other servers write to it as well; what they do behind this revision is to be followed.
+    Shared(EtcdStore, Engine, Revision),
 }
 
 impl StoreArgs {
@@ -168,21 +169,28 @@ impl StoreArgs {
         let mut wait = FIRST_WAIT;
         loop {
             match open(&options, rules, readiness).await {
-                Ok((store, engine)) => return Ok(Opened::Shared(store, engine)),
-                Err(error)
-                    if error.is_transient()
-                        || matches!(error, EtcdError::HistoryChanged { .. }) =>
-                {
-                    warn!(%error, "trying again");
+                Ok(opened) => return Ok(opened),
+                Err(error) if passes(&error) => {
+                    warn!("{error:#}: trying again");
                     tokio::time::sleep(wait).await;
                     wait = wait.saturating_mul(2).min(LONGEST_WAIT);
                 }
-                Err(error) => {
-                    return Err(error).context(format!("cannot serve what is in {address}"));
-                }
+                Err(error) => return Err(error.context(format!("cannot serve {address}"))),
             }
         }
     }
+}
+
+/// Whether it may go well with nobody's help.
+fn passes(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<EtcdError>();
+    error.is_some_and(|error| {
+        error.is_transient()
+            || matches!(
+                error,
+                EtcdError::HistoryChanged { .. } | EtcdError::Compacted { .. }
+            )
+    })
 }
 
 impl EtcdArgs {
@@ -220,30 +228,25 @@ async fn open(
     options: &EtcdOptions,
     rules: EngineOptions,
     readiness: &Readiness,
-) -> Result<(EtcdStore, Engine), EtcdError> {
+) -> anyhow::Result<Opened> {
     let connecting = readiness.guard("connecting to etcd");
     let store = EtcdStore::connect(options.clone()).await?;
     let _listing = readiness.guard("listing etcd");
     drop(connecting);
     let mut teller = Teller::new();
     let tell = &mut |progress: crate::store::etcd::ListProgress| {
-        teller.tell("listing etcd", progress.objects, Some(progress.of));
+        teller.tell("listing etcd", progress.keys, Some(progress.of));
     };
     let listing = store.list(tell).await?;
-    let revision = listing.revision();
+    let (revision, read_at) = (listing.revision(), listing.read_at());
     let build = move || {
         let mut engine = Engine::new(rules);
-        listing.apply(&mut engine).map(|_| engine)
+        listing.apply_to(&mut engine).map(|_| engine)
     };
-    let built = tokio::task::spawn_blocking(build).await;
-    let engine = built.map_err(|defect| EtcdError::Other {
-        member: "this server".to_owned(),
-        code: tonic::Code::Internal,
-        message: defect.to_string(),
-    })??;
+    let engine = tokio::task::spawn_blocking(build).await??;
     let seconds = teller.finish();
     info!(revision, seconds, "etcd is listed");
-    Ok((store, engine))
+    Ok(Opened::Shared(store, engine, read_at))
 }
 
 #[cfg(test)]

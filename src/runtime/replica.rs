@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 
 use crate::engine::{Applied, ResolveLimits, Work};
 use crate::model::{ObjectRef, Revision};
-use crate::store::etcd::{Follow, Followed, SubmitError, Submitted};
+use crate::store::etcd::{Contact, Follow, Followed, SubmitError, Submitted};
 
 use super::command::Commit;
 use super::error::{CommitError, SourceEnd};
@@ -49,24 +49,24 @@ pub(super) struct Replica {
     pub(super) limits: ResolveLimits,
     /// How long a write may take.
     pub(super) patience: Duration,
-    /// When the store was asked for its newest revision, that revision, and the last of ours up to it.
-    contact: Option<(Instant, Revision, Revision)>,
+    /// The newest word of the store on how far it is, until everything up to there is applied.
+    contact: Option<Contact>,
     /// It does not go on at present.
     lost: bool,
 }
 
 impl Replica {
-    /// Goes on behind what the engine has.
+    /// Follows what is written behind a revision.
     pub(super) fn new(
         shared: Shared,
-        head: Revision,
+        behind: Revision,
         limits: ResolveLimits,
         tasks: Handle,
     ) -> Replica {
         let (outcome, outcomes) = unbounded_channel();
         Replica {
-            follow: shared.store.follow(head),
-            patience: shared.store.timeout(),
+            follow: shared.store.follow(behind),
+            patience: shared.store.options().timeout,
             shared,
             told: None,
             tasks,
@@ -192,18 +192,14 @@ impl Replica {
                         "what there was to follow in etcd is compacted: everything was listed anew"
                     );
                     objects = GROUP;
-                    let applied = listing.apply(&mut state.engine);
+                    let applied = listing.apply_to(&mut state.engine);
                     applied.map_err(|failed| failed.to_string())
                 }
-                Followed::Contact {
-                    at,
-                    revision,
-                    ours: newest,
-                } => {
+                Followed::Contact(contact) => {
                     if std::mem::take(&mut self.lost) {
                         info!("etcd is followed again");
                     }
-                    self.contact = Some((at, revision, newest));
+                    self.contact = Some(contact);
                     continue;
                 }
                 Followed::Lost(why) => {
@@ -230,12 +226,9 @@ impl Replica {
         }
         let head = state.engine.head();
         self.shared.source.applied(head);
-        if let Some((at, newest, of_ours)) = self.contact
-            && of_ours <= head
-        {
-            self.contact = None;
-            self.shared.source.applied(newest);
-            self.shared.source.heard(at);
+        if let Some(contact) = self.contact.take_if(|contact| contact.ours <= head) {
+            self.shared.source.applied(contact.revision);
+            self.shared.source.heard(contact.at);
         }
         if transactions > 0 {
             self.acknowledge(head);

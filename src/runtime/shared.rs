@@ -53,7 +53,7 @@ impl Runtime {
         }
         match self.shared() {
             Some(shared) => match shared.store.confirm().await {
-                Ok(newest) => revision <= newest,
+                Ok(contact) => revision <= contact.revision,
                 Err(_) => true,
             },
             // Whoever asks may have been with a replica that is ahead of this one.

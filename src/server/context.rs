@@ -178,6 +178,9 @@ fn not_submitted(refused: &SubmitError) -> Status {
         SubmitError::NotWritten(EtcdError::Full { .. }) => {
             status::limit_exceeded("etcd_quota", message)
         }
+        SubmitError::NotWritten(EtcdError::Limit { .. }) => {
+            status::limit_exceeded("etcd_limits", message)
+        }
         _ => status::unavailable(message),
     }
 }

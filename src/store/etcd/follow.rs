@@ -31,6 +31,11 @@ impl Follow {
     pub async fn next(&mut self) -> Option<Followed> {
         self.told.recv().await
     }
+
+    /// What has come already, if anything has.
+    pub fn try_next(&mut self) -> Option<Followed> {
+        self.told.try_recv().ok()
+    }
 }
 
 impl Drop for Follow {

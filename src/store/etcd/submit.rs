@@ -97,7 +97,10 @@ impl EtcdStore {
             });
             changed.insert(key);
         }
-        success.push(put(keys.head(), id.clone()));
+        // What changes nothing is only asked whether everything is as expected.
+        if !success.is_empty() {
+            success.push(put(keys.head(), id.clone()));
+        }
         let as_expected = expected.iter().map(|(key, at)| written_by(key.clone(), *at));
         let same_history = has_value(keys.history(), encode_history(*history));
         let request = TxnRequest {
@@ -139,7 +142,7 @@ impl EtcdStore {
         let conflict = Submitted::Conflict {
             at: at.unwrap_or(0),
         };
-        if !maybe_done {
+        if !maybe_done || writing.changed.is_empty() {
             return Ok(conflict);
         }
         if head.value == writing.id {
