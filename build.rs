@@ -4,8 +4,8 @@
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     use prost::Message as _;
 
-    let files =
-        ["cluster", "query", "watch", "admin", "store"].map(|name| format!("selectord/v1/{name}.proto"));
+    let files = ["cluster", "query", "watch", "admin", "store"]
+        .map(|name| format!("selectord/v1/{name}.proto"));
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(&files, ["proto"])?;
     let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);

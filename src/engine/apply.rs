@@ -181,8 +181,13 @@ impl Engine {
                 touched.pods.push(put.id, put.before);
             }
             Object::Service(service) => {
-                self.reconciler
-                    .put_service(&self.index, *service, revision, source.cloned(), touched);
+                self.reconciler.put_service(
+                    &self.index,
+                    *service,
+                    revision,
+                    source.cloned(),
+                    touched,
+                );
             }
             Object::Node(node) => {
                 self.reconciler

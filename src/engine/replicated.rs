@@ -239,7 +239,10 @@ impl Engine {
         if count == self.object_count() {
             return Vec::new();
         }
-        let pods = self.index.pods().filter(|(id, _)| !those.pods.contains(*id));
+        let pods = self
+            .index
+            .pods()
+            .filter(|(id, _)| !those.pods.contains(*id));
         let pods = pods.map(|(_, pod)| ObjectRef::new(Kind::Pod, pod.name()));
         let services = self.reconciler.services.iter();
         let services =

@@ -43,8 +43,9 @@ pub fn decode_stored(stored: proto::StoredObject) -> Decoded<(Object, SmolStr)> 
         Some(Form::Node(node)) => {
             within("node", decode_node(node)).map(|node| Object::Node(node.into()))
         }
-        Some(Form::Endpoints(manual)) => within("endpoints", decode_manual(manual))
-            .map(|manual| Object::Manual(manual.into())),
+        Some(Form::Endpoints(manual)) => {
+            within("endpoints", decode_manual(manual)).map(|manual| Object::Manual(manual.into()))
+        }
         Some(Form::Service(service)) => {
             within("service", decode_service(service)).map(|mut service| {
                 if stored.selects_nothing {

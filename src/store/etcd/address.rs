@@ -146,7 +146,11 @@ mod tests {
             ("etcd://a", vec!["a:2379"], "/selectord"),
             ("etcd://a/", vec!["a:2379"], "/selectord"),
             ("etcd://a:1,b.c:2/x", vec!["a:1", "b.c:2"], "/x"),
-            ("etcd://[::1]:5,[fe80::1]/x/y-z", vec!["[::1]:5", "[fe80::1]:2379"], "/x/y-z"),
+            (
+                "etcd://[::1]:5,[fe80::1]/x/y-z",
+                vec!["[::1]:5", "[fe80::1]:2379"],
+                "/x/y-z",
+            ),
         ] {
             let address: EtcdAddress = text.parse().expect(text);
             assert_eq!(address.members(), members, "{text}");

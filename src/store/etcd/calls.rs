@@ -137,7 +137,11 @@ impl Calls {
         let Some(login) = &self.options.login else {
             return Ok(None);
         };
-        let kept = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let kept = self
+            .token
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if kept.is_some() {
             return Ok(kept);
         }

@@ -138,8 +138,6 @@ pub enum SubmitError {
     #[error("not written: {0}")]
     NotWritten(#[source] EtcdError),
     /// It was sent, and etcd did not say what became of it.
-    #[error(
-        "whether it was written is not known: {0}. Look, or write it again with preconditions"
-    )]
+    #[error("whether it was written is not known: {0}. Look, or write it again with preconditions")]
     Unknown(#[source] EtcdError),
 }

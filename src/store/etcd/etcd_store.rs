@@ -89,7 +89,9 @@ impl EtcdStore {
         let history = history.map(|key| decode_history(&key.key, &key.value));
         self.check_history(history.transpose()?)?;
         seen.check(&answer)?;
-        let ours = head.revision.max(super::keys::revision(of_history.unwrap_or(0)));
+        let ours = head
+            .revision
+            .max(super::keys::revision(of_history.unwrap_or(0)));
         let revision = answer.revision;
         self.note(&answer, head);
         Ok(Contact { at, revision, ours })

@@ -121,22 +121,75 @@ mod tests {
             (failure.next, failure.maybe_done)
         };
         for (code, said, next, maybe_done) in [
-            (Code::Unavailable, "etcdserver: no leader", Next::Again, false),
-            (Code::Unavailable, "etcdserver: request timed out", Next::Again, true),
-            (Code::Unavailable, "etcdserver: leader changed", Next::Again, true),
-            (Code::Unauthenticated, "etcdserver: invalid auth token", Next::LogIn, false),
-            (Code::InvalidArgument, "etcdserver: revision of auth store is old", Next::LogIn, false),
-            (Code::InvalidArgument, "etcdserver: user name is empty", Next::GiveUp, false),
-            (Code::PermissionDenied, "etcdserver: permission denied", Next::GiveUp, false),
-            (Code::ResourceExhausted, "etcdserver: too many requests", Next::Again, false),
-            (Code::ResourceExhausted, "etcdserver: mvcc: database space exceeded", Next::GiveUp, false),
-            (Code::InvalidArgument, "etcdserver: too many operations in txn request", Next::GiveUp, false),
+            (
+                Code::Unavailable,
+                "etcdserver: no leader",
+                Next::Again,
+                false,
+            ),
+            (
+                Code::Unavailable,
+                "etcdserver: request timed out",
+                Next::Again,
+                true,
+            ),
+            (
+                Code::Unavailable,
+                "etcdserver: leader changed",
+                Next::Again,
+                true,
+            ),
+            (
+                Code::Unauthenticated,
+                "etcdserver: invalid auth token",
+                Next::LogIn,
+                false,
+            ),
+            (
+                Code::InvalidArgument,
+                "etcdserver: revision of auth store is old",
+                Next::LogIn,
+                false,
+            ),
+            (
+                Code::InvalidArgument,
+                "etcdserver: user name is empty",
+                Next::GiveUp,
+                false,
+            ),
+            (
+                Code::PermissionDenied,
+                "etcdserver: permission denied",
+                Next::GiveUp,
+                false,
+            ),
+            (
+                Code::ResourceExhausted,
+                "etcdserver: too many requests",
+                Next::Again,
+                false,
+            ),
+            (
+                Code::ResourceExhausted,
+                "etcdserver: mvcc: database space exceeded",
+                Next::GiveUp,
+                false,
+            ),
+            (
+                Code::InvalidArgument,
+                "etcdserver: too many operations in txn request",
+                Next::GiveUp,
+                false,
+            ),
             (Code::Unknown, "transport error", Next::Again, true),
             (Code::Unimplemented, "unknown method", Next::GiveUp, false),
         ] {
             assert_eq!(judge(code, said), (next, maybe_done), "{said}");
         }
-        let status = Status::new(Code::OutOfRange, "etcdserver: mvcc: required revision is a future revision");
+        let status = Status::new(
+            Code::OutOfRange,
+            "etcdserver: mvcc: required revision is a future revision",
+        );
         let failure = Failure::of(&status, "a:1", &members, "/p");
         assert!(matches!(failure.error, EtcdError::HistoryChanged { .. }));
     }

@@ -154,7 +154,11 @@ impl Follower {
     ) -> Result<(), Stop> {
         match contact {
             Ok(contact) => {
-                *still = if contact.ours > self.after { *still + 1 } else { 0 };
+                *still = if contact.ours > self.after {
+                    *still + 1
+                } else {
+                    0
+                };
                 self.tell(Followed::Contact(contact)).await?;
                 if *still > PATIENCE {
                     return Err(self.store.leave(watch).into());

@@ -33,14 +33,19 @@ pub(super) async fn find_or_make(
         } else if let Some(any) = &found.any {
             return Err(foreign(
                 &any.key,
-                format!("there is no key {:?}", String::from_utf8_lossy(&keys.format())),
+                format!(
+                    "there is no key {:?}",
+                    String::from_utf8_lossy(&keys.format())
+                ),
             ));
         }
         if let Some(history) = &found.history {
             return Ok((decode_history(&history.key, &history.value)?, found.seen));
         }
         let new = random_history()?;
-        calls.txn(&making(keys, new, found.format.is_some())?).await?;
+        calls
+            .txn(&making(keys, new, found.format.is_some())?)
+            .await?;
         // What stands there now is the history, whoever made it.
     }
     Err(calls.members.unavailable("the history comes and goes"))

@@ -122,7 +122,9 @@ pub(super) fn foreign(key: &[u8], what: impl Into<String>) -> EtcdError {
 
 /// Whether the value of the key `format` can be worked with.
 pub(super) fn check_format(key: &[u8], value: &[u8]) -> Result<(), EtcdError> {
-    let number = std::str::from_utf8(value).ok().and_then(|text| text.trim().parse().ok());
+    let number = std::str::from_utf8(value)
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
     match number {
         Some(1..=FORMAT) => Ok(()),
         Some(0) => Err(foreign(key, "there is no format 0")),
@@ -188,7 +190,10 @@ mod tests {
             let (first, end) = keys.all();
             assert!(first < key && key < end);
         }
-        assert_eq!(keys.object(&named(Kind::Node)), "/some/where/objects/nodes/a.b-c");
+        assert_eq!(
+            keys.object(&named(Kind::Node)),
+            "/some/where/objects/nodes/a.b-c"
+        );
         assert_eq!(keys.read(&keys.format()), Ok(Key::Format));
         assert_eq!(keys.read(&keys.history()), Ok(Key::History));
         assert_eq!(keys.read(&keys.head()), Ok(Key::Head));
@@ -198,9 +203,16 @@ mod tests {
     fn other_keys_are_named() {
         let keys = Keys::new("/p");
         for key in [
-            "/p/", "/p/x", "/p/objects/pods/a", "/p/objects/pods//a", "/p/objects/pods/a/",
-            "/p/objects/pods/a/b/c", "/p/objects/nodes/", "/p/objects/nodes/a/b",
-            "/p/objects/things/a/b", "/q/format",
+            "/p/",
+            "/p/x",
+            "/p/objects/pods/a",
+            "/p/objects/pods//a",
+            "/p/objects/pods/a/",
+            "/p/objects/pods/a/b/c",
+            "/p/objects/nodes/",
+            "/p/objects/nodes/a/b",
+            "/p/objects/things/a/b",
+            "/q/format",
         ] {
             let error = keys.read(key.as_bytes()).expect_err(key).to_string();
             assert!(error.contains(&format!("{key:?}")), "{error}");
@@ -211,11 +223,15 @@ mod tests {
     #[test]
     fn formats_and_histories() {
         assert_eq!(check_format(b"k", b"1"), Ok(()));
-        assert!(matches!(check_format(b"k", b"2"), Err(EtcdError::NewerFormat { found: 2, .. })));
+        assert!(matches!(
+            check_format(b"k", b"2"),
+            Err(EtcdError::NewerFormat { found: 2, .. })
+        ));
         for wrong in [&b"0"[..], b"", b"x", b"-1", b"\xff"] {
             assert!(check_format(b"k", wrong).is_err());
         }
-        let history = HistoryId::from_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
+        let history =
+            HistoryId::from_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
         assert_eq!(decode_history(b"k", &encode_history(history)), Ok(history));
         for wrong in ["", "12", "+0000000000000000000000000000000"] {
             assert!(decode_history(b"k", wrong.as_bytes()).is_err(), "{wrong}");

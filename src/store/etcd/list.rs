@@ -153,7 +153,10 @@ fn behind(key: &[u8]) -> Bytes {
 
 /// As many keys as come to the bytes that a page should have, if they are like these.
 fn next_limit(page: &[KeyValue]) -> i64 {
-    let bytes = page.iter().map(|kv| kv.key.len() + kv.value.len()).sum::<usize>();
+    let bytes = page
+        .iter()
+        .map(|kv| kv.key.len() + kv.value.len())
+        .sum::<usize>();
     let bytes = i64::try_from(bytes).unwrap_or(i64::MAX).max(1);
     let keys = i64::try_from(page.len()).unwrap_or(i64::MAX);
     keys.saturating_mul(PAGE_BYTES)

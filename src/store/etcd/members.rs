@@ -132,9 +132,7 @@ impl Members {
 
 fn tls_config(files: &EtcdTls) -> Result<ClientTlsConfig, EtcdError> {
     let config = match &files.ca {
-        Some(ca) => {
-            ClientTlsConfig::new().ca_certificate(Certificate::from_pem(contents(ca)?))
-        }
+        Some(ca) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(contents(ca)?)),
         None => ClientTlsConfig::new().with_native_roots(),
     };
     Ok(match &files.identity {

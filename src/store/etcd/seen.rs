@@ -5,8 +5,8 @@ use bytes::Bytes;
 use crate::model::Revision;
 
 use super::EtcdError;
-use super::proto::KeyValue;
 use super::keys::revision;
+use super::proto::KeyValue;
 use super::request::Answer;
 
 /// The store as it was at a revision.

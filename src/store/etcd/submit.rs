@@ -158,7 +158,9 @@ impl EtcdStore {
         let changed = changed.filter(|key| writing.changed.contains(&key.key));
         let candidates: BTreeSet<_> = changed.map(|key| revision(key.mod_revision)).collect();
         for candidate in candidates {
-            let mut then = calls.txn(&read(vec![get_at(keys.head(), candidate)])).await?;
+            let mut then = calls
+                .txn(&read(vec![get_at(keys.head(), candidate)]))
+                .await?;
             if then.key().is_some_and(|head| head.value == writing.id) {
                 return Ok(Submitted::Written(candidate));
             }

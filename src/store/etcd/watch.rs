@@ -9,6 +9,7 @@ use tonic::{Status, Streaming};
 use crate::engine::{Replicated, Stored};
 use crate::model::Revision;
 
+use super::EtcdError;
 use super::calls::Calls;
 use super::etcd_store::{EtcdStore, Shared};
 use super::failure::{Failure, Next};
@@ -19,7 +20,6 @@ use super::proto::watch_client::WatchClient;
 use super::proto::watch_request::RequestUnion;
 use super::proto::{Event, KeyValue, WatchCreateRequest, WatchRequest, WatchResponse};
 use super::value::decode;
-use super::EtcdError;
 
 /// A watch that was begun.
 pub(super) struct Watch {
@@ -67,7 +67,9 @@ impl EtcdStore {
         // There is room for one.
         let _ = requests.try_send(create);
         let member = calls.member(within).await?;
-        let sent = calls.dressed(ReceiverStream::new(sent), &member, within).await?;
+        let sent = calls
+            .dressed(ReceiverStream::new(sent), &member, within)
+            .await?;
         let mut client =
             WatchClient::new(member.channel.clone()).max_decoding_message_size(usize::MAX);
         let begun = tokio::time::timeout(within, async {
