@@ -133,7 +133,8 @@ impl Subscriber {
             self.open(doors).await.ok_or_else(String::new)
         });
         let mut stream = opened.await;
-        while self.cursor.as_ref().is_none_or(|it| it.revision < revision) {
+        let is_behind = |it: &Cursor| it.revision < revision;
+        while self.coming.is_some() || self.cursor.as_ref().is_none_or(is_behind) {
             let message = patiently("a checkpoint", stream.answers.message()).await;
             self.take(message.unwrap().expect("the stream goes on"));
         }
