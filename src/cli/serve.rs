@@ -193,7 +193,9 @@ impl Process<'_> {
         match ended.context("the server panicked")? {
             Err(ServeError::EngineStopped) if is_replaced(&runtime) => {
                 if let Some(why) = runtime.source_ended() {
-                    tracing::warn!("{why}: everybody was told to come back, and is served what is there now");
+                    tracing::warn!(
+                        "{why}: everybody was told to come back, and is served what is there now"
+                    );
                 }
                 // Its end is what was waited for.
                 let _ = thread.shutdown().await;

@@ -3,6 +3,7 @@ use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
+use tonic::Code;
 
 use crate::client::{ServerStatus, Subscriber, Verified};
 
@@ -38,7 +39,12 @@ pub(super) async fn run(
 ) -> anyhow::Result<Done> {
     let client = args.server.connect(early).await?;
     let status = client.status().await?;
-    let subscribers = client.subscribers().await?.answer;
+    let subscribers = match client.subscribers().await {
+        Ok(listed) => listed.answer,
+        // Before there is a state nobody can listen to it.
+        Err(error) if error.code() == Code::Unavailable && !status.unready.is_empty() => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
     let verified = if args.verify {
         Some(client.verify().await?.answer)
     } else {

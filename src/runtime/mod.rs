@@ -25,6 +25,8 @@ mod error;
 mod handle;
 mod head;
 mod line;
+#[cfg(test)]
+mod line_tests;
 mod live_query;
 mod owner;
 mod propose;

@@ -25,7 +25,12 @@ const RETURN: Duration = Duration::from_secs(1);
 
 impl Replica {
     /// What became of a write at the store.
-    pub(super) fn hear(&mut self, state: &State, number: u64, outcome: Result<Submitted, SubmitError>) {
+    pub(super) fn hear(
+        &mut self,
+        state: &State,
+        number: u64,
+        outcome: Result<Submitted, SubmitError>,
+    ) {
         let Some(entry) = self.line.get_mut(number) else {
             return;
         };
@@ -77,9 +82,8 @@ impl Replica {
     pub(super) fn expire(&mut self) {
         let now = Instant::now();
         // What the store has is answered by the store, in time.
-        let late = |entry: &Entry| {
-            entry.deadline <= now && !matches!(entry.stage, Stage::Submitted(_))
-        };
+        let late =
+            |entry: &Entry| entry.deadline <= now && !matches!(entry.stage, Stage::Submitted(_));
         for number in self.line.numbers(late) {
             let written = match self.line.get_mut(number).map(|entry| &entry.stage) {
                 Some(Stage::Written(revision, _)) => Some(*revision),

@@ -174,7 +174,8 @@ impl Replica {
 
     /// Applies some of what was written, here or elsewhere, and moves the head.
     fn apply(&mut self, state: &mut State) -> bool {
-        let (mut transactions, mut work, mut objects, mut heard) = (0u64, Work::default(), 0, false);
+        let (mut transactions, mut work, mut objects, mut heard) =
+            (0u64, Work::default(), 0, false);
         while objects < GROUP
             && self.shared.source.ended().is_none()
             && let Some(told) = (self.told.take()).or_else(|| self.follow.try_next())

@@ -3,9 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::engine::ResolveError;
-use crate::model::{
-    Expectation, ObjectRef, Operation, Precondition, Revision, Transaction,
-};
+use crate::model::{Expectation, ObjectRef, Operation, Precondition, Revision, Transaction};
 
 use super::error::CommitError;
 use super::handle::{PendingCommit, Runtime};

@@ -55,7 +55,12 @@ impl Context {
 
     /// What is still to be done, or keeps new watches away; empty: nothing.
     pub(super) fn unready(&self) -> String {
-        let mut pending: Vec<String> = self.readiness.pending().into_iter().map(Into::into).collect();
+        let mut pending: Vec<String> = self
+            .readiness
+            .pending()
+            .into_iter()
+            .map(Into::into)
+            .collect();
         pending.extend(current(&self.runtime, self.max_lag).err());
         if let Some(why) = self.runtime.source_ended() {
             pending.push(format!("the store is followed no more: {why}"));

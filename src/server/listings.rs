@@ -32,11 +32,7 @@ impl Listing for Pods {
         pod_item(pod)
     }
 
-    fn page(
-        at: At,
-        pods: Vec<proto::PodItem>,
-        next_page_token: String,
-    ) -> proto::ListPodsResponse {
+    fn page(at: At, pods: Vec<proto::PodItem>, next_page_token: String) -> proto::ListPodsResponse {
         proto::ListPodsResponse {
             revision: at.revision,
             source_age: at.source_age,

@@ -42,8 +42,16 @@ async fn ready(State(health): State<Health>) -> (StatusCode, String) {
     if health.drain.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".to_owned());
     }
-    let mut pending: Vec<String> = health.readiness.pending().into_iter().map(Into::into).collect();
-    let lagging = health.runtime.as_ref().map(|(runtime, lag)| current(runtime, *lag));
+    let mut pending: Vec<String> = health
+        .readiness
+        .pending()
+        .into_iter()
+        .map(Into::into)
+        .collect();
+    let lagging = health
+        .runtime
+        .as_ref()
+        .map(|(runtime, lag)| current(runtime, *lag));
     pending.extend(lagging.and_then(Result::err));
     if pending.is_empty() {
         return (StatusCode::OK, "ok\n".to_owned());

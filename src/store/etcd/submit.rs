@@ -101,7 +101,9 @@ impl EtcdStore {
         if !success.is_empty() {
             success.push(put(keys.head(), id.clone()));
         }
-        let as_expected = expected.iter().map(|(key, at)| written_by(key.clone(), *at));
+        let as_expected = expected
+            .iter()
+            .map(|(key, at)| written_by(key.clone(), *at));
         let same_history = has_value(keys.history(), encode_history(*history));
         let request = TxnRequest {
             compare: as_expected.chain([same_history]).collect(),
