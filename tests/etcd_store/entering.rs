@@ -4,9 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-};
+use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use selectord::store::etcd::{EtcdError, EtcdLogin, EtcdOptions, EtcdStore, EtcdTls, SubmitError};
 
 use crate::etcd::{Etcd, until};
@@ -14,7 +12,9 @@ use crate::replica::{Replica, puts};
 
 #[tokio::test]
 async fn those_who_come_together_find_one_history() {
-    let Some(etcd) = Etcd::one().await else { return };
+    let Some(etcd) = Etcd::one().await else {
+        return;
+    };
     let connects: Vec<_> = (0..8)
         .map(|_| tokio::spawn(EtcdStore::connect(etcd.options())))
         .collect();
@@ -31,7 +31,9 @@ async fn those_who_come_together_find_one_history() {
 
 #[tokio::test]
 async fn what_is_there_already_is_respected() {
-    let Some(etcd) = Etcd::one().await else { return };
+    let Some(etcd) = Etcd::one().await else {
+        return;
+    };
     etcd.ctl(&["put", "/test/registry/pods", "somebody's"]);
     let refused = EtcdStore::connect(etcd.options()).await.unwrap_err();
     assert!(
@@ -42,7 +44,17 @@ async fn what_is_there_already_is_respected() {
     etcd.connect().await;
     etcd.ctl(&["put", "/test/format", "2"]);
     let refused = EtcdStore::connect(etcd.options()).await.unwrap_err();
-    assert!(matches!(refused, EtcdError::NewerFormat { found: 2, known: 1, .. }), "{refused}");
+    assert!(
+        matches!(
+            refused,
+            EtcdError::NewerFormat {
+                found: 2,
+                known: 1,
+                ..
+            }
+        ),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
@@ -53,7 +65,10 @@ async fn nobody_there_is_said_with_the_address() {
         ..EtcdOptions::new(address)
     };
     let error = EtcdStore::connect(options).await.unwrap_err();
-    assert!(error.is_transient() && error.to_string().contains("127.0.0.1:1"), "{error}");
+    assert!(
+        error.is_transient() && error.to_string().contains("127.0.0.1:1"),
+        "{error}"
+    );
 }
 
 /// A certificate authority, and what it signed for members and clients on this machine.
@@ -78,7 +93,9 @@ fn certificates(folder: &Path) {
 
 #[tokio::test]
 async fn tls_with_certificates_on_both_sides() {
-    let Some(etcd) = Etcd::with_tls(certificates).await else { return };
+    let Some(etcd) = Etcd::with_tls(certificates).await else {
+        return;
+    };
     let [ca, cert, key] = ["ca.pem", "cert.pem", "key.pem"].map(|name| etcd.file(name));
     let with = |tls: Option<EtcdTls>| EtcdOptions {
         tls,
@@ -115,7 +132,9 @@ async fn tls_with_certificates_on_both_sides() {
 #[tokio::test]
 async fn a_token_that_ran_out_is_asked_for_anew() {
     let arguments = ["--auth-token-ttl=1", "--bcrypt-cost=4"];
-    let Some(mut etcd) = Etcd::with(1, &arguments).await else { return };
+    let Some(mut etcd) = Etcd::with(1, &arguments).await else {
+        return;
+    };
     for command in [
         "user add root:top",
         "user grant-role root root",
@@ -133,6 +152,7 @@ async fn a_token_that_ran_out_is_asked_for_anew() {
         etcd.ctl(&words);
     }
     etcd.log_in("root:top");
+    let plain = etcd.options();
     let login = |user: &str, password: &str| EtcdOptions {
         login: Some(EtcdLogin {
             user: user.to_owned(),
@@ -140,7 +160,7 @@ async fn a_token_that_ran_out_is_asked_for_anew() {
         }),
         // Nothing is asked in between that would keep the token.
         heartbeat: Duration::from_secs(600),
-        ..etcd.options()
+        ..plain.clone()
     };
     let store = EtcdStore::connect(login("sel", "secret")).await.unwrap();
     let mut replica = Replica::start(&store).await;
@@ -172,14 +192,21 @@ async fn a_token_that_ran_out_is_asked_for_anew() {
     let error = EtcdStore::connect(etcd.options()).await.unwrap_err();
     assert!(matches!(error, EtcdError::Denied { .. }), "{error}");
     let mut elsewhere = login("sel", "secret");
-    elsewhere.address = elsewhere.address.to_string().replace("/test", "/other").parse().unwrap();
+    elsewhere.address = elsewhere
+        .address
+        .to_string()
+        .replace("/test", "/other")
+        .parse()
+        .unwrap();
     let error = EtcdStore::connect(elsewhere).await.unwrap_err();
     assert!(error.to_string().contains("/other/"), "{error}");
 }
 
 #[tokio::test]
 async fn a_login_where_none_is_asked_for_is_let_in() {
-    let Some(etcd) = Etcd::one().await else { return };
+    let Some(etcd) = Etcd::one().await else {
+        return;
+    };
     let options = EtcdOptions {
         login: Some(EtcdLogin {
             user: "somebody".to_owned(),

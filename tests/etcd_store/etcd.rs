@@ -174,7 +174,9 @@ impl Etcd {
 
     fn cluster(&self) -> String {
         let members = self.members.iter().enumerate();
-        let named: Vec<String> = members.map(|(i, m)| format!("m{i}=http://{}", m.peer)).collect();
+        let named: Vec<String> = members
+            .map(|(i, m)| format!("m{i}=http://{}", m.peer))
+            .collect();
         named.join(",")
     }
 
@@ -199,10 +201,11 @@ impl Etcd {
         let status: Value =
             serde_json::from_str(&self.ctl(&["endpoint", "status", "-w", "json"])).unwrap();
         let members = status.as_array().unwrap();
-        let leads = |member: &&Value| {
-            member["Status"]["leader"] == member["Status"]["header"]["member_id"]
-        };
-        let leader = members.iter().find(leads).unwrap()["Endpoint"].as_str().unwrap();
+        let leads =
+            |member: &&Value| member["Status"]["leader"] == member["Status"]["header"]["member_id"];
+        let leader = members.iter().find(leads).unwrap()["Endpoint"]
+            .as_str()
+            .unwrap();
         let is_it = |member: &Member| leader.ends_with(&member.client.to_string());
         self.members.iter().position(is_it).unwrap()
     }
@@ -221,7 +224,10 @@ impl Etcd {
     }
 
     fn try_ctl(&self, args: &[&str]) -> Result<String, String> {
-        let running = self.members.iter().filter(|member| member.process.is_some());
+        let running = self
+            .members
+            .iter()
+            .filter(|member| member.process.is_some());
         let endpoints: Vec<String> = running
             .map(|member| format!("{}://{}", self.scheme, member.client))
             .collect();
@@ -248,7 +254,15 @@ impl Etcd {
         let peers = format!("http://{}", self.members[0].peer);
         let (backup, directory) = (backup.to_str().unwrap(), directory.to_str().unwrap());
         let cluster = self.cluster();
-        let restore = ["snapshot", "restore", backup, "--name", "m0", "--data-dir", directory];
+        let restore = [
+            "snapshot",
+            "restore",
+            backup,
+            "--name",
+            "m0",
+            "--data-dir",
+            directory,
+        ];
         let as_before = [
             "--initial-cluster",
             &cluster,

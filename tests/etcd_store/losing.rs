@@ -34,7 +34,9 @@ async fn write_when_possible(replica: &mut Replica, name: &str) {
 
 #[tokio::test]
 async fn members_come_and_go_and_nothing_is_missed() {
-    let Some(mut etcd) = Etcd::with(3, &[]).await else { return };
+    let Some(mut etcd) = Etcd::with(3, &[]).await else {
+        return;
+    };
     let store = EtcdStore::connect(hasty(&etcd)).await.unwrap();
     let mut writer = Replica::start(&store).await;
     let mut readers = Vec::new();
@@ -43,7 +45,11 @@ async fn members_come_and_go_and_nothing_is_missed() {
         readers.push(Replica::start(&store).await);
     }
     for (round, name) in ["a", "b", "c", "d", "e", "f"].into_iter().enumerate() {
-        let member = if round % 2 == 0 { etcd.leader() } else { round % 3 };
+        let member = if round % 2 == 0 {
+            etcd.leader()
+        } else {
+            round % 3
+        };
         if round < 3 {
             etcd.kill(member);
         } else {
@@ -67,7 +73,9 @@ async fn members_come_and_go_and_nothing_is_missed() {
 
 #[tokio::test]
 async fn without_a_quorum_nothing_is_confirmed_and_what_follows_waits() {
-    let Some(mut etcd) = Etcd::with(3, &[]).await else { return };
+    let Some(mut etcd) = Etcd::with(3, &[]).await else {
+        return;
+    };
     let store = EtcdStore::connect(hasty(&etcd)).await.unwrap();
     let mut replica = Replica::start(&store).await;
     replica.put(&["a"]).await;
@@ -75,10 +83,16 @@ async fn without_a_quorum_nothing_is_confirmed_and_what_follows_waits() {
     etcd.kill(0);
     etcd.kill(1);
     let lost = store.confirm().await;
-    assert!(matches!(&lost, Err(error) if error.is_transient()), "{lost:?}");
+    assert!(
+        matches!(&lost, Err(error) if error.is_transient()),
+        "{lost:?}"
+    );
     let refused = store.submit(&proposal).await;
     assert!(
-        matches!(&refused, Err(SubmitError::NotWritten(_) | SubmitError::Unknown(_))),
+        matches!(
+            &refused,
+            Err(SubmitError::NotWritten(_) | SubmitError::Unknown(_))
+        ),
         "{refused:?}"
     );
     replica.until_told("lost").await;
@@ -92,7 +106,9 @@ async fn without_a_quorum_nothing_is_confirmed_and_what_follows_waits() {
 
 #[tokio::test]
 async fn a_restored_backup_is_another_history() {
-    let Some(mut etcd) = Etcd::one().await else { return };
+    let Some(mut etcd) = Etcd::one().await else {
+        return;
+    };
     let store = EtcdStore::connect(hasty(&etcd)).await.unwrap();
     let mut replica = Replica::start(&store).await;
     replica.put(&["a"]).await;
@@ -112,7 +128,10 @@ async fn a_restored_backup_is_another_history() {
     // What was resolved in the old history is not written into the new one.
     let refused = store.submit(&proposal).await;
     assert!(
-        matches!(&refused, Err(SubmitError::NotWritten(EtcdError::HistoryChanged { .. }))),
+        matches!(
+            &refused,
+            Err(SubmitError::NotWritten(EtcdError::HistoryChanged { .. }))
+        ),
         "{refused:?}"
     );
     let anew = EtcdStore::connect(hasty(&etcd)).await.unwrap();
@@ -124,7 +143,9 @@ async fn a_restored_backup_is_another_history() {
 
 #[tokio::test]
 async fn a_backup_that_others_wrote_on_is_noticed_too() {
-    let Some(mut etcd) = Etcd::one().await else { return };
+    let Some(mut etcd) = Etcd::one().await else {
+        return;
+    };
     let store = EtcdStore::connect(hasty(&etcd)).await.unwrap();
     let mut replica = Replica::start(&store).await;
     replica.put(&["a"]).await;
@@ -144,12 +165,17 @@ async fn a_backup_that_others_wrote_on_is_noticed_too() {
         }
     }
     let changed = store.confirm().await;
-    assert!(matches!(&changed, Err(EtcdError::HistoryChanged { .. })), "{changed:?}");
+    assert!(
+        matches!(&changed, Err(EtcdError::HistoryChanged { .. })),
+        "{changed:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_history_that_is_renewed_or_gone_ends_what_follows() {
-    let Some(etcd) = Etcd::one().await else { return };
+    let Some(etcd) = Etcd::one().await else {
+        return;
+    };
     let store = etcd.connect().await;
     let mut replica = Replica::start(&store).await;
     replica.put(&["a"]).await;
@@ -161,13 +187,19 @@ async fn a_history_that_is_renewed_or_gone_ends_what_follows() {
             return error;
         }
     };
-    assert!(matches!(ended(&mut replica).await, EtcdError::HistoryChanged { .. }));
+    assert!(matches!(
+        ended(&mut replica).await,
+        EtcdError::HistoryChanged { .. }
+    ));
 
     let store = etcd.connect().await;
     assert_eq!(store.history(), renewed);
     let mut replica = Replica::start(&store).await;
     etcd.ctl(&["del", "--prefix", "/test"]);
-    assert!(matches!(ended(&mut replica).await, EtcdError::HistoryChanged { .. }));
+    assert!(matches!(
+        ended(&mut replica).await,
+        EtcdError::HistoryChanged { .. }
+    ));
     let store = etcd.connect().await;
     assert_ne!(store.history(), renewed);
     assert_eq!(Replica::start(&store).await.pods(), Vec::<String>::new());

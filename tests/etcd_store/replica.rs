@@ -1,7 +1,9 @@
 //! An engine that follows an etcd, and what a writer beside it proposes.
 
 use selectord::engine::{Engine, EngineOptions};
-use selectord::model::{Change, Kind, Object, ObjectName, ObjectRef, ResolvedTransaction, Revision};
+use selectord::model::{
+    Change, Kind, Object, ObjectName, ObjectRef, ResolvedTransaction, Revision,
+};
 use selectord::store::etcd::{
     Contact, EtcdError, EtcdStore, Follow, Followed, Proposal, Submitted,
 };
@@ -119,16 +121,23 @@ impl Replica {
     /// The names of its pods.
     pub fn pods(&self) -> Vec<String> {
         let everything = selectord::selector::Selector::everything();
-        let pods = self
-            .engine
-            .pods(&everything, &selectord::engine::Namespaces::all(), None, 100_000);
-        pods.iter().map(|pod| pod.object.name.name.to_string()).collect()
+        let pods = self.engine.pods(
+            &everything,
+            &selectord::engine::Namespaces::all(),
+            None,
+            100_000,
+        );
+        pods.iter()
+            .map(|pod| pod.object.name.name.to_string())
+            .collect()
     }
 }
 
 /// A pod that is called so.
 pub fn pod(name: &str) -> Object {
-    build::pod(&format!("blue/{name}")).labelled("app=web").into_object()
+    build::pod(&format!("blue/{name}"))
+        .labelled("app=web")
+        .into_object()
 }
 
 pub fn pod_ref(name: &str) -> ObjectRef {

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use selectord::model::ResolvedTransaction;
-use selectord::store::etcd::{
-    EtcdError, EtcdOptions, EtcdStore, Proposal, SubmitError, Submitted,
-};
+use selectord::store::etcd::{EtcdError, EtcdOptions, EtcdStore, Proposal, SubmitError, Submitted};
 
 use crate::etcd::Etcd;
 use crate::replica::{Replica, deletes, pod_ref, puts};
 
 #[tokio::test]
 async fn what_has_changed_is_a_conflict_and_nothing_is_written() {
-    let Some(etcd) = Etcd::one().await else { return };
+    let Some(etcd) = Etcd::one().await else {
+        return;
+    };
     let store = etcd.connect().await;
     let mut replica = Replica::start(&store).await;
     replica.put(&["a", "b"]).await;
@@ -21,24 +21,34 @@ async fn what_has_changed_is_a_conflict_and_nothing_is_written() {
     let delete = replica.proposal(deletes("b"));
     // One that only looks at what another changes.
     let mut looks = replica.proposal(puts(&["e"]));
-    looks.expected.push((pod_ref("a"), replica.engine.revision_of(&pod_ref("a"))));
+    looks
+        .expected
+        .push((pod_ref("a"), replica.engine.revision_of(&pod_ref("a"))));
     let at = replica.put(&["a"]).await;
     for proposal in [&early, &looks] {
         assert_eq!(store.submit(proposal).await, Ok(Submitted::Conflict { at }));
     }
     // What they did not name is untouched, and may be written.
-    assert!(matches!(store.submit(&new).await, Ok(Submitted::Written(_))));
+    assert!(matches!(
+        store.submit(&new).await,
+        Ok(Submitted::Written(_))
+    ));
     let Ok(Submitted::Written(deleted)) = store.submit(&delete).await else {
         panic!("it is as expected");
     };
-    assert_eq!(store.submit(&delete).await, Ok(Submitted::Conflict { at: deleted }));
+    assert_eq!(
+        store.submit(&delete).await,
+        Ok(Submitted::Conflict { at: deleted })
+    );
     replica.until(deleted).await;
     assert_eq!(replica.pods(), ["a", "d"]);
 }
 
 #[tokio::test]
 async fn nothing_to_write_is_a_question() {
-    let Some(etcd) = Etcd::one().await else { return };
+    let Some(etcd) = Etcd::one().await else {
+        return;
+    };
     let store = etcd.connect().await;
     let mut replica = Replica::start(&store).await;
     let written = replica.put(&["a"]).await;
@@ -46,21 +56,32 @@ async fn nothing_to_write_is_a_question() {
         expected: vec![(pod_ref("a"), revision)],
         changes: Vec::new(),
     };
-    assert_eq!(store.submit(&ask(Some(written))).await, Ok(Submitted::Written(written)));
+    assert_eq!(
+        store.submit(&ask(Some(written))).await,
+        Ok(Submitted::Written(written))
+    );
     let at = written;
-    assert_eq!(store.submit(&ask(None)).await, Ok(Submitted::Conflict { at }));
+    assert_eq!(
+        store.submit(&ask(None)).await,
+        Ok(Submitted::Conflict { at })
+    );
     assert_eq!(store.confirm().await.unwrap().ours, written);
 }
 
 #[tokio::test]
 async fn limits_are_named_before_anything_is_sent() {
-    let Some(etcd) = Etcd::one().await else { return };
+    let Some(etcd) = Etcd::one().await else {
+        return;
+    };
     let store = etcd.connect().await;
     let mut replica = Replica::start(&store).await;
     let names: Vec<String> = (0..128).map(|i| format!("p{i}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     replica.put(&names[..127]).await;
-    let refused = store.submit(&replica.proposal(puts(&names))).await.unwrap_err();
+    let refused = store
+        .submit(&replica.proposal(puts(&names)))
+        .await
+        .unwrap_err();
     let (limit, wanted) = (127, 128);
     assert_eq!(refused, SubmitError::TooManyOperations { limit, wanted });
     for word in ["--max-txn-ops", "--chunk", "127"] {
@@ -72,9 +93,18 @@ async fn limits_are_named_before_anything_is_sent() {
         ..etcd.options()
     };
     let small = EtcdStore::connect(small).await.unwrap();
-    let refused = small.submit(&replica.proposal(puts(&names[..100]))).await.unwrap_err();
-    assert!(matches!(refused, SubmitError::TooLarge { limit: 4_000, .. }));
-    assert!(refused.to_string().contains("--max-request-bytes"), "{refused}");
+    let refused = small
+        .submit(&replica.proposal(puts(&names[..100])))
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        refused,
+        SubmitError::TooLarge { limit: 4_000, .. }
+    ));
+    assert!(
+        refused.to_string().contains("--max-request-bytes"),
+        "{refused}"
+    );
 
     // Here more is allowed than there.
     let large = EtcdOptions {
@@ -82,14 +112,22 @@ async fn limits_are_named_before_anything_is_sent() {
         ..etcd.options()
     };
     let large = EtcdStore::connect(large).await.unwrap();
-    let refused = large.submit(&replica.proposal(puts(&names))).await.unwrap_err();
-    assert!(matches!(&refused, SubmitError::NotWritten(EtcdError::Limit { .. })), "{refused}");
+    let refused = large
+        .submit(&replica.proposal(puts(&names)))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&refused, SubmitError::NotWritten(EtcdError::Limit { .. })),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
 async fn a_large_transaction_fits_where_etcd_takes_it() {
     let arguments = ["--max-txn-ops=3000", "--max-request-bytes=10485760"];
-    let Some(etcd) = Etcd::with(1, &arguments).await else { return };
+    let Some(etcd) = Etcd::with(1, &arguments).await else {
+        return;
+    };
     let options = EtcdOptions {
         max_txn_ops: 3_000,
         max_request_bytes: 10 << 20,
@@ -106,12 +144,17 @@ async fn a_large_transaction_fits_where_etcd_takes_it() {
         reader.next().await.unwrap();
     }
     // All of it at once.
-    assert_eq!((reader.engine.head(), reader.pods().len()), (revision, 2_999));
+    assert_eq!(
+        (reader.engine.head(), reader.pods().len()),
+        (revision, 2_999)
+    );
 }
 
 #[tokio::test]
 async fn what_is_sent_again_is_done_once() {
-    let Some(etcd) = Etcd::one().await else { return };
+    let Some(etcd) = Etcd::one().await else {
+        return;
+    };
     let options = EtcdOptions {
         timeout: Duration::from_secs(20),
         ..etcd.options()
@@ -133,14 +176,19 @@ async fn what_is_sent_again_is_done_once() {
         replica.until(revision).await;
         assert_eq!(store.confirm().await.unwrap().ours, revision);
         assert!(proposal.expected.iter().all(|(object, _)| {
-            replica.engine.revision_of(object).is_none_or(|at| at == revision)
+            replica
+                .engine
+                .revision_of(object)
+                .is_none_or(|at| at == revision)
         }));
     }
 }
 
 #[tokio::test]
 async fn an_outcome_that_is_not_known_is_said_to_be() {
-    let Some(etcd) = Etcd::one().await else { return };
+    let Some(etcd) = Etcd::one().await else {
+        return;
+    };
     let options = EtcdOptions {
         timeout: Duration::from_millis(500),
         ..etcd.options()
@@ -151,7 +199,10 @@ async fn an_outcome_that_is_not_known_is_said_to_be() {
     etcd.signal(0, "STOP");
     let proposal = replica.proposal(puts(&["b"]));
     let unknown = store.submit(&proposal).await;
-    assert!(matches!(&unknown, Err(SubmitError::Unknown(error)) if error.is_transient()), "{unknown:?}");
+    assert!(
+        matches!(&unknown, Err(SubmitError::Unknown(error)) if error.is_transient()),
+        "{unknown:?}"
+    );
     etcd.signal(0, "CONT");
     replica.until_contact().await;
     let again = store.submit(&proposal).await;
@@ -160,7 +211,9 @@ async fn an_outcome_that_is_not_known_is_said_to_be() {
 
 #[tokio::test]
 async fn what_cannot_be_sent_is_not_written() {
-    let Some(mut etcd) = Etcd::one().await else { return };
+    let Some(mut etcd) = Etcd::one().await else {
+        return;
+    };
     let options = EtcdOptions {
         timeout: Duration::from_millis(500),
         ..etcd.options()
@@ -172,5 +225,8 @@ async fn what_cannot_be_sent_is_not_written() {
     while !matches!(store.confirm().await, Err(EtcdError::Unavailable { .. })) {}
     let proposal = replica.proposal(ResolvedTransaction::new(puts(&["b"]).into_parts().0, ""));
     let refused = store.submit(&proposal).await;
-    assert!(matches!(&refused, Err(SubmitError::NotWritten(error)) if error.is_transient()), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(SubmitError::NotWritten(error)) if error.is_transient()),
+        "{refused:?}"
+    );
 }

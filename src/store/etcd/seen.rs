@@ -47,7 +47,8 @@ impl Seen {
                 self.revision, answer.revision
             )));
         }
-        if answer.term < self.term {
+        // A member that has just begun may know no term.
+        if answer.term > 0 && answer.term < self.term {
             return Err(changed(format!(
                 "it was in term {} and is in {}",
                 self.term, answer.term
@@ -99,6 +100,7 @@ mod tests {
         assert_eq!(seen.check(&at(11, 4)), Ok(()));
         assert!(seen.check(&at(9, 3)).is_err());
         assert!(seen.check(&at(12, 2)).is_err());
+        assert_eq!(seen.check(&at(12, 0)), Ok(()));
         assert_eq!(seen.check_head(&head(9, "a")), Ok(()));
         assert!(seen.check_head(&head(9, "b")).is_err());
         assert!(seen.check_head(&head(8, "a")).is_err());
