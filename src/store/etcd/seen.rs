@@ -79,6 +79,7 @@ pub(super) fn changed(how: impl Into<String>) -> EtcdError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::etcd::proto::{ResponseHeader, TxnResponse};
 
     #[test]
     fn what_goes_back_is_of_another_history() {
@@ -91,10 +92,16 @@ mod tests {
             term: 3,
             head: head(9, "a"),
         };
-        let at = |revision, term| Answer {
-            revision,
-            term,
-            ..Answer::default()
+        let at = |revision, raft_term| {
+            let header = ResponseHeader {
+                revision,
+                raft_term,
+                ..ResponseHeader::default()
+            };
+            Answer::new(TxnResponse {
+                header: Some(header),
+                ..TxnResponse::default()
+            })
         };
         assert_eq!(seen.check(&at(10, 3)), Ok(()));
         assert_eq!(seen.check(&at(11, 4)), Ok(()));
