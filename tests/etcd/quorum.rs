@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use selectord::client::{Listing, WatchOptions};
+use selectord::client::{Listing, WatchOptions, Watcher};
 use selectord::engine::Scope;
 use tonic::Code;
 
 use crate::faults::Fault;
-use crate::patience::{patiently, until};
+use crate::patience::{Patience, patiently, until};
 use crate::replica::Replica;
 use crate::support::random::seeds;
 use crate::truth::must_agree;
@@ -16,6 +16,17 @@ use crate::world::World;
 
 /// Older than the strict one takes subscribers at.
 const OLD: Duration = Duration::from_secs(4);
+
+/// Reads a stream until it is as it should be. Signs of life alone are no cuts.
+async fn heard(watcher: &mut Watcher, is_there: impl Fn(&Watcher) -> bool) {
+    let patience = Patience::begin();
+    while !is_there(watcher) {
+        tokio::select! {
+            cut = watcher.next() => drop(cut.unwrap()),
+            () = patience.bear("a sign of life", "it does not come") => {}
+        }
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_quorum_reads_go_on_and_say_how_old_they_are() {
@@ -54,9 +65,7 @@ async fn without_a_quorum_reads_go_on_and_say_how_old_they_are() {
         let counted = patiently("a count", client.count(&Listing::default())).await;
         assert_eq!(counted.unwrap().answer, pods, "reads go on");
         // The stream goes on, too, and says how old it is.
-        while watcher.source_age() < OLD {
-            patiently("a sign of life", watcher.next()).await.unwrap();
-        }
+        heard(watcher, |watcher| watcher.source_age() > OLD).await;
         assert_eq!(watcher.reconnects(), 0);
     }
     // Whoever comes now is not taken by the one that is not sure of itself.
@@ -73,11 +82,11 @@ async fn without_a_quorum_reads_go_on_and_say_how_old_they_are() {
         .unwrap();
     let (_, last) = world.settled().await;
     for mut watcher in watchers {
-        while watcher.cursor().is_none_or(|at| at.revision < last)
-            || watcher.source_age() > OLD
-        {
-            patiently("a cut", watcher.next()).await.unwrap();
-        }
+        heard(&mut watcher, |watcher| {
+            let is_there = watcher.cursor().is_some_and(|at| at.revision >= last);
+            is_there && watcher.source_age() < OLD
+        })
+        .await;
         assert_eq!(watcher.reconnects(), 0);
     }
     must_agree(&mut world).await;

@@ -29,7 +29,6 @@ pub async fn rewind(world: &mut World, left_behind: Option<usize>) {
         world.replicas[left].signal("STOP");
     }
     world.members.restore(&backup).await;
-    println!("epoch {epoch:?} last {last} lost {lost} now {:?}", world.members.revision());
     let others = (0..world.replicas.len()).filter(|index| Some(*index) != left_behind);
     for index in others.collect::<Vec<_>>() {
         renewed(world, index, &epoch).await;
