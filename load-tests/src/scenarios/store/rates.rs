@@ -26,7 +26,8 @@ const CONNECTIONS: usize = 8;
 /// A server with one of the stores.
 struct Contender {
     name: &'static str,
-    server: Server,
+    /// It ends with this.
+    _server: Server,
     channels: Vec<Channel>,
     /// Rates, by how many clients there are.
     rates: [Samples; 3],
@@ -46,7 +47,7 @@ impl Contender {
         }
         Ok(Contender {
             name,
-            server,
+            _server: server,
             channels,
             rates: Default::default(),
         })
