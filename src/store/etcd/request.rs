@@ -105,7 +105,7 @@ pub(super) struct Answer {
     pub(super) revision: Revision,
     pub(super) term: u64,
     pub(super) succeeded: bool,
-    pub(super) ranges: std::vec::IntoIter<RangeResponse>,
+    ranges: std::vec::IntoIter<RangeResponse>,
 }
 
 impl Answer {

@@ -16,4 +16,5 @@ mod reader;
 mod run;
 mod snapshot;
 
+pub use reader::read;
 pub use run::run;
