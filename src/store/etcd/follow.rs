@@ -14,7 +14,7 @@ use super::{EtcdError, EtcdStore, Followed};
 /// What may wait to be taken: behind it, the watch is not read, and in the end etcd lets it wait.
 const WAITING: usize = 256;
 /// Contacts that the watch may tell nothing for, though there is something to tell.
-const PATIENCE: u32 = 5;
+const PATIENCE: u32 = 15;
 /// Before it is tried again.
 const PAUSE: Duration = Duration::from_millis(200);
 
