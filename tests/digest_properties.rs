@@ -29,7 +29,7 @@ struct Run {
 
 impl Run {
     fn new(seed: u64, random: &mut Random) -> Run {
-        let missing_node = if seed % 4 == 0 {
+        let missing_node = if seed.is_multiple_of(4) {
             MissingNode::Withhold
         } else {
             MissingNode::Admit
@@ -124,7 +124,7 @@ fn stale(random: &mut Random, oracle: &Oracle, seed: u64) -> View {
         }
         hold(&mut view, &service);
     }
-    for node in cut.nodes.values().filter(|_| seed % 3 == 0) {
+    for node in cut.nodes.values().filter(|_| seed.is_multiple_of(3)) {
         let mut node = Node::clone(node);
         if random.chance(20) {
             node.uid = "corrupt".into();

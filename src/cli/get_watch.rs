@@ -98,7 +98,7 @@ fn service_of(event: &Event) -> Option<ObjectName> {
         Event::Replace(entry) | Event::Entry(entry) => Some(entry.service.name.clone()),
         Event::Endpoint { service, .. } | Event::Removed { service, .. } => Some(service.clone()),
         Event::Remove(name) => Some(name.clone()),
-        Event::Reset | Event::Node(_) | Event::NodeRemoved(_) => None,
+        Event::Reset | Event::Rewritten { .. } | Event::Node(_) | Event::NodeRemoved(_) => None,
     }
 }
 

@@ -22,6 +22,14 @@ pub enum Event {
     Replace(ServiceEntry),
     /// Fields of the service changed; its endpoints did not.
     Entry(ServiceEntry),
+    /// The service is the same, and another revision wrote it: told to whoever offered what it holds of
+    /// another history.
+    Rewritten {
+        /// Which service.
+        service: ObjectName,
+        /// The revision that wrote it last.
+        revision: Revision,
+    },
     /// An endpoint is new or changed.
     Endpoint {
         /// Its service.

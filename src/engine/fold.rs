@@ -61,6 +61,11 @@ impl View {
                     view.entry = entry;
                 }
             }
+            Event::Rewritten { service, revision } => {
+                if let Some(view) = self.services.get_mut(&service) {
+                    view.entry.revision = revision;
+                }
+            }
             Event::Endpoint { service, endpoint } => {
                 if let Some(view) = self.services.get_mut(&service) {
                     view.endpoints.insert(endpoint.identity.clone(), endpoint);

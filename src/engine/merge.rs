@@ -12,7 +12,7 @@ use super::held::Held;
 use super::scope::Scope;
 use super::service_digest::Found;
 use super::state::Engine;
-use super::teller::{Teller, entry};
+use super::teller::Teller;
 use super::walk::{Listing, Offered, Walk};
 
 /// How a service that is held stands to what is there.
@@ -146,7 +146,9 @@ impl Engine {
             }
             // Behind the position, the log tells it.
             (Compared::Rewritten, Some(record)) if record.set.positions.entry <= walk.position => {
-                teller.tell(Event::Entry(entry(record)));
+                let revision = record.revision;
+                let service = name;
+                teller.tell(Event::Rewritten { service, revision });
             }
             _ => {}
         }

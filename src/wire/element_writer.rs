@@ -110,6 +110,10 @@ impl ElementWriter {
                 self.entry(entry);
                 written
             }
+            Event::Rewritten { service, revision } => self.alone(EventType::Update, |out| {
+                put_name(out, service);
+                put_number(out, 5, *revision);
+            }),
             Event::Endpoint { service, endpoint } => {
                 let identity = &endpoint.identity;
                 let back = |open: &Open| {
@@ -264,6 +268,10 @@ mod tests {
                     },
                     &entry.service.name,
                 )
+            },
+            Event::Rewritten { service, revision } => proto::EndpointsEvent {
+                service_revision: *revision,
+                ..of(EventType::Update, service)
             },
             Event::Endpoint { service, endpoint } => proto::EndpointsEvent {
                 endpoints: vec![encode_endpoint(endpoint, &service.namespace)],

@@ -125,6 +125,11 @@ fn decode_service_event(kind: EventType, mut event: proto::EndpointsEvent) -> De
         } else {
             Event::Entry(entry)
         });
+    } else if event.service_revision > 0 {
+        events.push(Event::Rewritten {
+            service: name.clone(),
+            revision: event.service_revision,
+        });
     }
     let endpoints: Vec<_> = faults.list("endpoints", event.endpoints, |endpoint| {
         decode_endpoint(endpoint, &namespace)

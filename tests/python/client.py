@@ -161,6 +161,8 @@ class Watcher:
                 self.doubtful.discard(key)
             if event.HasField("service"):
                 self.entries[key] = (event.service, event.service_revision)
+            elif event.service_revision:
+                self.entries[key] = (self.entries[key][0], event.service_revision)
             endpoints = self.services[key]
             complete_names(event)
             for endpoint in event.endpoints:

@@ -22,6 +22,7 @@ pub struct Seen {
     pub nodes_removed: Cell<u64>,
     pub checkpoints: Cell<u64>,
     pub offers: Cell<u64>,
+    pub rewritten: Cell<u64>,
 }
 
 impl Seen {
@@ -30,6 +31,7 @@ impl Seen {
             Event::Reset => &self.resets,
             Event::Replace(_) => &self.replaces,
             Event::Entry(_) => &self.entries,
+            Event::Rewritten { .. } => &self.rewritten,
             Event::Endpoint { .. } => &self.endpoints,
             Event::Removed { .. } => &self.removed,
             Event::Remove(_) => &self.removes,
@@ -273,7 +275,9 @@ fn records(engine: &Engine) -> u64 {
 pub fn expected(view: &View, event: &Event) -> Result<(), String> {
     let service = match event {
         Event::Entry(entry) => &entry.service.name,
-        Event::Endpoint { service, .. } | Event::Removed { service, .. } => service,
+        Event::Endpoint { service, .. }
+        | Event::Removed { service, .. }
+        | Event::Rewritten { service, .. } => service,
         _ => return Ok(()),
     };
     if view.services().contains_key(service) {

@@ -122,7 +122,9 @@ impl<'b> Fold<'b> {
                 None
             }
             Event::Replace(entry) | Event::Entry(entry) => Some(&entry.service.name),
-            Event::Endpoint { service, .. } | Event::Removed { service, .. } => Some(service),
+            Event::Endpoint { service, .. }
+            | Event::Removed { service, .. }
+            | Event::Rewritten { service, .. } => Some(service),
             Event::Remove(name) => Some(name),
             Event::Node(_) | Event::NodeRemoved(_) => None,
         };
