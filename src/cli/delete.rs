@@ -4,6 +4,7 @@ use crate::client::{Client, Listing};
 use crate::engine::{ObjectResult, Outcome};
 use crate::model::{Kind, Object, ObjectName, ObjectRef, Operation};
 
+use super::age::warn;
 use super::batch::{self, ChunkArgs, Gone, Most};
 use super::failure::{Done, Misused};
 use super::files::FileArgs;
@@ -177,6 +178,7 @@ async fn listed(client: &Client, kind: Kind, listing: &Listing) -> anyhow::Resul
         Kind::Service => {
             let mut pages = client.services(listing).await?;
             while let Some(page) = pages.next_page().await? {
+                warn(page.source_age);
                 objects.extend(
                     page.items
                         .into_iter()
@@ -187,6 +189,7 @@ async fn listed(client: &Client, kind: Kind, listing: &Listing) -> anyhow::Resul
         Kind::Node => {
             let mut pages = client.nodes(listing).await?;
             while let Some(page) = pages.next_page().await? {
+                warn(page.source_age);
                 let name = |item: crate::client::NodeItem| ObjectName::cluster(item.node.name);
                 objects.extend(
                     page.items
@@ -198,6 +201,7 @@ async fn listed(client: &Client, kind: Kind, listing: &Listing) -> anyhow::Resul
         _ => {
             let mut pages = client.pods(listing).await?;
             while let Some(page) = pages.next_page().await? {
+                warn(page.source_age);
                 objects.extend(
                     page.items
                         .into_iter()

@@ -2,20 +2,19 @@ use std::io::Write;
 
 use anyhow::Context as _;
 
-use crate::client::{Client, Listing};
+use crate::client::Client;
 use crate::engine::{ObjectResult, Outcome};
-use crate::labels::LabelSet;
 use crate::model::{
     Expectation, Kind, LabelPatch, Object, ObjectName, ObjectRef, Operation, PatchTarget,
     Precondition, Revision, Transaction,
 };
 use crate::selector::Selector;
 
-use super::age::fresh;
 use super::batch::{self, ChunkArgs, Gone, Most};
 use super::changes::{self, LabelChanges};
 use super::failure::{Done, Misused};
 use super::files::FileArgs;
+use super::labelled::{Current, matching, named};
 use super::resource;
 use super::target::{
     DryRun, EarlyArgs, NamespaceArgs, Place, ReportFormat, SelectorArgs, ServerArgs,
@@ -77,12 +76,6 @@ enum Targets {
         place: Place,
         selector: Selector,
     },
-}
-
-/// An object as it is now.
-struct Current {
-    object: ObjectRef,
-    labels: LabelSet,
 }
 
 pub(super) async fn run(
@@ -262,72 +255,6 @@ fn check(args: &Args, early: &EarlyArgs) -> anyhow::Result<(Targets, LabelChange
         ));
     }
     Ok((targets, changes))
-}
-
-/// The labels of named objects.
-async fn named(client: &Client, objects: &[ObjectRef]) -> anyhow::Result<Vec<Current>> {
-    let mut found = Vec::new();
-    for object in objects {
-        let labels = match object.kind {
-            Kind::Service => client
-                .service(&object.name)
-                .await
-                .map(|it| fresh(it).service.labels)?,
-            Kind::Node => client
-                .node(&object.name.name)
-                .await
-                .map(|it| fresh(it).node.labels)?,
-            _ => client
-                .pod(&object.name)
-                .await
-                .map(|it| fresh(it).pod.labels)?,
-        };
-        found.push(Current {
-            object: object.clone(),
-            labels,
-        });
-    }
-    Ok(found)
-}
-
-async fn matching(
-    client: &Client,
-    kind: Kind,
-    place: &Place,
-    selector: &Selector,
-) -> anyhow::Result<Vec<Current>> {
-    let listing = Listing {
-        selector: selector.clone(),
-        namespaces: place.namespaces(),
-        ..Listing::default()
-    };
-    let current = |name, labels| Current {
-        object: ObjectRef::new(kind, name),
-        labels,
-    };
-    Ok(match kind {
-        Kind::Service => {
-            let (_, items) = client.services(&listing).await?.collect().await?;
-            items
-                .into_iter()
-                .map(|it| current(it.service.name, it.service.labels))
-                .collect()
-        }
-        Kind::Node => {
-            let (_, items) = client.nodes(&listing).await?.collect().await?;
-            items
-                .into_iter()
-                .map(|it| current(ObjectName::cluster(it.node.name), it.node.labels))
-                .collect()
-        }
-        _ => {
-            let (_, items) = client.pods(&listing).await?.collect().await?;
-            items
-                .into_iter()
-                .map(|it| current(it.pod.name, it.pod.labels))
-                .collect()
-        }
-    })
 }
 
 fn note_missing(changes: &LabelChanges, current: &[Current]) {

@@ -23,6 +23,7 @@ mod files;
 mod get;
 mod get_watch;
 mod label;
+mod labelled;
 mod limits;
 mod lines;
 mod listening;

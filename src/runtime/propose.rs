@@ -78,13 +78,15 @@ impl Replica {
         }
     }
 
-    /// Answers those whose time is over.
-    pub(super) fn expire(&mut self) {
+    /// Answers those whose time is over; whether there were any.
+    pub(super) fn expire(&mut self) -> bool {
         let now = Instant::now();
         // What the store has is answered by the store, in time.
         let late =
             |entry: &Entry| entry.deadline <= now && !matches!(entry.stage, Stage::Submitted(_));
-        for number in self.line.numbers(late) {
+        let late = self.line.numbers(late);
+        let any = !late.is_empty();
+        for number in late {
             let written = match self.line.get_mut(number).map(|entry| &entry.stage) {
                 Some(Stage::Written(revision, _)) => Some(*revision),
                 _ => None,
@@ -95,6 +97,7 @@ impl Replica {
                 None => CommitError::TooLate { patience },
             });
         }
+        any
     }
 
     /// Resolves and submits those whose turn it is.

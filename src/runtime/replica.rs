@@ -11,9 +11,9 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::{error, info, warn};
 
-use crate::engine::{Applied, Replicated, ResolveLimits, Work};
+use crate::engine::{Applied, ListingError, Replicated, ResolveLimits, Work};
 use crate::model::{ObjectRef, Revision};
-use crate::store::etcd::{Contact, Follow, Followed, SubmitError, Submitted};
+use crate::store::etcd::{Contact, EtcdError, Follow, Followed, SubmitError, Submitted};
 
 use super::command::Commit;
 use super::error::{CommitError, SourceEnd};
@@ -49,7 +49,7 @@ pub(super) struct Replica {
     pub(super) limits: ResolveLimits,
     /// How long a write may take.
     pub(super) patience: Duration,
-    /// The newest word of the store on how far it is, until everything up to there is applied.
+    /// A word of the store on how far it is, until everything up to there is applied.
     contact: Option<Contact>,
     /// It does not go on at present.
     lost: bool,
@@ -166,10 +166,10 @@ impl Replica {
             heard = true;
             self.hear(state, number, outcome);
         }
-        self.expire();
+        let expired = self.expire();
         let started = self.start_ready(state);
         self.held &= !self.line.is_empty();
-        applied || heard || started
+        applied || heard || expired || started
     }
 
     /// Applies some of what was written, here or elsewhere, and moves the head.
@@ -195,14 +195,25 @@ impl Replica {
                     );
                     objects = GROUP;
                     state.saves.break_off();
-                    let applied = listing.apply_to(&mut state.engine);
-                    applied.map_err(|failed| failed.to_string())
+                    match listing.apply_to(&mut state.engine) {
+                        Err(other @ ListingError::OtherHistory { .. }) => {
+                            self.renew(other.to_string());
+                            continue;
+                        }
+                        applied => applied.map_err(|failed| failed.to_string()),
+                    }
                 }
                 Followed::Contact(contact) => {
                     if std::mem::take(&mut self.lost) {
                         info!("etcd is followed again");
                     }
-                    self.contact = Some(contact);
+                    // One that is waited for is not given up for a later one: where there is always
+                    // something new, none would ever be reached.
+                    if contact.ours <= state.engine.head() {
+                        self.contact = Some(contact);
+                    } else {
+                        self.contact.get_or_insert(contact);
+                    }
                     continue;
                 }
                 Followed::Lost(why) => {
@@ -243,6 +254,19 @@ impl Replica {
     fn end(&mut self, why: SourceEnd) {
         error!(%why, "etcd cannot be followed any more");
         self.shared.source.end(why);
+    }
+
+    /// The store holds another history under the same id: it gets an id of its own, so that no cursor of
+    /// the one that is gone is believed.
+    fn renew(&mut self, how: String) {
+        let store = self.shared.store.clone();
+        self.tasks.spawn(async move {
+            // Should it fail, whoever finds the same next does it.
+            if let Err(error) = store.renew_history().await {
+                warn!(%error, "the history in etcd could not be given another id");
+            }
+        });
+        self.end(SourceEnd::Store(EtcdError::HistoryChanged { how }));
     }
 
     /// What a sync did not mention, with the revisions that wrote it. Linear in all objects.

@@ -10,6 +10,9 @@ use super::error::SourceEnd;
 use super::handle::Runtime;
 use super::source::Source;
 
+/// A replica that is no further behind than this is not worth a question to the store.
+const SOON: Duration = Duration::from_millis(250);
+
 /// What one transaction may come to in a store that bounds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TransactionBounds {
@@ -45,6 +48,11 @@ impl Runtime {
         self.shared()?.source.ended().cloned()
     }
 
+    async fn reaches_soon(&self, revision: Revision) -> bool {
+        let reached = tokio::time::timeout(SOON, self.read_at(revision)).await;
+        reached.is_ok_and(|reached| reached.is_ok())
+    }
+
     /// Whether the history has come to a revision, as far as can be found out: a store that others write
     /// to may be ahead of what is applied here. One that is away is believed to have.
     pub async fn has_been_at(&self, revision: Revision) -> bool {
@@ -52,6 +60,8 @@ impl Runtime {
             return true;
         }
         match self.shared() {
+            // Most replicas that are behind are so for a moment.
+            Some(_) if self.reaches_soon(revision).await => true,
             Some(shared) => match shared.store.confirm().await {
                 Ok(contact) => revision <= contact.revision,
                 Err(_) => true,

@@ -152,6 +152,7 @@ async fn a_token_that_ran_out_is_asked_for_anew() {
         etcd.ctl(&words);
     }
     etcd.log_in("root:top");
+    let plain = etcd.options();
     let login = |user: &str, password: &str| EtcdOptions {
         login: Some(EtcdLogin {
             user: user.to_owned(),
@@ -159,7 +160,7 @@ async fn a_token_that_ran_out_is_asked_for_anew() {
         }),
         // Nothing is asked in between that would keep the token.
         heartbeat: Duration::from_secs(600),
-        ..etcd.options()
+        ..plain.clone()
     };
     let store = EtcdStore::connect(login("sel", "secret")).await.unwrap();
     let mut replica = Replica::start(&store).await;

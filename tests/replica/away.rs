@@ -5,8 +5,10 @@ use selectord::engine::Scope;
 use selectord::runtime::CommitError;
 use selectord::server::ServerOptions;
 
+use tonic_health::pb::health_check_response::ServingStatus;
+
 use crate::etcd::{Etcd, eventually, patiently};
-use crate::replicas::{Replica, pod, service, transaction};
+use crate::replicas::{Replica, health, pod, service, transaction};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_applied_is_served_while_etcd_is_away_and_says_how_old_it_is() {
@@ -36,6 +38,10 @@ async fn what_was_applied_is_served_while_etcd_is_away_and_says_how_old_it_is() 
 
     etcd.pause();
     eventually("an old source", async || replica.runtime.source_age() > lag).await;
+    eventually("NOT_SERVING", async || {
+        health(&served.address).await == ServingStatus::NotServing
+    })
+    .await;
     let counted = client.count(&Default::default()).await.unwrap();
     assert_eq!(counted.answer, 1);
     assert!(counted.source_age > lag);
@@ -65,6 +71,10 @@ async fn what_was_applied_is_served_while_etcd_is_away_and_says_how_old_it_is() 
     etcd.resume();
     eventually("a young source", async || {
         replica.runtime.source_age() < Duration::from_millis(500)
+    })
+    .await;
+    eventually("SERVING", async || {
+        health(&served.address).await == ServingStatus::Serving
     })
     .await;
     let committed = replica.commit([pod("rng-3", 3, &[("app", "rng")])]).await;

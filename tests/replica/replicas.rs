@@ -11,6 +11,10 @@ use selectord::selector::Selector;
 use selectord::server::{ListenAddress, ServerOptions, serve};
 use selectord::store::etcd::{EtcdOptions, EtcdStore};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::transport::Endpoint;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::etcd::patiently;
 
@@ -88,6 +92,15 @@ impl Replica {
 pub struct Served {
     pub address: String,
     _shutdown: DropGuard,
+}
+
+/// What a server says of its health.
+pub async fn health(address: &str) -> ServingStatus {
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
+    let mut client = HealthClient::new(endpoint.connect().await.unwrap());
+    let request = HealthCheckRequest::default();
+    let answer = patiently(client.check(request)).await.unwrap();
+    answer.into_inner().status()
 }
 
 pub fn transaction(operations: impl IntoIterator<Item = Operation>) -> Transaction {

@@ -2,9 +2,11 @@ use serde_json::Value;
 
 use selectord::client::Client;
 use selectord::store::etcd::EtcdStore;
+use tonic_health::pb::health_check_response::ServingStatus;
 
 use crate::etcd::{Etcd, eventually, free_address, patiently};
 use crate::process::{Lines, Server};
+use crate::replicas::health;
 
 /// What `status -o json` says, if it is answered.
 fn status(address: &str) -> Option<Value> {
@@ -28,6 +30,7 @@ async fn before_there_is_a_state_it_says_what_it_waits_for() {
     assert_eq!(waiting["store"], "etcd");
     let unready = waiting["unready"].as_str().unwrap();
     assert!(unready.contains("connecting to etcd"), "{unready}");
+    assert_eq!(health(&grpc).await, ServingStatus::NotServing);
     let refused = crate::process::run(&grpc, &["count", "pods"], "");
     assert_eq!(refused.code, 1);
     assert!(
@@ -45,6 +48,7 @@ async fn before_there_is_a_state_it_says_what_it_waits_for() {
     let (line, _server) = patiently(line).await.unwrap();
     assert_eq!(line.as_deref(), Some(&*format!("serving gRPC on {grpc}")));
     assert_eq!(http_get(&http, "/readyz").await.0, 200);
+    assert_eq!(health(&grpc).await, ServingStatus::Serving);
     assert_eq!(status(&grpc).unwrap()["unready"], "");
 }
 

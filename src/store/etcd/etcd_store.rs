@@ -123,14 +123,28 @@ impl EtcdStore {
 
     /// Notes what a quorum said, unless more is known already.
     pub(super) fn note(&self, answer: &Answer, head: Head) {
+        self.note_seen(Seen {
+            revision: answer.revision,
+            term: answer.term,
+            head,
+        });
+    }
+
+    /// Notes a transaction that came by watch: what a member tells, a quorum has.
+    pub(super) fn note_head(&self, head: Head) {
+        self.note_seen(Seen {
+            revision: head.revision,
+            term: 0,
+            head,
+        });
+    }
+
+    fn note_seen(&self, new: Seen) {
         let seen = self.shared.seen.lock();
         let mut seen = seen.unwrap_or_else(PoisonError::into_inner);
-        if answer.revision >= seen.revision && answer.term >= seen.term {
-            *seen = Seen {
-                revision: answer.revision,
-                term: answer.term,
-                head,
-            };
+        let term = seen.term.max(new.term);
+        if new.revision >= seen.revision {
+            *seen = Seen { term, ..new };
         }
     }
 }

@@ -47,7 +47,8 @@ impl Seen {
                 self.revision, answer.revision
             )));
         }
-        if answer.term < self.term {
+        // A member that has just begun may know no term.
+        if answer.term > 0 && answer.term < self.term {
             return Err(changed(format!(
                 "it was in term {} and is in {}",
                 self.term, answer.term
@@ -78,6 +79,7 @@ pub(super) fn changed(how: impl Into<String>) -> EtcdError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::etcd::proto::{ResponseHeader, TxnResponse};
 
     #[test]
     fn what_goes_back_is_of_another_history() {
@@ -90,15 +92,22 @@ mod tests {
             term: 3,
             head: head(9, "a"),
         };
-        let at = |revision, term| Answer {
-            revision,
-            term,
-            ..Answer::default()
+        let at = |revision, raft_term| {
+            let header = ResponseHeader {
+                revision,
+                raft_term,
+                ..ResponseHeader::default()
+            };
+            Answer::new(TxnResponse {
+                header: Some(header),
+                ..TxnResponse::default()
+            })
         };
         assert_eq!(seen.check(&at(10, 3)), Ok(()));
         assert_eq!(seen.check(&at(11, 4)), Ok(()));
         assert!(seen.check(&at(9, 3)).is_err());
         assert!(seen.check(&at(12, 2)).is_err());
+        assert_eq!(seen.check(&at(12, 0)), Ok(()));
         assert_eq!(seen.check_head(&head(9, "a")), Ok(()));
         assert!(seen.check_head(&head(9, "b")).is_err());
         assert!(seen.check_head(&head(8, "a")).is_err());

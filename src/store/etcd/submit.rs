@@ -11,6 +11,7 @@ use super::etcd_store::{EtcdStore, Shared};
 use super::keys::{decode_history, encode_history, random_id, revision};
 use super::proto::{KeyValue, TxnRequest};
 use super::request::{Answer, delete, get, get_at, has_value, look, put, read, written_by};
+use super::seen::Head;
 use super::value::encode;
 use super::{EtcdError, Proposal, Proposed, SubmitError, Submitted};
 
@@ -26,6 +27,16 @@ struct Writing {
     expected: Vec<(Bytes, Revision)>,
     /// Those that it changes.
     changed: BTreeSet<Bytes>,
+}
+
+impl Writing {
+    /// The head that it leaves.
+    fn head_at(&self, revision: Revision) -> Head {
+        Head {
+            revision,
+            id: self.id.clone(),
+        }
+    }
 }
 
 impl EtcdStore {
@@ -52,6 +63,9 @@ impl EtcdStore {
             match calls.attempt(&writing.request, patience.left()).await {
                 Ok(answer) if answer.succeeded => {
                     seen.check(&answer).map_err(SubmitError::Unknown)?;
+                    if !writing.changed.is_empty() {
+                        self.note(&answer, writing.head_at(answer.revision));
+                    }
                     return Ok(Submitted::Written(answer.revision));
                 }
                 Ok(answer) => {

@@ -19,6 +19,7 @@ use super::proto::event::EventType;
 use super::proto::watch_client::WatchClient;
 use super::proto::watch_request::RequestUnion;
 use super::proto::{Event, KeyValue, WatchCreateRequest, WatchRequest, WatchResponse};
+use super::seen::Head;
 use super::value::decode;
 
 /// A watch that was begun.
@@ -150,6 +151,7 @@ impl EtcdStore {
             Key::History if is_deleted => self.check_history(None)?,
             Key::History => self.check_history(Some(decode_history(&kv.key, &kv.value)?))?,
             Key::Format if !is_deleted => check_format(&kv.key, &kv.value)?,
+            Key::Head if !is_deleted => self.note_head(Head::of(Some(kv))),
             Key::Format | Key::Head => {}
             Key::Object(object) if is_deleted => return Ok(Some(Replicated::Delete(object))),
             Key::Object(of) => {
