@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use selectord::client::Client;
-use selectord::store::etcd::{EtcdError, EtcdRestore, EtcdStore};
+use selectord::store::etcd::{EtcdError, EtcdOptions, EtcdRestore, EtcdStore};
 
 use crate::binary::{must_be_refused, text, write};
 use crate::etcd::{Etcd, eventually, patiently};
@@ -75,9 +75,12 @@ async fn a_restore_that_was_broken_off_is_served_by_nobody_and_can_be_done_again
     memory.ok(&["snapshot", "save", text(&file)]);
 
     // Under a prefix with a history and nothing else: that is empty.
-    let mut half = EtcdRestore::begin(etcd.options(), false, &mut |_| ())
-        .await
-        .unwrap();
+    // In so small transactions that many of them have come through.
+    let small = EtcdOptions {
+        max_txn_ops: 4,
+        ..etcd.options()
+    };
+    let mut half = EtcdRestore::begin(small, false, &mut |_| ()).await.unwrap();
     for (object, source) in facts(&file).iter().take(200) {
         half.put(object, source).await.unwrap();
     }

@@ -5,18 +5,19 @@
 //! name: that is the moment in which it counts. Then its files are moved to where they belong, by whoever
 //! opens the directory next if the process was killed meanwhile.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::directory::{self, Directory, FORMAT, STATE, journals};
+use super::directory::{Directory, FORMAT, STATE, journals};
 use super::error::OpenError;
-use super::summary::SUMMARY;
 
 /// What is being made.
 const RESTORING: &str = "restoring";
 /// What is whole.
 const RESTORED: &str = "restored";
+/// What else there may be beside the format, the journal and the state.
+const SUMMARY: &str = "SUMMARY";
 
 /// The folder in which what is new is made. Dropped before it is [`Replacement::commit`]ted, it is
 /// removed.
@@ -148,5 +149,6 @@ fn remove(path: &Path) -> Result<(), OpenError> {
 }
 
 fn sync(path: &Path) -> Result<(), OpenError> {
-    directory::sync(path).map_err(|error| OpenError::io("sync", path, error))
+    let synced = File::open(path).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| OpenError::io("sync", path, error))
 }

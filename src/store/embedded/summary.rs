@@ -11,7 +11,7 @@ use std::path::Path;
 
 use super::error::OpenError;
 
-pub(super) const SUMMARY: &str = "SUMMARY";
+const SUMMARY: &str = "SUMMARY";
 const SUMMARY_NEW: &str = "SUMMARY.new";
 /// Names the list that counts.
 const CURRENT: &str = "current";
