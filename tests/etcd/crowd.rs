@@ -93,11 +93,10 @@ impl Crowd {
     pub fn must_live(&mut self) {
         let bare = self.bare.try_join_next().map(|ended| ended.map(drop));
         let library = self.library.try_join_next().map(|ended| ended.map(drop));
-        for ended in bare.into_iter().chain(library) {
-            match ended {
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
-                Ok(()) => panic!("a subscriber ended without being told to"),
-            }
+        match bare.or(library) {
+            None => {}
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+            Some(Ok(())) => panic!("a subscriber ended without being told to"),
         }
     }
 
