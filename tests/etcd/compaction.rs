@@ -44,7 +44,7 @@ async fn a_replica_behind_a_compaction_tells_the_difference_in_one_step() {
     // Who stayed on its stream, and who comes to this replica with a cursor from before: neither is
     // reset, and what was deleted meanwhile is gone.
     let options = WatchOptions {
-        resume: Some(saved),
+        resume: saved.into(),
         ..WatchOptions::default()
     };
     let moved = clients[behind].watch(Scope::all(), options);

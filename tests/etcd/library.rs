@@ -60,7 +60,7 @@ impl Follower {
     async fn start(&self) -> Watcher {
         let address = &self.addresses[self.at % self.addresses.len()];
         let options = WatchOptions {
-            resume: self.saved.clone(),
+            resume: self.saved.clone().map(Into::into).unwrap_or_default(),
             ..WatchOptions::default()
         };
         connect(address).await.watch(self.scope.clone(), options)

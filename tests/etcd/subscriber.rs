@@ -187,6 +187,7 @@ impl Subscriber {
             match wire::decode_event(event).expect("a server keeps its word") {
                 Delta::Events(events) => self.pending.extend(events),
                 Delta::Checkpoint(checkpoint) => self.checkpoint(checkpoint.cursor),
+                Delta::Offer => panic!("offered nothing, and asked for what is held"),
             }
         }
     }
