@@ -28,6 +28,7 @@ mod catch_up;
 mod dump;
 mod event;
 mod fold;
+mod gaps;
 mod kept;
 mod live_query;
 mod log;
