@@ -6,6 +6,7 @@ use smol_str::SmolStr;
 use crate::model::{EndpointIdentity, IpFamily, ObjectName, Revision, Sequence};
 use crate::reconcile::ServiceId;
 
+use super::gaps::Gaps;
 use super::kept::Noted;
 use super::segment::{SEGMENT, Segment, place};
 
@@ -40,16 +41,6 @@ pub(crate) enum Named {
     DeletedNode(SmolStr),
 }
 
-/// Most gaps that are remembered: the oldest then raises the floor.
-const MAX_GAPS: usize = 16;
-
-/// What happened behind `after` and before `until` was not seen, only what it came to.
-#[derive(Debug, Clone, Copy)]
-struct Gap {
-    after: Revision,
-    until: Revision,
-}
-
 /// All records, each once, in the order of their last changes.
 ///
 /// A table of segments, each a range of sequence numbers: one is found by its number, a revision by
@@ -71,7 +62,7 @@ pub(crate) struct Log {
     deletions: BTreeSet<Sequence>,
     floor: (Sequence, Revision),
     /// Revisions between which others may have seen what was never seen here.
-    gaps: Vec<Gap>,
+    gaps: Gaps,
     /// For whoever keeps the records elsewhere, too.
     noted: Option<Noted>,
 }
@@ -104,8 +95,7 @@ impl Log {
 
     /// Whether this revision was passed over.
     pub(crate) fn is_in_gap(&self, revision: Revision) -> bool {
-        let holds = |gap: &Gap| gap.after < revision && revision < gap.until;
-        self.gaps.iter().any(holds)
+        self.gaps.contain(revision)
     }
 
     /// What was written before this revision is not known, but by who is walking already.
@@ -116,10 +106,8 @@ impl Log {
     /// Revisions between these were passed over: whoever comes from one of them may hold what came and
     /// went meanwhile.
     pub(crate) fn pass_over(&mut self, after: Revision, until: Revision) {
-        self.gaps.push(Gap { after, until });
-        if self.gaps.len() > MAX_GAPS {
-            let oldest = self.gaps.remove(0);
-            self.raise_floor(oldest.until);
+        if let Some(forgotten) = self.gaps.add(after, until) {
+            self.raise_floor(forgotten);
         }
     }
 

@@ -32,6 +32,7 @@ mod catch_up;
 mod dump;
 mod event;
 mod fold;
+mod gaps;
 mod held;
 mod kept;
 mod live_query;
