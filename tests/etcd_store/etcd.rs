@@ -138,6 +138,11 @@ impl Etcd {
         }
     }
 
+    /// Where clients find a member.
+    pub fn client(&self, index: usize) -> SocketAddr {
+        self.members[index].client
+    }
+
     pub async fn connect(&self) -> EtcdStore {
         EtcdStore::connect(self.options()).await.unwrap()
     }

@@ -3,6 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | `etcd` | one or three members, with or without TLS and users |
+//! | `wire` | a wire to a member, on which answers can be lost |
 //! | `replica` | an engine that follows, and what a writer proposes |
 //! | `following` `writing` `losing` `entering` | the tests: what comes back, what goes in, what happens when members, history or room are lost, and who is let in |
 //!
@@ -15,6 +16,7 @@ mod etcd;
 mod following;
 mod losing;
 mod replica;
+mod wire;
 mod writing;
 
 #[path = "../support/mod.rs"]

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use selectord::model::ResolvedTransaction;
+use selectord::model::{ResolvedTransaction, Revision};
 use selectord::store::etcd::{EtcdError, EtcdOptions, EtcdStore, Proposal, SubmitError, Submitted};
 
-use crate::etcd::Etcd;
+use crate::etcd::{Etcd, until};
 use crate::replica::{Replica, deletes, pod_ref, puts};
+use crate::wire::Wire;
 
 #[tokio::test]
 async fn what_has_changed_is_a_conflict_and_nothing_is_written() {
@@ -150,38 +151,67 @@ async fn a_large_transaction_fits_where_etcd_takes_it() {
     );
 }
 
+/// Submits a proposal whose first answer is lost once it is done; somebody else writes `then` before it is
+/// sent again. Answers what the writer is told, and the revision that it got.
+async fn with_a_lost_answer(
+    wire: &Wire,
+    writer: &EtcdStore,
+    other: &mut Replica,
+    proposal: &Proposal,
+    then: Option<&str>,
+) -> (Result<Submitted, SubmitError>, Revision) {
+    let before = other.store.confirm().await.unwrap().ours;
+    wire.lose_answers();
+    tokio::join!(writer.submit(proposal), async {
+        let done = until("the write", async || {
+            let ours = other.store.confirm().await.unwrap().ours;
+            if ours > before {
+                Ok(ours)
+            } else {
+                Err(format!("still at {ours}"))
+            }
+        });
+        let done = done.await;
+        wire.cut();
+        if let Some(name) = then {
+            other.until(done).await;
+            other.put(&[name]).await;
+        }
+        wire.mend();
+        done
+    })
+}
+
 #[tokio::test]
 async fn what_is_sent_again_is_done_once() {
     let Some(etcd) = Etcd::one().await else {
         return;
     };
+    let wire = Wire::to(&etcd).await;
     let options = EtcdOptions {
-        timeout: Duration::from_secs(20),
-        ..etcd.options()
+        timeout: Duration::from_secs(40),
+        ..wire.options(&etcd)
     };
-    let store = EtcdStore::connect(options).await.unwrap();
-    let mut replica = Replica::start(&store).await;
-    replica.put(&["a"]).await;
-    for transaction in [puts(&["a", "b"]), deletes("a"), puts(&["a"])] {
-        let proposal = replica.proposal(transaction);
-        // The first attempt reaches a member that does not answer, and does it later all the same.
-        etcd.signal(0, "STOP");
-        let (submitted, ()) = tokio::join!(store.submit(&proposal), async {
-            tokio::time::sleep(Duration::from_secs(6)).await;
-            etcd.signal(0, "CONT");
-        });
-        let Ok(Submitted::Written(revision)) = submitted else {
-            panic!("{submitted:?}");
-        };
-        replica.until(revision).await;
-        assert_eq!(store.confirm().await.unwrap().ours, revision);
-        assert!(proposal.expected.iter().all(|(object, _)| {
-            replica
-                .engine
-                .revision_of(object)
-                .is_none_or(|at| at == revision)
-        }));
+    let writer = EtcdStore::connect(options).await.unwrap();
+    let mut other = Replica::start(&etcd.connect().await).await;
+    other.put(&["a"]).await;
+    for (transaction, then) in [
+        (puts(&["a", "b"]), None),
+        (deletes("a"), None),
+        (puts(&["b", "c"]), Some("x")),
+        (puts(&["b", "d"]), Some("b")),
+    ] {
+        let proposal = other.proposal(transaction);
+        let (told, done) = with_a_lost_answer(&wire, &writer, &mut other, &proposal, then).await;
+        assert_eq!(told, Ok(Submitted::Written(done)));
+        other.until(done).await;
     }
+    // Others deleted it, too, for all that can be seen.
+    let proposal = other.proposal(deletes("d"));
+    let (told, done) = with_a_lost_answer(&wire, &writer, &mut other, &proposal, Some("y")).await;
+    assert!(matches!(told, Err(SubmitError::Unknown(_))), "{told:?}");
+    other.until(done).await;
+    assert_eq!(other.pods(), ["b", "c", "x", "y"]);
 }
 
 #[tokio::test]
