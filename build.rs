@@ -18,7 +18,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "put_endpoints",
         "patch_labels",
     ];
-    let mut code = tonic_prost_build::configure().bytes(".selectord.v1");
+    let mut code = tonic_prost_build::configure()
+        .bytes(".selectord.v1")
+        .extern_path(".selectord.v1.Label", "crate::wire::proto::Label");
     for step in large {
         code = code.boxed(format!(".selectord.v1.Operation.operation.{step}"));
     }

@@ -28,15 +28,15 @@ impl Key {
     ///
     /// [`KeyError`] with every rule that `text` breaks.
     pub fn new(text: impl AsRef<str>) -> Result<Key, KeyError> {
-        let text = text.as_ref();
-        let causes = causes(text);
+        Key::checked(SmolStr::new(text))
+    }
+
+    fn checked(text: SmolStr) -> Result<Key, KeyError> {
+        let causes = causes(&text);
         if causes.is_empty() {
-            Ok(Key(SmolStr::new(text)))
+            Ok(Key(text))
         } else {
-            Err(KeyError {
-                text: SmolStr::new(text),
-                causes,
-            })
+            Err(KeyError { text, causes })
         }
     }
 

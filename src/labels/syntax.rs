@@ -143,6 +143,20 @@ macro_rules! behaves_as_text {
             }
         }
 
+        impl TryFrom<smol_str::SmolStr> for $name {
+            type Error = $error;
+
+            fn try_from(text: smol_str::SmolStr) -> Result<Self, $error> {
+                Self::checked(text)
+            }
+        }
+
+        impl From<$name> for smol_str::SmolStr {
+            fn from(text: $name) -> smol_str::SmolStr {
+                text.0
+            }
+        }
+
         impl From<$name> for String {
             fn from(text: $name) -> String {
                 text.0.into()

@@ -24,15 +24,15 @@ impl Value {
     ///
     /// [`ValueError`] with every rule that `text` breaks.
     pub fn new(text: impl AsRef<str>) -> Result<Value, ValueError> {
-        let text = text.as_ref();
-        let causes = causes(text);
+        Value::checked(SmolStr::new(text))
+    }
+
+    fn checked(text: SmolStr) -> Result<Value, ValueError> {
+        let causes = causes(&text);
         if causes.is_empty() {
-            Ok(Value(SmolStr::new(text)))
+            Ok(Value(text))
         } else {
-            Err(ValueError {
-                text: SmolStr::new(text),
-                causes,
-            })
+            Err(ValueError { text, causes })
         }
     }
 

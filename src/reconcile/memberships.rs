@@ -1,3 +1,7 @@
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
 use crate::index::Paged;
 use crate::model::{IpFamily, Sequence};
 
@@ -15,6 +19,13 @@ pub(crate) struct Membership {
 const V6: u32 = 1 << 31;
 /// Of [`Entry::of`]: no endpoint. Of [`Entry::next`]: no other.
 const NONE: u32 = u32::MAX;
+/// Of [`Entry::of`]: they stand in a map.
+const MANY: u32 = u32::MAX - 1;
+
+/// Longest chain.
+const CHAIN: usize = 16;
+/// As many, and a map is a chain again.
+const FEW: usize = CHAIN / 2;
 
 /// A membership in 16 bytes.
 #[derive(Debug, Clone, Copy)]
@@ -55,12 +66,15 @@ impl Entry {
 
 /// The computed endpoints, by pod: a pod is in few services, a service may have many pods.
 ///
-/// The first one of a pod stands at its id, so that most pods cost one look; the others are chained
-/// behind it.
+/// The first one of a pod stands at its id, so that most pods cost one look; some others are chained
+/// behind it. Those of a pod that is in many services stand in a map, so that a change of it costs
+/// little more for each of them.
 #[derive(Debug)]
 pub(crate) struct Memberships {
     first: Paged<Entry>,
     others: Paged<Entry>,
+    /// Of pods whose first entry is [`MANY`].
+    many: FxHashMap<u32, BTreeMap<u32, Sequence>>,
     /// The chain of those of `others` that are free.
     free: u32,
 }
@@ -70,6 +84,7 @@ impl Default for Memberships {
         Memberships {
             first: Paged::default(),
             others: Paged::default(),
+            many: FxHashMap::default(),
             free: NONE,
         }
     }
@@ -77,12 +92,27 @@ impl Default for Memberships {
 
 impl Memberships {
     pub(crate) fn of(&self, pod: u32) -> impl Iterator<Item = Membership> {
-        self.entries(pod).map(Entry::membership)
+        let many = self.map(pod).into_iter().flatten().map(|(of, position)| {
+            let entry = Entry {
+                of: *of,
+                position: *position,
+                ..VACANT
+            };
+            entry.membership()
+        });
+        self.chain(pod).map(Entry::membership).chain(many)
     }
 
-    fn entries(&self, pod: u32) -> impl Iterator<Item = &Entry> {
-        let first = self.first.get(pod).filter(|entry| entry.of != NONE);
+    /// Those that do not stand in a map.
+    fn chain(&self, pod: u32) -> impl Iterator<Item = &Entry> {
+        let first = self.first.get(pod);
+        let first = first.filter(|entry| entry.of != NONE && entry.of != MANY);
         std::iter::successors(first, |entry| self.others.get(entry.next))
+    }
+
+    fn map(&self, pod: u32) -> Option<&BTreeMap<u32, Sequence>> {
+        let first = self.first.get(pod).filter(|entry| entry.of == MANY);
+        first.and_then(|_| self.many.get(&pod))
     }
 
     pub(crate) fn find(
@@ -92,14 +122,25 @@ impl Memberships {
         family: IpFamily,
     ) -> Option<Membership> {
         let of = packed(service, family);
-        self.entries(pod)
-            .find(|entry| entry.of == of)
-            .map(Entry::membership)
+        let position = match self.map(pod) {
+            Some(map) => map.get(&of).copied(),
+            None => self
+                .chain(pod)
+                .find(|entry| entry.of == of)
+                .map(|entry| entry.position),
+        };
+        position.map(|position| Membership {
+            service,
+            family,
+            position,
+        })
     }
 
     /// Whether the pod has an endpoint in the service.
     pub(crate) fn any(&self, pod: u32, service: ServiceId) -> bool {
-        self.entries(pod).any(|entry| entry.of & !V6 == service)
+        [IpFamily::V4, IpFamily::V6]
+            .into_iter()
+            .any(|family| self.find(pod, service, family).is_some())
     }
 
     /// Records where an endpoint's record stands now; answers where it stood.
@@ -121,13 +162,25 @@ impl Memberships {
             };
             return None;
         }
+        if first.of == MANY {
+            return self.many.entry(pod).or_default().insert(of, position);
+        }
         let head = first.next;
         let mut at = head;
+        let mut length = 1;
         while let Some(entry) = self.others.get_mut(at) {
             if entry.of == of {
                 return Some(std::mem::replace(&mut entry.position, position));
             }
             at = entry.next;
+            length += 1;
+        }
+        if length == CHAIN {
+            let mut map = self.take_chain(pod);
+            map.insert(of, position);
+            self.many.insert(pod, map);
+            *self.first.get_mut(pod)? = Entry { of: MANY, ..VACANT };
+            return None;
         }
         let at = self.add(Entry {
             of,
@@ -140,6 +193,25 @@ impl Memberships {
         None
     }
 
+    /// Takes a pod's chain apart.
+    fn take_chain(&mut self, pod: u32) -> BTreeMap<u32, Sequence> {
+        let mut map = BTreeMap::new();
+        let mut next = None;
+        if let Some(first) = self.first.get_mut(pod) {
+            map.insert(first.of, first.position);
+            next = Some(first.next);
+            *first = VACANT;
+        }
+        while let Some(at) = next
+            && let Some(entry) = self.others.get(at).copied()
+        {
+            map.insert(entry.of, entry.position);
+            self.free(at);
+            next = Some(entry.next);
+        }
+        map
+    }
+
     /// Forgets an endpoint; answers where its record stood.
     pub(crate) fn clear(
         &mut self,
@@ -149,6 +221,9 @@ impl Memberships {
     ) -> Option<Sequence> {
         let of = packed(service, family);
         let first = *self.first.get(pod)?;
+        if first.of == MANY {
+            return self.clear_of_many(pod, of);
+        }
         if first.of == of {
             let second = self.others.get(first.next).copied();
             self.free(first.next);
@@ -173,8 +248,29 @@ impl Memberships {
         None
     }
 
+    fn clear_of_many(&mut self, pod: u32, of: u32) -> Option<Sequence> {
+        let map = self.many.get_mut(&pod)?;
+        let position = map.remove(&of);
+        if map.len() <= FEW {
+            let few = self.many.remove(&pod).unwrap_or_default();
+            *self.first.get_mut(pod)? = VACANT;
+            for (of, position) in few {
+                let membership = Entry {
+                    of,
+                    position,
+                    ..VACANT
+                }
+                .membership();
+                self.set(pod, membership);
+            }
+        }
+        position
+    }
+
     pub(crate) fn bytes(&self) -> u64 {
-        (self.first.bytes() + self.others.bytes()) as u64
+        let pair = size_of::<(u32, Sequence)>();
+        let many: usize = self.many.values().map(|map| map.len() * pair).sum();
+        (self.first.bytes() + self.others.bytes() + many) as u64
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, Membership)> {
@@ -215,12 +311,14 @@ mod tests {
     proptest! {
         #[test]
         fn they_are_a_map_by_pod_service_and_family(
-            steps in prop::collection::vec((0u32..4, 0u32..6, any::<bool>(), any::<bool>()), 0..300)
+            steps in prop::collection::vec((0u32..4, 0u32..16, any::<bool>(), 0u8..5), 0..600)
         ) {
             let mut memberships = Memberships::default();
             let mut model = BTreeMap::new();
-            for (at, (pod, service, v6, set)) in (1u64..).zip(steps) {
-                let pod = pod * 900;
+            for (at, (pod, service, v6, toss)) in (1u64..).zip(steps) {
+                // Runs of mostly one or the other, so that maps come and go.
+                let set = (toss == 0) != (at / 100 % 2 == 0);
+                let pod = pod * 50;
                 let family = if v6 { IpFamily::V6 } else { IpFamily::V4 };
                 let position = Sequence(at);
                 let key = (pod, service, family);
@@ -235,14 +333,16 @@ mod tests {
                 let stands = |family| model.contains_key(&(pod, service, family));
                 let any = stands(IpFamily::V4) || stands(IpFamily::V6);
                 prop_assert_eq!(memberships.any(pod, service), any);
-                let all: BTreeMap<_, _> = memberships
-                    .iter()
-                    .map(|(pod, m)| ((pod, m.service, m.family), m.position))
-                    .collect();
-                prop_assert_eq!(&all, &model);
+                if at % 32 == 0 {
+                    let all: BTreeMap<_, _> = memberships
+                        .iter()
+                        .map(|(pod, m)| ((pod, m.service, m.family), m.position))
+                        .collect();
+                    prop_assert_eq!(&all, &model);
+                }
             }
             // What is freed is used again.
-            prop_assert!(memberships.others.len() <= 48);
+            prop_assert!(memberships.others.len() <= 4 * CHAIN);
         }
     }
 }

@@ -21,8 +21,16 @@ pub fn encode_labels(labels: &LabelSet) -> Vec<proto::Label> {
 /// # Errors
 /// Every bad key, bad value and repeated key.
 pub fn decode_labels(pairs: &[proto::Label]) -> Decoded<LabelSet> {
-    let labels = LabelSet::try_from_pairs(pairs.iter().map(|pair| (&pair.key, &pair.value)))
-        .map_err(|error| error.field_errors(""))?;
+    let mut labels = Vec::with_capacity(pairs.len());
+    labels.extend(pairs.iter().map_while(|pair| {
+        let key = Key::try_from(pair.key.clone()).ok()?;
+        Some((key, Value::try_from(pair.value.clone()).ok()?))
+    }));
+    if labels.len() < pairs.len() {
+        let labels = pairs.iter().map(|pair| (&pair.key, &pair.value));
+        LabelSet::try_from_pairs(labels).map_err(|error| error.field_errors(""))?;
+    }
+    let labels: LabelSet = labels.into_iter().collect();
     if labels.len() == pairs.len() {
         return Ok(labels);
     }
@@ -40,14 +48,14 @@ pub fn decode_labels(pairs: &[proto::Label]) -> Decoded<LabelSet> {
 /// One label.
 pub(super) fn encode_label(key: &Key, value: &Value) -> proto::Label {
     proto::Label {
-        key: key.to_string(),
-        value: value.to_string(),
+        key: key.clone().into(),
+        value: value.clone().into(),
     }
 }
 
 /// One label.
 pub(super) fn decode_label(label: proto::Label) -> Decoded<(Key, Value)> {
-    match (Key::new(&label.key), Value::new(&label.value)) {
+    match (Key::try_from(label.key), Value::try_from(label.value)) {
         (Ok(key), Ok(value)) => Ok((key, value)),
         (key, value) => {
             let mut faults = Vec::new();
@@ -133,7 +141,7 @@ fn label_selector(structured: &proto::LabelSelector) -> LabelSelector {
         match_labels: structured
             .match_labels
             .iter()
-            .map(|l| (l.key.clone(), l.value.clone()))
+            .map(|l| (l.key.to_string(), l.value.to_string()))
             .collect(),
         match_expressions: structured
             .match_expressions

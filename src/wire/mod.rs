@@ -2,6 +2,7 @@
 //!
 //! | file | both ways between |
 //! |---|---|
+//! | `label_message` | a label's message, whose text stands in place |
 //! | `labels` `name` `pod` `service` `endpoints` | messages and the nouns of [`crate::model`] |
 //! | `transaction` `outcome` | a writer's request, and what became of each object |
 //! | `scope` | scopes, cursors, checkpoints |
@@ -24,6 +25,7 @@ mod element_writer;
 mod endpoints;
 mod events;
 mod faults;
+mod label_message;
 mod labels;
 mod message;
 mod name;

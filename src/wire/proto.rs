@@ -5,6 +5,8 @@
 
 tonic::include_proto!("selectord.v1");
 
+pub use super::label_message::Label;
+
 /// The encoded `FileDescriptorSet` of the API, for gRPC reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] =
     include_bytes!(concat!(env!("OUT_DIR"), "/selectord.v1.binpb"));
