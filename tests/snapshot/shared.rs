@@ -3,14 +3,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use selectord::client::Client;
 use selectord::store::etcd::{EtcdError, EtcdOptions, EtcdRestore, EtcdStore};
 
 use crate::binary::{must_be_refused, text, write};
 use crate::etcd::{Etcd, eventually, patiently};
-use crate::process::{BINARY, Done, Server, run};
+use crate::process::{Done, Lines, Server, run};
 use crate::worlds::{body, facts};
 
 fn restore(file: &Path, address: &str, more: &[&str]) -> Done {
@@ -89,18 +88,15 @@ async fn a_restore_that_was_broken_off_is_served_by_nobody_and_can_be_done_again
     assert!(matches!(refused, EtcdError::Restoring { .. }), "{refused}");
 
     // Who comes waits.
-    let mut waiting = Command::new(BINARY)
-        .args(["serve", "--store", &etcd.address(), "--http", "off"])
-        .args(["--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let address = etcd.address();
+    let serve = ["serve", "--store", &address, "--http", "off"];
+    let listen = ["--listen", "127.0.0.1:0", "--log", "error"];
+    let mut waiting = Lines::start("", &[&serve[..], &listen].concat());
     must_be_refused(&restore(&file, &etcd.address(), &[]), &["--force"]);
-    assert!(waiting.try_wait().unwrap().is_none());
+    assert!(waiting.is_running());
     assert_eq!(restore(&file, &etcd.address(), &["--force"]).code, 0);
-    let _ = waiting.kill();
-    waiting.wait().unwrap();
+    let served = waiting.next();
+    assert!(served.is_some_and(|line| line.starts_with("serving gRPC")));
 
     let server = Server::start(&["--store", &etcd.address()]);
     let client = Client::connect(&server.address).await.unwrap();
