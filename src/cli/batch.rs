@@ -11,6 +11,7 @@ use tonic_types::{ResourceInfo, StatusExt as _};
 use crate::client::{CallError, Client, Committed};
 use crate::engine::ObjectResult;
 use crate::model::{Kind, Operation, PatchTarget, Revision, Transaction};
+use crate::runtime::TransactionBounds;
 use crate::wire::{encode_operation, proto};
 
 /// Most operations that a server takes at once, unless told otherwise.
@@ -53,6 +54,18 @@ impl Most {
         Ok(most)
     }
 
+    /// What a server's own writes may come to: so many operations, and what its store bounds.
+    pub(super) fn within(operations: usize, bounds: Option<TransactionBounds>) -> Most {
+        let mut most = Most {
+            operations,
+            bytes: usize::MAX,
+        };
+        if let Some(bounds) = bounds {
+            most.narrow(bounds.objects as u64, bounds.bytes as u64);
+        }
+        most
+    }
+
     /// To a store's bounds; 0: it has none.
     fn narrow(&mut self, objects: u64, bytes: u64) {
         let bound = |number: u64| match usize::try_from(number) {
@@ -68,6 +81,9 @@ impl Most {
 /// Cuts a list of operations, in order, into transactions that fit.
 pub(super) fn batches(operations: Vec<Operation>, most: Most) -> Vec<Vec<Operation>> {
     split(operations, most.operations, most.bytes, |operation| {
+        if most.bytes == usize::MAX {
+            return 0;
+        }
         proto::Operation {
             operation: Some(encode_operation(operation)),
         }
@@ -82,11 +98,6 @@ pub(super) fn note(parts: usize) {
             "note: in {parts} transactions; each is applied whole or not at all, all of them together are not atomic"
         );
     }
-}
-
-/// Cuts a list of operations, in order, into parts of at most so many.
-pub(super) fn of_at_most(operations: Vec<Operation>, most: usize) -> Vec<Vec<Operation>> {
-    split(operations, most, usize::MAX, |_| 0)
 }
 
 /// The order in which kinds are written. What others refer to comes first, so that nothing is

@@ -12,14 +12,15 @@ use crate::runtime::{self, Readiness, Runtime, RuntimeOptions};
 use crate::server::{self, ListenAddress, ServeError, ServerOptions, WaitingOptions};
 use crate::source::manifest::{Input, read};
 
+use super::batch::{self, Most};
 use super::failure::Done;
 use super::files::tell;
 use super::limits::LimitArgs;
 use super::listening::Listening;
+use super::log;
 use super::sockets::sockets;
 use super::store::{Opened, StoreArgs};
 use super::table::Columns;
-use super::{batch, log};
 
 /// Whose objects those of the manifests are.
 const SOURCE: &str = "manifests";
@@ -248,10 +249,7 @@ impl Process<'_> {
 
     /// Puts the manifests in, and answers the names of the services among them.
     async fn load(&self, runtime: &Runtime) -> anyhow::Result<Vec<ObjectName>> {
-        let most = self.args.limits.max_operations;
-        let most = runtime
-            .bounds()
-            .map_or(most, |bounds| most.min(bounds.objects));
+        let most = Most::within(self.args.limits.max_operations, runtime.bounds());
         load(runtime, self.objects.clone(), most).await
     }
 }
@@ -285,7 +283,7 @@ fn signals() -> anyhow::Result<(CancellationToken, CancellationToken)> {
 async fn load(
     runtime: &Runtime,
     mut objects: Vec<Object>,
-    max_operations: usize,
+    most: Most,
 ) -> anyhow::Result<Vec<ObjectName>> {
     objects.sort_by_cached_key(|object| batch::order(object.object_ref().kind));
     let services = objects
@@ -295,7 +293,7 @@ async fn load(
     let services = services.map(|object| object.name).collect();
     let bar = batch::bar(objects.len());
     let operations: Vec<Operation> = objects.into_iter().map(Operation::Put).collect();
-    for operations in batch::of_at_most(operations, max_operations) {
+    for operations in batch::batches(operations, most) {
         bar.inc(u64::try_from(operations.len()).unwrap_or(u64::MAX));
         let transaction = Transaction {
             operations,
