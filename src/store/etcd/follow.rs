@@ -14,9 +14,11 @@ use super::{EtcdError, EtcdStore, Followed};
 /// What may wait to be taken: behind it, the watch is not read, and in the end etcd lets it wait.
 const WAITING: usize = 256;
 /// Contacts that the watch may tell nothing for, though there is something to tell.
-const PATIENCE: u32 = 5;
+const PATIENCE: u32 = 15;
 /// Before it is tried again.
 const PAUSE: Duration = Duration::from_millis(200);
+/// Before everything is listed again, to see whether what is not ours is gone.
+const LONG_PAUSE: Duration = Duration::from_secs(2);
 
 /// What is written behind a revision, as it comes. Ends when it is dropped.
 #[derive(Debug)]
@@ -102,11 +104,11 @@ impl Follower {
                     return self.end(error).await;
                 }
                 EtcdError::Compacted { .. } => self.list().await,
-                EtcdError::Foreign { .. } => match self.lost(error).await {
+                EtcdError::Foreign { .. } => match self.lost(error, LONG_PAUSE).await {
                     Ok(()) => self.list().await,
                     unheard => unheard,
                 },
-                _ => self.lost(error).await,
+                _ => self.lost(error, PAUSE).await,
             };
             stop = match again {
                 Ok(()) => self.watch().await,
@@ -178,9 +180,9 @@ impl Follower {
     }
 
     /// Tells that it does not go on, and waits a little.
-    async fn lost(&mut self, error: EtcdError) -> Result<(), Stop> {
+    async fn lost(&mut self, error: EtcdError, pause: Duration) -> Result<(), Stop> {
         self.tell_lost(error).await?;
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
         Ok(())
     }
 
@@ -195,7 +197,7 @@ impl Follower {
     async fn end(&mut self, error: EtcdError) {
         if matches!(error, EtcdError::HistoryChanged { .. }) {
             while let Err(failed) = self.store.renew_history().await {
-                if !failed.is_transient() || self.lost(failed).await.is_err() {
+                if !failed.is_transient() || self.lost(failed, PAUSE).await.is_err() {
                     break;
                 }
             }
