@@ -4,8 +4,8 @@
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     use prost::Message as _;
 
-    let files =
-        ["cluster", "query", "watch", "admin"].map(|name| format!("selectord/v1/{name}.proto"));
+    let files = ["cluster", "query", "watch", "admin", "store", "snapshot"]
+        .map(|name| format!("selectord/v1/{name}.proto"));
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(&files, ["proto"])?;
     let out = std::path::PathBuf::from(std::env::var("OUT_DIR")?);
@@ -25,6 +25,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         code = code.boxed(format!(".selectord.v1.Operation.operation.{step}"));
     }
     code.compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .build_server(false)
+        .bytes(".etcdserverpb")
+        .compile_fds(protox::compile(["etcd/etcd.proto"], ["proto"])?)?;
     Ok(())
 }
 

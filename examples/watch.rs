@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 }
                 Event::Removed { service, identity } => println!("- {service}: {identity}"),
                 Event::Remove(name) => println!("- {name}"),
-                Event::Entry(_) | Event::Node(_) | Event::NodeRemoved(_) => {}
+                _ => {}
             }
         }
         if !cut.events.is_empty() {

@@ -26,6 +26,8 @@ pub mod selector;
 #[cfg(feature = "service")]
 pub mod server;
 #[cfg(feature = "service")]
+pub mod snapshot;
+#[cfg(feature = "service")]
 pub mod source;
 #[cfg(feature = "service")]
 pub mod store;

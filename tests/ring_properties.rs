@@ -229,6 +229,9 @@ impl Reader {
                         Some(revision)
                     }
                     Progress::More => None,
+                    Progress::Offer { .. } => {
+                        return Err("nobody said that he can offer".to_owned());
+                    }
                 }
             }
             At::Ring(position) => {
@@ -265,6 +268,7 @@ impl Reader {
                 Delta::Checkpoint(_) => {
                     self.view.checkpoint();
                 }
+                Delta::Offer => return Err("nobody said that he can offer".to_owned()),
                 Delta::Events(events) => {
                     for event in events {
                         expected(&self.view, &event)?;

@@ -1,5 +1,6 @@
 //! The server under test: a process of its own, or one that runs already.
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -91,6 +92,16 @@ fn binary() -> anyhow::Result<PathBuf> {
         eprintln!("  building the server, unless it is there");
         let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
         let mut command = Command::new(cargo);
+        // What cargo tells this program of its package is not the same when it is called by hand, and
+        // build scripts that look at it would run anew, each time the other way.
+        let told = std::env::vars_os().map(|(name, _)| name);
+        let of_package = |name: &OsString| {
+            let name = name.to_string_lossy();
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        };
+        for name in told.filter(of_package) {
+            command.env_remove(name);
+        }
         command.args(["build", "--manifest-path", manifest]);
         command.args(["--package", "load-tests", "--package", "selectord"]);
         command.args(["--bin", "selectord"]);

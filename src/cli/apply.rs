@@ -3,7 +3,7 @@ use std::io::Write;
 use crate::engine::{ObjectResult, Outcome};
 use crate::model::Operation;
 
-use super::batch;
+use super::batch::{self, ChunkArgs, Gone, Most};
 use super::failure::{Done, Misused};
 use super::files::FileArgs;
 use super::target::{DryRun, EarlyArgs, OneNamespaceArgs, ReportFormat, ServerArgs};
@@ -22,6 +22,7 @@ Examples:
   selectord apply -f examples/rng
   selectord apply -f pods.yaml -f services.yaml --atomic
   selectord apply -f - < cluster.json
+  selectord apply -f cluster.json --chunk
   selectord apply -f examples/rng --dry-run=client")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -29,8 +30,10 @@ pub(super) struct Args {
     #[command(flatten)]
     namespace: OneNamespaceArgs,
     /// All in one transaction, or not at all
-    #[arg(long)]
+    #[arg(long, conflicts_with = "chunk")]
     atomic: bool,
+    #[command(flatten)]
+    chunk: ChunkArgs,
     /// Check only; 'client' asks no server
     #[arg(long, value_enum, value_name = "MODE", default_value_t, num_args = 0..=1, require_equals = true, default_missing_value = "client")]
     dry_run: DryRun,
@@ -77,13 +80,16 @@ pub(super) async fn run(
         return Ok(Done::Well);
     }
     let operations: Vec<Operation> = objects.into_iter().map(Operation::Put).collect();
+    let client = args.server.connect(early).await?;
     let batches = if args.atomic {
         vec![operations]
     } else {
-        batch::batches(operations)
+        batch::batches(operations, Most::of(&client, args.chunk).await?)
     };
-    let client = args.server.connect(early).await?;
-    let sent = batch::send(&client, batches, |results| {
+    if args.chunk.chunk {
+        batch::note(batches.len());
+    }
+    let sent = batch::send(&client, batches, Gone::Fails, |results| {
         results
             .iter()
             .try_for_each(|result| report(out, result, args.output))

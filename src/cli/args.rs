@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use super::target::EarlyArgs;
 use super::{
-    apply, completion, count, delete, explain, get, label, selector, serve, status, watch,
+    apply, completion, count, delete, explain, get, label, selector, serve, snapshot, status, watch,
 };
 
 /// Kubernetes label selectors over millions of pods, and endpoints as they change.
@@ -47,6 +47,7 @@ pub(super) enum Verb {
     Selector(selector::Args),
     Watch(watch::Args),
     Status(status::Args),
+    Snapshot(snapshot::Args),
     Completion(completion::Args),
 }
 

@@ -5,10 +5,13 @@ use std::io::IsTerminal as _;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use prost::Message as _;
+use tonic::{Code, Status};
+use tonic_types::{ResourceInfo, StatusExt as _};
 
-use crate::client::Client;
+use crate::client::{CallError, Client, Committed};
 use crate::engine::ObjectResult;
-use crate::model::{Kind, Operation, Revision, Transaction};
+use crate::model::{Kind, Operation, PatchTarget, Revision, Transaction};
+use crate::runtime::TransactionBounds;
 use crate::wire::{encode_operation, proto};
 
 /// Most operations that a server takes at once, unless told otherwise.
@@ -21,9 +24,66 @@ const OVERHEAD: usize = 16;
 /// Fewer objects than this are done before a bar could be read.
 const MANY: usize = 2_000;
 
+/// Whether one command may become several transactions where its server's store bounds them.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(super) struct ChunkArgs {
+    /// Split what is more than the server's store takes in one transaction, as etcd does from some 127
+    /// objects on. Each part is applied whole or not at all, all of it together is not
+    #[arg(long)]
+    pub(super) chunk: bool,
+}
+
+/// What one transaction may come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Most {
+    operations: usize,
+    bytes: usize,
+}
+
+impl Most {
+    /// What a server takes unless told otherwise; of a store that takes less, that, if it is asked for.
+    pub(super) async fn of(client: &Client, args: ChunkArgs) -> anyhow::Result<Most> {
+        let mut most = Most {
+            operations: MAX_OPERATIONS,
+            bytes: MAX_BYTES,
+        };
+        if args.chunk {
+            let status = client.status().await?;
+            most.narrow(status.max_transaction_objects, status.max_transaction_bytes);
+        }
+        Ok(most)
+    }
+
+    /// What a server's own writes may come to: so many operations, and what its store bounds.
+    pub(super) fn within(operations: usize, bounds: Option<TransactionBounds>) -> Most {
+        let mut most = Most {
+            operations,
+            bytes: usize::MAX,
+        };
+        if let Some(bounds) = bounds {
+            most.narrow(bounds.objects as u64, bounds.bytes as u64);
+        }
+        most
+    }
+
+    /// To a store's bounds; 0: it has none.
+    fn narrow(&mut self, objects: u64, bytes: u64) {
+        let bound = |number: u64| match usize::try_from(number) {
+            Ok(0) | Err(_) => usize::MAX,
+            Ok(number) => number,
+        };
+        self.operations = self.operations.min(bound(objects));
+        // Names and conditions travel with the objects.
+        self.bytes = self.bytes.min(bound(bytes) / 2);
+    }
+}
+
 /// Cuts a list of operations, in order, into transactions that fit.
-pub(super) fn batches(operations: Vec<Operation>) -> Vec<Vec<Operation>> {
-    split(operations, MAX_OPERATIONS, MAX_BYTES, |operation| {
+pub(super) fn batches(operations: Vec<Operation>, most: Most) -> Vec<Vec<Operation>> {
+    split(operations, most.operations, most.bytes, |operation| {
+        if most.bytes == usize::MAX {
+            return 0;
+        }
         proto::Operation {
             operation: Some(encode_operation(operation)),
         }
@@ -31,9 +91,13 @@ pub(super) fn batches(operations: Vec<Operation>) -> Vec<Vec<Operation>> {
     })
 }
 
-/// Cuts a list of operations, in order, into parts of at most so many.
-pub(super) fn of_at_most(operations: Vec<Operation>, most: usize) -> Vec<Vec<Operation>> {
-    split(operations, most, usize::MAX, |_| 0)
+/// Says of a command that was split what that means.
+pub(super) fn note(parts: usize) {
+    if parts > 1 {
+        eprintln!(
+            "note: in {parts} transactions; each is applied whole or not at all, all of them together are not atomic"
+        );
+    }
 }
 
 /// The order in which kinds are written. What others refer to comes first, so that nothing is
@@ -77,12 +141,14 @@ pub(super) struct Sent {
     pub(super) revision: Revision,
 }
 
-/// Commits one transaction after another, handing each one's results over as they come.
+/// Commits one transaction after another, handing each one's results over as they come. Label patches of
+/// objects that are gone by then are passed over, if `gone` says so.
 ///
 /// When one fails, those before it stand; the error says how many.
 pub(super) async fn send(
     client: &Client,
     batches: Vec<Vec<Operation>>,
+    gone: Gone,
     mut each: impl FnMut(Vec<ObjectResult>) -> anyhow::Result<()>,
 ) -> anyhow::Result<Sent> {
     let objects: usize = batches.iter().map(Vec::len).sum();
@@ -91,11 +157,7 @@ pub(super) async fn send(
     let mut sent = Sent::default();
     for operations in batches {
         let number = operations.len();
-        let transaction = Transaction {
-            operations,
-            ..Transaction::default()
-        };
-        let committed = client.commit(transaction, "").await;
+        let committed = commit(client, operations, gone).await;
         let committed = match sent.transactions {
             0 => committed.context("nothing was changed")?,
             done => committed.with_context(|| {
@@ -109,6 +171,49 @@ pub(super) async fn send(
     }
     bar.finish_and_clear();
     Ok(sent)
+}
+
+/// What is made of a patch of an object that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gone {
+    Fails,
+    IsPassedOver,
+}
+
+async fn commit(
+    client: &Client,
+    mut operations: Vec<Operation>,
+    gone: Gone,
+) -> Result<Committed, CallError> {
+    loop {
+        let transaction = Transaction {
+            operations: operations.clone(),
+            ..Transaction::default()
+        };
+        let refused = match client.commit(transaction, "").await {
+            Err(refused) if gone == Gone::IsPassedOver && refused.code() == Code::NotFound => {
+                refused
+            }
+            committed => return committed,
+        };
+        let before = operations.len();
+        let missing = refused.status().and_then(Status::get_details_resource_info);
+        operations.retain(|operation| !names(operation, missing.as_ref()));
+        if operations.len() == before {
+            return Err(refused);
+        }
+    }
+}
+
+/// Whether an operation patches that object.
+fn names(operation: &Operation, missing: Option<&ResourceInfo>) -> bool {
+    match (operation, missing) {
+        (Operation::PatchLabels(patch), Some(missing)) => match &patch.target {
+            PatchTarget::Object(object) => object.name.to_string() == missing.resource_name,
+            PatchTarget::Selector { .. } => false,
+        },
+        _ => false,
+    }
 }
 
 /// A bar on a terminal, nothing elsewhere.
@@ -136,6 +241,18 @@ mod tests {
         assert!(order(Kind::Node) < order(Kind::Service));
         assert!(order(Kind::Service) < order(Kind::Pod));
         assert!(order(Kind::Pod) < order(Kind::Endpoints));
+    }
+
+    #[test]
+    fn a_store_narrows_what_a_transaction_may_come_to() {
+        let mut most = Most {
+            operations: MAX_OPERATIONS,
+            bytes: MAX_BYTES,
+        };
+        most.narrow(0, 0);
+        assert_eq!((most.operations, most.bytes), (MAX_OPERATIONS, MAX_BYTES));
+        most.narrow(127, 1_536 << 10);
+        assert_eq!((most.operations, most.bytes), (127, 768 << 10));
     }
 
     #[test]

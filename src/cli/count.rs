@@ -6,6 +6,7 @@ use crate::client::{At, Grouped, Listing};
 use crate::engine::GroupBy;
 use crate::labels::Key;
 
+use super::age;
 use super::failure::{Done, Misused};
 use super::print::print_data;
 use super::resource::{self, Resource};
@@ -73,8 +74,10 @@ pub(super) async fn run(
         None => {
             let At {
                 revision,
+                source_age,
                 answer: count,
             } = client.count(&listing).await?;
+            age::warn(source_age);
             match args.output.output {
                 None => writeln!(out, "{count}")?,
                 Some(format) => print_data(
@@ -86,6 +89,7 @@ pub(super) async fn run(
         }
         Some(by) => {
             let answer = client.group(&listing, &by, args.limit).await?;
+            age::warn(answer.source_age);
             match args.output.output {
                 None => table(out, heading(&by), answer.answer)?,
                 Some(format) => print_data(out, format, &data(answer))?,

@@ -1,21 +1,20 @@
 //! Where a server keeps what it knows.
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::info;
 
 use crate::engine::{Engine, EngineOptions};
+use crate::runtime::Readiness;
 use crate::store::{EmbeddedOptions, EmbeddedStore, MemoryStore, RecoveryProgress, Store};
+
+use super::teller::Teller;
 
 /// Longest time for which writes may be gathered.
 const MAX_GATHER: Duration = Duration::from_secs(10);
-/// So often a log says how far recovery is.
-const TELL_EVERY: Duration = Duration::from_secs(2);
 
 /// What outlives the process.
 #[derive(Debug, clap::Args)]
@@ -84,10 +83,22 @@ impl DurabilityArgs {
         }
     }
 
+    /// What kind of store it is, in one word.
+    pub(super) fn kind(&self) -> &'static str {
+        match &self.data_dir {
+            Some(_) => "embedded",
+            None => "memory",
+        }
+    }
+
     /// The store of the directory, and the engine that is read back from it; without a directory, empty
-    /// ones in memory.
-    pub(super) fn open(&self, rules: EngineOptions) -> anyhow::Result<(Box<dyn Store>, Engine)> {
-        let Some(directory) = &self.data_dir else {
+    /// ones in memory, at once.
+    pub(super) async fn open(
+        &self,
+        rules: EngineOptions,
+        readiness: &Readiness,
+    ) -> anyhow::Result<(Box<dyn Store>, Engine)> {
+        let Some(directory) = self.data_dir.clone() else {
             let store = MemoryStore::new().context("no randomness to name this history by")?;
             return Ok((Box::new(store), Engine::new(rules)));
         };
@@ -95,59 +106,28 @@ impl DurabilityArgs {
             journal_bytes: self.journal_bytes,
             reserve_bytes: self.disk_reserve,
         };
-        let mut teller = Teller::new();
-        let tell = &mut |progress| teller.tell(progress);
-        let (store, engine) = EmbeddedStore::open(directory, rules, options, tell)
+        let _reading = readiness.guard("reading the data directory");
+        let read = move || {
+            let mut teller = Teller::new();
+            let tell = &mut |progress| tell(&mut teller, progress);
+            EmbeddedStore::open(&directory, rules, options, tell)
+        };
+        let (store, engine) = tokio::task::spawn_blocking(read)
+            .await
+            .context("reading the data directory panicked")?
             .context("cannot serve the data directory")?;
         Ok((Box::new(store), engine))
     }
 }
 
-/// Tells a terminal, or else the log, how far recovery is.
-struct Teller {
-    bar: Option<ProgressBar>,
-    began: Instant,
-    told: Instant,
-}
-
-impl Teller {
-    fn new() -> Teller {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            match ProgressStyle::with_template("{msg}: {bar:32} {human_pos}/{human_len}") {
-                Ok(style) => bar.with_style(style),
-                Err(_) => bar,
-            }
-        });
-        let now = Instant::now();
-        Teller {
-            bar,
-            began: now,
-            told: now,
-        }
-    }
-
-    fn tell(&mut self, progress: RecoveryProgress) {
-        let (what, done, of) = match progress {
-            RecoveryProgress::Objects { done, of } => ("reading objects", done, Some(of)),
-            RecoveryProgress::Records { done, of } => ("reading positions", done, Some(of)),
-            RecoveryProgress::Journal { done } => ("applying the journal", done, None),
-            RecoveryProgress::Done { revision } => {
-                if let Some(bar) = &self.bar {
-                    bar.finish_and_clear();
-                }
-                let seconds = format!("{:.2}", self.began.elapsed().as_secs_f64());
-                info!(revision, seconds, "the data directory is read");
-                return;
-            }
-        };
-        if let Some(bar) = &self.bar {
-            bar.set_message(what);
-            bar.set_length(of.unwrap_or(done));
-            bar.set_position(done);
-        } else if self.told.elapsed() >= TELL_EVERY {
-            self.told = Instant::now();
-            info!(done, of, "{what}");
+fn tell(teller: &mut Teller, progress: RecoveryProgress) {
+    match progress {
+        RecoveryProgress::Objects { done, of } => teller.tell("reading objects", done, Some(of)),
+        RecoveryProgress::Records { done, of } => teller.tell("reading positions", done, Some(of)),
+        RecoveryProgress::Journal { done } => teller.tell("applying the journal", done, None),
+        RecoveryProgress::Done { revision } => {
+            let seconds = teller.finish();
+            info!(revision, seconds, "the data directory is read");
         }
     }
 }

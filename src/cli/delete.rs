@@ -4,7 +4,8 @@ use crate::client::{Client, Listing};
 use crate::engine::{ObjectResult, Outcome};
 use crate::model::{Kind, Object, ObjectName, ObjectRef, Operation};
 
-use super::batch;
+use super::age::warn;
+use super::batch::{self, ChunkArgs, Gone, Most};
 use super::failure::{Done, Misused};
 use super::files::FileArgs;
 use super::resource::{self, Group};
@@ -40,6 +41,8 @@ pub(super) struct Args {
     /// What is not there is no failure
     #[arg(long)]
     ignore_not_found: bool,
+    #[command(flatten)]
+    chunk: ChunkArgs,
     /// Only say what would be deleted
     #[arg(long, value_enum, value_name = "MODE", default_value_t, num_args = 0..=1, require_equals = true, default_missing_value = "client")]
     dry_run: DryRun,
@@ -104,8 +107,12 @@ pub(super) async fn run(
     // What a listing found may be gone by now: that is what was wanted.
     let tolerant = args.ignore_not_found || args.all || args.selector.is_given();
     let operations = objects.into_iter().map(Operation::Delete).collect();
+    let batches = batch::batches(operations, Most::of(&client, args.chunk).await?);
+    if args.chunk.chunk {
+        batch::note(batches.len());
+    }
     let mut done = Done::Well;
-    batch::send(&client, batch::batches(operations), |results| {
+    batch::send(&client, batches, Gone::Fails, |results| {
         for ObjectResult {
             object, outcome, ..
         } in results
@@ -171,6 +178,7 @@ async fn listed(client: &Client, kind: Kind, listing: &Listing) -> anyhow::Resul
         Kind::Service => {
             let mut pages = client.services(listing).await?;
             while let Some(page) = pages.next_page().await? {
+                warn(page.source_age);
                 objects.extend(
                     page.items
                         .into_iter()
@@ -181,6 +189,7 @@ async fn listed(client: &Client, kind: Kind, listing: &Listing) -> anyhow::Resul
         Kind::Node => {
             let mut pages = client.nodes(listing).await?;
             while let Some(page) = pages.next_page().await? {
+                warn(page.source_age);
                 let name = |item: crate::client::NodeItem| ObjectName::cluster(item.node.name);
                 objects.extend(
                     page.items
@@ -192,6 +201,7 @@ async fn listed(client: &Client, kind: Kind, listing: &Listing) -> anyhow::Resul
         _ => {
             let mut pages = client.pods(listing).await?;
             while let Some(page) = pages.next_page().await? {
+                warn(page.source_age);
                 objects.extend(
                     page.items
                         .into_iter()

@@ -8,6 +8,7 @@ use crate::engine::Membership;
 use crate::model::ObjectName;
 use crate::selector::Selector;
 
+use super::age::{fresh, warn};
 use super::failure::{Done, Misused};
 use super::print::print_data;
 use super::resource::{self, Resource};
@@ -81,6 +82,7 @@ pub(super) async fn run(
             };
             let client = args.server.connect(early).await?;
             let plan = client.explain(&listing).await?;
+            warn(plan.source_age);
             match format {
                 Some(format) => print_data(out, format, &plan_data(plan))?,
                 None => print_plan(out, plan.answer)?,
@@ -159,6 +161,7 @@ fn plan_data(plan: At<Plan>) -> serde_json::Value {
     let At {
         revision,
         answer: plan,
+        ..
     } = plan;
     let steps: Vec<_> = plan
         .steps
@@ -189,7 +192,9 @@ async fn membership(
     format: Option<DataFormat>,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let At { revision, answer } = client.explain_membership(pod, service).await?;
+    let explained = client.explain_membership(pod, service).await?;
+    let revision = explained.revision;
+    let answer = fresh(explained);
     if let Some(format) = format {
         let reasons: Vec<_> = answer
             .reasons
@@ -238,7 +243,9 @@ async fn services(
     format: Option<DataFormat>,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let At { revision, answer } = client.services_of_pod(pod).await?;
+    let found = client.services_of_pod(pod).await?;
+    let revision = found.revision;
+    let answer = fresh(found);
     let names: Vec<String> = answer.iter().map(ToString::to_string).collect();
     match format {
         Some(format) => {

@@ -108,6 +108,8 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
         return Some("Say --overwrite to replace the value.");
     }
     match call.code() {
+        // Its message says what to do.
+        tonic::Code::Unavailable if call.to_string().contains("written") => None,
         tonic::Code::Unavailable => {
             Some("The server could not be reached or is stopping; try again.")
         }

@@ -7,6 +7,7 @@ use crate::engine::{Scope, ServiceScope};
 use crate::model::ObjectName;
 use crate::selector::Selector;
 
+use super::age::{fresh, warn};
 use super::failure::{Done, Misused};
 use super::get_watch;
 use super::print::{ListPrinter, print_data};
@@ -251,7 +252,7 @@ impl<'a> Source<'a> {
                     ..WatchOptions::default()
                 };
                 let mut watcher = client.watch(ask.scope(&[]), options);
-                watcher.next().await?;
+                warn(watcher.next().await?.source_age);
                 Source::Cut(Some(
                     watcher
                         .view()
@@ -266,7 +267,10 @@ impl<'a> Source<'a> {
 
     async fn next(&mut self) -> anyhow::Result<Option<Vec<Item>>> {
         fn items<T>(page: Option<Page<T>>, item: fn(T) -> Item) -> Option<Vec<Item>> {
-            page.map(|page| page.items.into_iter().map(item).collect())
+            page.map(|page| {
+                warn(page.source_age);
+                page.items.into_iter().map(item).collect()
+            })
         }
         Ok(match self {
             Source::Pods(pages) => items(pages.next_page().await?, Item::Pod),
@@ -309,16 +313,16 @@ impl<'a> Source<'a> {
 
 async fn one(client: &Client, resource: Resource, name: &ObjectName) -> Result<Item, CallError> {
     Ok(match resource {
-        Resource::Pods => Item::Pod(client.pod(name).await?.answer),
-        Resource::Services => Item::Service(client.service(name).await?.answer),
+        Resource::Pods => Item::Pod(fresh(client.pod(name).await?)),
+        Resource::Services => Item::Service(fresh(client.service(name).await?)),
         Resource::Endpoints | Resource::EndpointSlices => {
-            let answer = client.endpoints(name).await?.answer;
+            let answer = fresh(client.endpoints(name).await?);
             Item::Endpoints {
                 service: Arc::new(answer.service),
                 endpoints: answer.endpoints,
             }
         }
-        Resource::Nodes => Item::Node(client.node(&name.name).await?.answer),
+        Resource::Nodes => Item::Node(fresh(client.node(&name.name).await?)),
     })
 }
 

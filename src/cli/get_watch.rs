@@ -6,6 +6,7 @@ use crate::client::{Client, PodItem, WatchOptions, WatchPodsOptions};
 use crate::engine::{Event, PodEvent, View};
 use crate::model::ObjectName;
 
+use super::age::warn;
 use super::failure::Done;
 use super::get::{Ask, wanted};
 use super::print::print_data;
@@ -50,6 +51,7 @@ async fn pods(
     };
     loop {
         let cut = watcher.next().await?;
+        warn(cut.source_age);
         let mut changes = Vec::new();
         for event in cut.events {
             match event {
@@ -78,6 +80,7 @@ async fn services(
     let mut watcher = client.watch(ask.scope(&group.names), options);
     loop {
         let cut = watcher.next().await?;
+        warn(cut.source_age);
         let mut names: Vec<ObjectName> = cut.events.iter().filter_map(service_of).collect();
         names.extend(cut.dropped);
         names.sort();
@@ -95,7 +98,7 @@ fn service_of(event: &Event) -> Option<ObjectName> {
         Event::Replace(entry) | Event::Entry(entry) => Some(entry.service.name.clone()),
         Event::Endpoint { service, .. } | Event::Removed { service, .. } => Some(service.clone()),
         Event::Remove(name) => Some(name.clone()),
-        Event::Reset | Event::Node(_) | Event::NodeRemoved(_) => None,
+        Event::Reset | Event::Rewritten { .. } | Event::Node(_) | Event::NodeRemoved(_) => None,
     }
 }
 

@@ -2,18 +2,19 @@ use std::io::Write;
 
 use anyhow::Context as _;
 
-use crate::client::{Client, Listing};
+use crate::client::Client;
 use crate::engine::{ObjectResult, Outcome};
-use crate::labels::LabelSet;
 use crate::model::{
     Expectation, Kind, LabelPatch, Object, ObjectName, ObjectRef, Operation, PatchTarget,
     Precondition, Revision, Transaction,
 };
 use crate::selector::Selector;
 
+use super::batch::{self, ChunkArgs, Gone, Most};
 use super::changes::{self, LabelChanges};
 use super::failure::{Done, Misused};
 use super::files::FileArgs;
+use super::labelled::{Current, matching, named};
 use super::resource;
 use super::target::{
     DryRun, EarlyArgs, NamespaceArgs, Place, ReportFormat, SelectorArgs, ServerArgs,
@@ -22,7 +23,8 @@ use super::target::{
 /// Add, change and remove labels, by name or by selector
 ///
 /// KEY=VALUE sets a label, KEY- removes it. Without --overwrite, a key that has another value is an
-/// error and nothing is changed at all: however many objects there are, it is one transaction.
+/// error and nothing is changed at all: however many objects there are, it is one transaction, unless
+/// --chunk is said.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -48,8 +50,10 @@ pub(super) struct Args {
     /// Replace values that are there
     #[arg(long)]
     overwrite: bool,
+    #[command(flatten)]
+    chunk: ChunkArgs,
     /// Only if the object was last written at this revision; for one object
-    #[arg(long, value_name = "REVISION")]
+    #[arg(long, value_name = "REVISION", conflicts_with = "chunk")]
     resource_version: Option<Revision>,
     /// Show the labels as they would be; change nothing
     #[arg(long, conflicts_with = "output")]
@@ -72,12 +76,6 @@ enum Targets {
         place: Place,
         selector: Selector,
     },
-}
-
-/// An object as it is now.
-struct Current {
-    object: ObjectRef,
-    labels: LabelSet,
 }
 
 pub(super) async fn run(
@@ -112,16 +110,21 @@ pub(super) async fn run(
                 .map(|()| Done::Well);
         }
     }
-    let committed = client
-        .commit(transaction(args, targets, &changes), "")
-        .await
-        .context("nothing was changed")?;
-    if committed.results.is_empty() {
+    let results = if args.chunk.chunk {
+        in_parts(&client, args, targets, current, &changes).await?
+    } else {
+        client
+            .commit(transaction(args, targets, &changes), "")
+            .await
+            .context("nothing was changed")?
+            .results
+    };
+    if results.is_empty() {
         eprintln!("No objects match.");
     }
     for ObjectResult {
         object, outcome, ..
-    } in &committed.results
+    } in &results
     {
         report(
             args,
@@ -131,6 +134,44 @@ pub(super) async fn run(
         )?;
     }
     Ok(Done::Well)
+}
+
+/// Labels what is named, or matches now, in as many transactions as the server's store asks for.
+async fn in_parts(
+    client: &Client,
+    args: &Args,
+    targets: Targets,
+    current: Option<Vec<Current>>,
+    changes: &LabelChanges,
+) -> anyhow::Result<Vec<ObjectResult>> {
+    let current = match (current, &targets) {
+        (Some(current), _) => current,
+        (
+            None,
+            Targets::Matching {
+                kind,
+                place,
+                selector,
+            },
+        ) => matching(client, *kind, place, selector).await?,
+        (None, Targets::Named(objects)) => named(client, objects).await?,
+    };
+    let objects = current.into_iter().map(|it| it.object).collect();
+    let operations = transaction(args, Targets::Named(objects), changes).operations;
+    let batches = batch::batches(operations, Most::of(client, args.chunk).await?);
+    batch::note(batches.len());
+    // What matched may be gone by now; what was named has to be there.
+    let gone = match targets {
+        Targets::Matching { .. } => Gone::IsPassedOver,
+        Targets::Named(_) => Gone::Fails,
+    };
+    let mut results = Vec::new();
+    batch::send(client, batches, gone, |part| {
+        results.extend(part);
+        Ok(())
+    })
+    .await?;
+    Ok(results)
 }
 
 /// Sorts out what the words and flags mean together.
@@ -214,72 +255,6 @@ fn check(args: &Args, early: &EarlyArgs) -> anyhow::Result<(Targets, LabelChange
         ));
     }
     Ok((targets, changes))
-}
-
-/// The labels of named objects.
-async fn named(client: &Client, objects: &[ObjectRef]) -> anyhow::Result<Vec<Current>> {
-    let mut found = Vec::new();
-    for object in objects {
-        let labels = match object.kind {
-            Kind::Service => client
-                .service(&object.name)
-                .await
-                .map(|it| it.answer.service.labels)?,
-            Kind::Node => client
-                .node(&object.name.name)
-                .await
-                .map(|it| it.answer.node.labels)?,
-            _ => client
-                .pod(&object.name)
-                .await
-                .map(|it| it.answer.pod.labels)?,
-        };
-        found.push(Current {
-            object: object.clone(),
-            labels,
-        });
-    }
-    Ok(found)
-}
-
-async fn matching(
-    client: &Client,
-    kind: Kind,
-    place: &Place,
-    selector: &Selector,
-) -> anyhow::Result<Vec<Current>> {
-    let listing = Listing {
-        selector: selector.clone(),
-        namespaces: place.namespaces(),
-        ..Listing::default()
-    };
-    let current = |name, labels| Current {
-        object: ObjectRef::new(kind, name),
-        labels,
-    };
-    Ok(match kind {
-        Kind::Service => {
-            let (_, items) = client.services(&listing).await?.collect().await?;
-            items
-                .into_iter()
-                .map(|it| current(it.service.name, it.service.labels))
-                .collect()
-        }
-        Kind::Node => {
-            let (_, items) = client.nodes(&listing).await?.collect().await?;
-            items
-                .into_iter()
-                .map(|it| current(ObjectName::cluster(it.node.name), it.node.labels))
-                .collect()
-        }
-        _ => {
-            let (_, items) = client.pods(&listing).await?.collect().await?;
-            items
-                .into_iter()
-                .map(|it| current(it.pod.name, it.pod.labels))
-                .collect()
-        }
-    })
 }
 
 fn note_missing(changes: &LabelChanges, current: &[Current]) {

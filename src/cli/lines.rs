@@ -61,7 +61,7 @@ fn by_service(cut: &Cut) -> (bool, BTreeMap<&ObjectName, Change<'_>>) {
                 changes.entry(service).or_default().removed.push(identity)
             }
             Event::Remove(name) => changes.entry(name).or_default().gone = true,
-            Event::Node(_) | Event::NodeRemoved(_) => {}
+            Event::Rewritten { .. } | Event::Node(_) | Event::NodeRemoved(_) => {}
         }
     }
     (reset, changes)

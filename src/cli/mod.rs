@@ -3,11 +3,12 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `args` `target` `resource` `changes` | what a user may write, and what it means |
-//! | `apply` `count` `delete` `explain` `get` `label` `selector` `serve` `status` `watch` `completion` | the verbs |
-//! | `data_dir` `log` | where `serve` keeps what it knows, and what it logs |
-//! | `rows` `sockets` `table` `print` `lines` | how answers look |
+//! | `apply` `count` `delete` `explain` `get` `label` `selector` `serve` `snapshot` `status` `watch` `completion` | the verbs |
+//! | `store` `data_dir` `listening` `teller` `log` | where `serve` keeps what it knows, where it listens, what it tells |
+//! | `rows` `sockets` `table` `print` `lines` `progress` `age` | how answers look, and whether they are old |
 //! | `failure` `run` | exit codes: 0 done, 1 failed, 2 used wrongly |
 
+mod age;
 mod apply;
 mod args;
 mod batch;
@@ -22,18 +23,28 @@ mod files;
 mod get;
 mod get_watch;
 mod label;
+mod labelled;
+mod limits;
 mod lines;
+mod listening;
 mod log;
 mod print;
+mod progress;
 mod resource;
 mod rows;
 mod run;
 mod selector;
 mod serve;
+mod snapshot;
+mod snapshot_restore;
+mod snapshot_save;
+mod snapshot_status;
 mod sockets;
 mod status;
+mod store;
 mod table;
 mod target;
+mod teller;
 mod watch;
 
 pub use run::run;

@@ -7,7 +7,8 @@ use clap::Parser as _;
 use super::args::{Cli, Verb};
 use super::failure::{Done, report};
 use super::{
-    apply, completion, count, delete, explain, get, label, log, selector, serve, status, watch,
+    apply, completion, count, delete, explain, get, label, log, selector, serve, snapshot, status,
+    watch,
 };
 
 /// Runs the command line of this process and answers its exit code: 0 done, 1 failed, 2 used wrongly.
@@ -38,6 +39,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Done> {
         Verb::Completion(args) => early
             .refuse("completion")
             .and_then(|()| completion::run(args, out)),
+        Verb::Snapshot(args) => snapshot::run(args, early, out),
         Verb::Serve(args) => early.refuse("serve").and_then(|()| serve::run(args, out)),
         Verb::Apply(args) => wait(apply::run(args, early, out)),
         Verb::Delete(args) => wait(delete::run(args, early, out)),
@@ -56,7 +58,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Done> {
 }
 
 /// Runs a client on this thread.
-fn wait(verb: impl Future<Output = anyhow::Result<Done>>) -> anyhow::Result<Done> {
+pub(super) fn wait<T>(verb: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     log::for_command()?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,25 +1,26 @@
 use std::ffi::OsString;
 use std::io::Write;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::ValueEnum;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{EngineOptions, MissingNode, ResolveLimits};
 use crate::model::{Kind, Object, ObjectName, Operation, Transaction};
-use crate::runtime::{self, Readiness, Runtime, RuntimeOptions};
-use crate::server::{self, Limits, ListenAddress, ServerOptions};
+use crate::runtime::{self, Readiness, Runtime, RuntimeOptions, SaveOptions};
+use crate::server::{self, ListenAddress, ServeError, ServerOptions, WaitingOptions};
 use crate::source::manifest::{Input, read};
 
-use super::data_dir::DurabilityArgs;
-use super::failure::{Done, Misused};
+use super::batch::{self, Most};
+use super::failure::Done;
 use super::files::tell;
+use super::limits::LimitArgs;
+use super::listening::Listening;
+use super::log;
 use super::sockets::sockets;
+use super::store::{Opened, StoreArgs};
 use super::table::Columns;
-use super::{batch, log};
 
 /// Whose objects those of the manifests are.
 const SOURCE: &str = "manifests";
@@ -30,8 +31,9 @@ const MANY: usize = 8;
 ///
 /// Answers gRPC on --listen and health checks over HTTP on --http. With --data-dir, what was acknowledged
 /// is on the disk, and a restart goes on where it was, with the same epoch: clients who come back are
-/// told what changed. Without it, what is known is held in memory, begins with the manifests, if any are
-/// given, and ends with the process. SIGINT or SIGTERM lets clients finish and tells streams to
+/// told what changed. With --store etcd://…, any number of servers share what is in an etcd: what is written
+/// at one is seen at all, and clients may come back to any of them. With neither, what is known is held in
+/// memory, begins with the manifests, if any are given, and ends with the process. SIGINT or SIGTERM lets clients finish and tells streams to
 /// reconnect; a second signal ends it at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -39,6 +41,7 @@ Examples:
   selectord serve
   selectord serve --manifests examples/rng
   selectord serve --data-dir /var/lib/selectord
+  selectord serve --store etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379/selectord --etcd-ca ca.pem
   selectord serve --listen 127.0.0.1:0 --listen unix:/run/selectord.sock --http off
   selectord serve --listen 0.0.0.0:7400 --insecure --missing-node withhold")]
 pub(super) struct Args {
@@ -64,92 +67,27 @@ pub(super) struct Args {
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
-    durability: DurabilityArgs,
+    store: StoreArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Missing {
+pub(super) enum Missing {
     Admit,
     Withhold,
 }
 
-/// What bounds clients. Whoever asks for more is refused with RESOURCE_EXHAUSTED or INVALID_ARGUMENT.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Limits")]
-struct LimitArgs {
-    /// Operations that one transaction may resolve to
-    #[arg(long, value_name = "NUMBER", default_value_t = ResolveLimits::default().max_operations)]
-    max_operations: usize,
-    /// Bytes of one request
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().max_message_bytes)]
-    max_message_bytes: usize,
-    /// Labels of one object
-    #[arg(long, value_name = "NUMBER", default_value_t = ResolveLimits::default().max_labels)]
-    max_labels: usize,
-    /// Objects in one page of a listing
-    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().max_page_size)]
-    max_page_size: u32,
-    /// Distinct live queries (watched pod selectors)
-    #[arg(long, value_name = "NUMBER", default_value_t = RuntimeOptions::default().max_live_queries)]
-    max_live_queries: usize,
-    /// Pods of all live queries together, each counted in each, at which another is opened
-    #[arg(long, value_name = "NUMBER", default_value_t = RuntimeOptions::default().max_live_query_members)]
-    max_live_query_members: u64,
-    /// Open connections
-    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().max_connections)]
-    max_connections: usize,
-    /// Open watches
-    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().max_subscribers)]
-    max_subscribers: usize,
-    /// Calls at one time on one connection
-    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().max_streams_per_connection)]
-    max_streams_per_connection: u32,
-    /// Milliseconds for which changes are gathered before streams are told of them: what follows a calm
-    /// is told at once, and then once in so long. 0: at once always
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 20)]
-    watch_window: u64,
-    /// Seconds that clients have to finish once the server is asked to end
-    #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().drain.as_secs())]
-    drain: u64,
-}
-
-impl LimitArgs {
-    fn limits(&self) -> Limits {
-        let defaults = Limits::default();
-        Limits {
-            max_message_bytes: self.max_message_bytes,
-            max_page_size: self.max_page_size,
-            page_size: defaults.page_size.min(self.max_page_size),
-            max_subscribers: self.max_subscribers,
-            max_connections: self.max_connections,
-            max_streams_per_connection: self.max_streams_per_connection,
-            watch_window: Duration::from_millis(self.watch_window),
-            drain: Duration::from_secs(self.drain),
-            ..defaults
-        }
-    }
-
-    /// Refuses limits under which nothing could be done.
-    fn check(&self) -> anyhow::Result<()> {
-        let zero = [
-            ("--max-operations", self.max_operations == 0),
-            ("--max-message-bytes", self.max_message_bytes == 0),
-            ("--max-page-size", self.max_page_size == 0),
-            ("--max-connections", self.max_connections == 0),
-            (
-                "--max-streams-per-connection",
-                self.max_streams_per_connection == 0,
-            ),
-        ];
-        match zero.iter().find(|(_, zero)| *zero) {
-            Some((flag, _)) => Err(Misused::of("serve", format!("{flag} must be at least 1"))),
-            None => Ok(()),
+impl From<Missing> for MissingNode {
+    fn from(mode: Missing) -> Self {
+        match mode {
+            Missing::Admit => MissingNode::Admit,
+            Missing::Withhold => MissingNode::Withhold,
         }
     }
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Done> {
     args.limits.check()?;
+    args.store.check()?;
     log::for_server(args.log.as_deref())?;
     let objects = manifests(&args.manifests)?;
     let threads = tokio::runtime::Builder::new_multi_thread()
@@ -173,88 +111,162 @@ fn manifests(paths: &[OsString]) -> anyhow::Result<Vec<Object>> {
 }
 
 async fn serve(args: &Args, objects: Vec<Object>, out: &mut dyn Write) -> anyhow::Result<Done> {
-    let mut listeners = Vec::new();
-    for address in &args.listen {
-        listeners.push(address.bind(args.insecure).await?);
-    }
-    let http = match args.http.as_str() {
-        "off" => None,
-        address => Some(
-            TcpListener::bind(address)
-                .await
-                .with_context(|| format!("cannot listen at {address} (--http)"))?,
-        ),
+    let listening = Listening::begin(&args.listen, &args.http, args.insecure).await?;
+    let process = Process {
+        args,
+        listening,
+        signals: signals()?,
+        objects,
     };
-    let mut addresses = Vec::new();
-    for listener in &listeners {
-        addresses.push(format!("gRPC on {}", listener.address()?));
-    }
-    if let Some(http) = &http {
-        addresses.push(format!("HTTP on {}", http.local_addr()?));
-    }
-
-    let missing_node = match args.missing_node {
-        Missing::Admit => MissingNode::Admit,
-        Missing::Withhold => MissingNode::Withhold,
-    };
-    let options = RuntimeOptions {
-        engine: EngineOptions {
-            missing_node,
-            ..EngineOptions::default()
-        },
-        resolve: ResolveLimits {
-            max_operations: args.limits.max_operations,
-            max_labels: args.limits.max_labels,
-        },
-        max_live_queries: args.limits.max_live_queries,
-        max_live_query_members: args.limits.max_live_query_members,
-        gather: args.durability.gather(),
-        ..RuntimeOptions::default()
-    };
-    let (store, engine) = args.durability.open(options.engine)?;
-    let (runtime, thread) = runtime::start_with(store, engine, options)?;
-    let readiness = Readiness::new();
-    let mut loading = Some(readiness.guard("loading manifests"));
-    let (shutdown, at_once) = signals()?;
-    let options = ServerOptions {
-        limits: args.limits.limits(),
-        readiness,
-    };
-    let mut server = tokio::spawn(server::serve(
-        listeners,
-        http,
-        runtime.clone(),
-        options,
-        shutdown.clone(),
-    ));
-
-    let begin = async {
-        let services = load(&runtime, objects, args.limits.max_operations).await?;
-        drop(loading.take());
-        // A reader that has gone is no reason to stop serving.
-        if let Err(error) = announce(&runtime, &addresses, services, out).await? {
-            tracing::warn!(%error, "cannot write to standard output");
-        }
-        anyhow::Ok(())
-    };
-    tokio::select! {
-        begun = begin => if let Err(failed) = begun {
-            // Nobody is to see the half that was loaded.
-            shutdown.cancel();
-            return Err(failed);
-        },
-        () = shutdown.cancelled() => {}
-        ended = &mut server => {
-            ended.context("the server panicked")??;
-            return Ok(Done::Partly);
+    let mut addresses = process.listening.addresses()?;
+    loop {
+        match process.life(&addresses, out).await? {
+            Life::Over(done) => return Ok(done),
+            // Who reads the output has been told where it serves.
+            Life::Again => addresses.clear(),
         }
     }
-    tokio::select! {
-        ended = &mut server => ended.context("the server panicked")??,
-        () = at_once.cancelled() => return Ok(Done::Partly),
+}
+
+/// What stays while one state after another is served.
+struct Process<'a> {
+    args: &'a Args,
+    listening: Listening,
+    /// For the first signal to end, and for the second.
+    signals: (CancellationToken, CancellationToken),
+    objects: Vec<Object>,
+}
+
+/// How serving one state ended.
+enum Life {
+    Over(Done),
+    /// The store has another history now: what was served is true of nothing any more.
+    Again,
+}
+
+impl Process<'_> {
+    /// Opens the store and serves what is in it, for as long as it goes.
+    async fn life(&self, addresses: &[String], out: &mut dyn Write) -> anyhow::Result<Life> {
+        let (asked_to_end, at_once) = &self.signals;
+        let options = self.runtime_options();
+        let readiness = Readiness::new();
+        let mut loading = Some(readiness.guard("loading manifests"));
+        let opened = tokio::select! {
+            opened = self.open(&options, &readiness) => opened?,
+            () = asked_to_end.cancelled() => return Ok(Life::Over(Done::Well)),
+        };
+        let (runtime, thread) = match opened {
+            Opened::Alone(store, engine) => runtime::start_with(store, engine, options)?,
+            Opened::Shared(store, engine, behind) => {
+                runtime::start_shared(store, engine, behind, options)?
+            }
+        };
+        let (listeners, http) = self.listening.share()?;
+        let options = ServerOptions {
+            limits: self.args.limits.limits(),
+            readiness,
+            max_lag: self.args.store.max_lag(),
+        };
+        // Cancelled too when this ends in any other way.
+        let shutdown = asked_to_end.child_token();
+        let _at_end = shutdown.clone().drop_guard();
+        let server = server::serve(listeners, http, runtime.clone(), options, shutdown.clone());
+        let mut server = tokio::spawn(server);
+
+        let begin = async {
+            let services = self.load(&runtime).await?;
+            drop(loading.take());
+            // A reader that has gone is no reason to stop serving.
+            if let Err(error) = announce(&runtime, addresses, services, out).await? {
+                tracing::warn!(%error, "cannot write to standard output");
+            }
+            anyhow::Ok(())
+        };
+        let ended = tokio::select! {
+            begun = begin => match begun {
+                Ok(()) => None,
+                // Where the store was replaced meanwhile, what follows says so.
+                Err(_) if is_replaced(&runtime) => None,
+                // Nobody is to see the half that was loaded.
+                Err(failed) => return Err(failed),
+            },
+            () = shutdown.cancelled() => None,
+            ended = &mut server => Some(ended),
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => tokio::select! {
+                ended = &mut server => ended,
+                () = at_once.cancelled() => return Ok(Life::Over(Done::Partly)),
+            },
+        };
+        match ended.context("the server panicked")? {
+            Err(ServeError::EngineStopped) if is_replaced(&runtime) => {
+                if let Some(why) = runtime.source_ended() {
+                    tracing::warn!(
+                        "{why}: everybody was told to come back, and is served what is there now"
+                    );
+                }
+                // Its end is what was waited for.
+                let _ = thread.shutdown().await;
+                return Ok(Life::Again);
+            }
+            ended => ended?,
+        }
+        thread.shutdown().await?;
+        Ok(Life::Over(Done::Well))
     }
-    thread.shutdown().await?;
-    Ok(Done::Well)
+
+    /// Opens the store. Whoever looks after the server is answered meanwhile.
+    async fn open(
+        &self,
+        options: &RuntimeOptions,
+        readiness: &Readiness,
+    ) -> anyhow::Result<Opened> {
+        let store = &self.args.store;
+        let (listeners, http) = self.listening.share()?;
+        let waiting = WaitingOptions {
+            limits: self.args.limits.limits(),
+            readiness: readiness.clone(),
+            store: store.kind(),
+        };
+        let state = store.open(options.engine, readiness);
+        server::serve_waiting(listeners, http, waiting, state).await?
+    }
+
+    fn runtime_options(&self) -> RuntimeOptions {
+        let args = self.args;
+        RuntimeOptions {
+            engine: EngineOptions {
+                missing_node: args.missing_node.into(),
+                ..EngineOptions::default()
+            },
+            resolve: ResolveLimits {
+                max_operations: args.limits.max_operations,
+                max_labels: args.limits.max_labels,
+            },
+            max_live_queries: args.limits.max_live_queries,
+            max_live_query_members: args.limits.max_live_query_members,
+            gather: args.store.gather(),
+            saves: SaveOptions {
+                max_kept_bytes: args.limits.max_save_bytes,
+                ..SaveOptions::default()
+            },
+            ..RuntimeOptions::default()
+        }
+    }
+
+    /// Puts the manifests in, and answers the names of the services among them.
+    async fn load(&self, runtime: &Runtime) -> anyhow::Result<Vec<ObjectName>> {
+        let most = Most::within(self.args.limits.max_operations, runtime.bounds());
+        load(runtime, self.objects.clone(), most).await
+    }
+}
+
+/// Whether the store is another one than that of which the state is.
+fn is_replaced(runtime: &Runtime) -> bool {
+    let ended = runtime.source_ended();
+    ended.is_some_and(|why| why.is_other_history())
 }
 
 /// One token for the first signal to end, one for the second.
@@ -280,7 +292,7 @@ fn signals() -> anyhow::Result<(CancellationToken, CancellationToken)> {
 async fn load(
     runtime: &Runtime,
     mut objects: Vec<Object>,
-    max_operations: usize,
+    most: Most,
 ) -> anyhow::Result<Vec<ObjectName>> {
     objects.sort_by_cached_key(|object| batch::order(object.object_ref().kind));
     let services = objects
@@ -290,7 +302,7 @@ async fn load(
     let services = services.map(|object| object.name).collect();
     let bar = batch::bar(objects.len());
     let operations: Vec<Operation> = objects.into_iter().map(Operation::Put).collect();
-    for operations in batch::of_at_most(operations, max_operations) {
+    for operations in batch::batches(operations, most) {
         bar.inc(u64::try_from(operations.len()).unwrap_or(u64::MAX));
         let transaction = Transaction {
             operations,

@@ -3,9 +3,11 @@ use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
+use tonic::Code;
 
 use crate::client::{ServerStatus, Subscriber, Verified};
 
+use super::age::short;
 use super::failure::Done;
 use super::print::print_data;
 use super::table::{Columns, or_none};
@@ -37,7 +39,12 @@ pub(super) async fn run(
 ) -> anyhow::Result<Done> {
     let client = args.server.connect(early).await?;
     let status = client.status().await?;
-    let subscribers = client.subscribers().await?.answer;
+    let subscribers = match client.subscribers().await {
+        Ok(listed) => listed.answer,
+        // Before there is a state nobody can listen to it.
+        Err(error) if error.code() == Code::Unavailable && !status.unready.is_empty() => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
     let verified = if args.verify {
         Some(client.verify().await?.answer)
     } else {
@@ -78,6 +85,9 @@ fn facts(status: &ServerStatus, now: SystemTime) -> String {
             "source",
             format!("last heard of {} ago", short(status.source_age)),
         ));
+    }
+    if !status.unready.is_empty() {
+        facts.push(("not ready", status.unready.clone()));
     }
     let sizes = status
         .sizes
@@ -180,6 +190,7 @@ fn data(
         "startedUnixSeconds": unix(status.started),
         "commitUnixSeconds": unix(status.commit_time),
         "sourceAgeSeconds": status.source_age.as_secs_f64(),
+        "unready": status.unready,
         "store": status.store,
         "missingNode": status.missing_node,
         "sizes": numbers(&status.sizes),
@@ -191,7 +202,7 @@ fn data(
 }
 
 /// A protocol's name as JSON has it: `label_keys` becomes `labelKeys`.
-fn camel(name: &str) -> String {
+pub(super) fn camel(name: &str) -> String {
     let mut parts = name.split('_');
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -202,38 +213,13 @@ fn camel(name: &str) -> String {
     text
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A length of time as kubectl shows ages: `950ms`, `42s`, `5m10s`, `3h2m`, `4d3h`.
-fn short(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0 => format!("{}ms", time.as_millis()),
-        1..120 => format!("{seconds}s"),
-        120..7_200 => format!("{}m{}s", seconds / 60, seconds % 60),
-        7_200..172_800 => format!("{}h{}m", seconds / 3_600, seconds / 60 % 60),
-        _ => format!("{}d{}h", seconds / 86_400, seconds / 3_600 % 24),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ages_are_short() {
-        for (seconds, text) in [
-            (0, "0ms"),
-            (42, "42s"),
-            (310, "5m10s"),
-            (10_920, "3h2m"),
-            (356_400, "4d3h"),
-        ] {
-            assert_eq!(short(Duration::from_secs(seconds)), text);
-        }
-    }
 
     #[test]
     fn facts_line_up() {
@@ -249,6 +235,9 @@ mod tests {
             missing_node: "admit".into(),
             sizes: vec![("pods", 3), ("label_keys", 12)],
             work: vec![],
+            unready: String::new(),
+            max_transaction_objects: 0,
+            max_transaction_bytes: 0,
         };
         assert_eq!(
             facts(&status, now),

@@ -4,6 +4,7 @@ use crate::client::{Client, WatchOptions, WatchPodsOptions};
 use crate::engine::{Scope, ServiceScope};
 use crate::selector::Selector;
 
+use super::age::warn;
 use super::failure::{Done, Misused};
 use super::get::wanted;
 use super::lines::{EndpointLines, PodLines};
@@ -112,6 +113,7 @@ async fn endpoints(client: &Client, ask: Ask<'_>, out: &mut dyn Write) -> anyhow
     let mut lines = EndpointLines::default();
     loop {
         let cut = watcher.next().await?;
+        warn(cut.source_age);
         if ask.json {
             lines.json(&cut, out)?;
         } else {
@@ -132,6 +134,7 @@ async fn pods(client: &Client, ask: Ask<'_>, out: &mut dyn Write) -> anyhow::Res
     let mut lines = PodLines::default();
     loop {
         let mut cut = watcher.next().await?;
+        warn(cut.source_age);
         if let Some(names) = &wanted {
             lines.keep(&mut cut, |name| names.contains(name.name.as_str()));
         }

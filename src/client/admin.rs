@@ -5,7 +5,7 @@ use super::convert;
 use super::{CallError, Client};
 
 impl Client {
-    fn admin(&self) -> proto::admin_client::AdminClient<tonic::transport::Channel> {
+    pub(super) fn admin(&self) -> proto::admin_client::AdminClient<tonic::transport::Channel> {
         proto::admin_client::AdminClient::new(self.channel.clone())
             .max_decoding_message_size(self.options.max_message_bytes)
     }
@@ -31,6 +31,9 @@ impl Client {
             source_age: convert::duration(answer.source_age),
             store: answer.store,
             missing_node: answer.missing_node,
+            unready: answer.unready,
+            max_transaction_objects: answer.max_transaction_objects,
+            max_transaction_bytes: answer.max_transaction_bytes,
         })
     }
 
@@ -58,6 +61,7 @@ impl Client {
             if answer.next_after_id <= after_id {
                 return Ok(At {
                     revision: answer.revision,
+                    source_age: convert::duration(answer.source_age),
                     answer: subscribers,
                 });
             }
@@ -81,6 +85,7 @@ impl Client {
         };
         Ok(At {
             revision: answer.revision,
+            source_age: convert::duration(answer.source_age),
             answer: verified,
         })
     }

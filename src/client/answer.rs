@@ -14,6 +14,8 @@ pub struct Committed {
     pub revision: Revision,
     /// What became of each object it named or matched, in the order of its operations.
     pub results: Vec<ObjectResult>,
+    /// The revision of the state that its preconditions and selectors were looked at in.
+    pub resolved_at: Revision,
 }
 
 /// An answer, and the revision it is true at.
@@ -21,6 +23,9 @@ pub struct Committed {
 pub struct At<T> {
     /// The revision.
     pub revision: Revision,
+    /// How long before the answer the server had last heard of its source of truth; zero where it is that
+    /// itself.
+    pub source_age: Duration,
     /// The answer.
     pub answer: T,
 }
@@ -131,6 +136,12 @@ pub struct ServerStatus {
     pub sizes: Vec<(&'static str, u64)>,
     /// Work done since the start, named as in the protocol, in its order.
     pub work: Vec<(&'static str, u64)>,
+    /// What it still has to do before it serves, or why it takes no new watches; empty: nothing.
+    pub unready: String,
+    /// Objects that its store takes in one transaction; 0: as many as the server.
+    pub max_transaction_objects: u64,
+    /// Bytes that these may have together; 0: as many as the server takes.
+    pub max_transaction_bytes: u64,
 }
 
 /// An open stream of differences, as the server sees it.

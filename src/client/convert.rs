@@ -70,6 +70,7 @@ pub(super) fn pods_page(page: proto::ListPodsResponse) -> Result<Page<PodItem>, 
         .collect::<Result<_, _>>()?;
     Ok(Page {
         revision: page.revision,
+        source_age: duration(page.source_age),
         items,
         next: page.next_page_token,
     })
@@ -85,6 +86,7 @@ pub(super) fn services_page(
         .collect::<Result<_, _>>()?;
     Ok(Page {
         revision: page.revision,
+        source_age: duration(page.source_age),
         items,
         next: page.next_page_token,
     })
@@ -98,6 +100,7 @@ pub(super) fn nodes_page(page: proto::ListNodesResponse) -> Result<Page<NodeItem
         .collect::<Result<_, _>>()?;
     Ok(Page {
         revision: page.revision,
+        source_age: duration(page.source_age),
         items,
         next: page.next_page_token,
     })

@@ -61,6 +61,7 @@ impl Client {
             .collect();
         Ok(At {
             revision: answer.revision,
+            source_age: convert::duration(answer.source_age),
             answer: services,
         })
     }
@@ -92,6 +93,7 @@ impl Client {
         };
         Ok(At {
             revision: answer.revision,
+            source_age: convert::duration(answer.source_age),
             answer: plan,
         })
     }
@@ -124,6 +126,7 @@ impl Client {
         let reasons = membership.reasons.into_iter().map(reason).collect();
         Ok(At {
             revision: answer.revision,
+            source_age: convert::duration(answer.source_age),
             answer: Membership {
                 endpoint: membership.endpoint,
                 reasons,

@@ -24,13 +24,16 @@ pub(super) trait Feed {
     type Message: 'static;
 
     /// Subscribes, from the cursor on.
-    fn open(&self, channel: Channel, cursor: Option<&Cursor>) -> Opening<Self::Message>;
+    fn open(&mut self, channel: Channel, cursor: Option<&Cursor>) -> Opening<Self::Message>;
 
     /// Takes a message apart, in order.
     fn read(
         message: Self::Message,
         sink: &mut dyn FnMut(Item<Self::Event>),
     ) -> Result<(), Malformed>;
+
+    /// The server asks for what is held, after all cuts before have been handed over.
+    fn offer(&self) {}
 }
 
 /// A subscription on its way.
@@ -39,6 +42,8 @@ pub(super) type Opening<M> = Pin<Box<dyn Future<Output = Result<Streaming<M>, St
 /// A part of a message.
 pub(super) enum Item<E> {
     Event(E),
+    /// The server asks for what is held.
+    Offer,
     Checkpoint(Checkpoint),
 }
 
@@ -58,6 +63,8 @@ pub(super) struct Follower<F: Feed> {
     told: bool,
     pending: Pending<F::Event>,
     cuts: VecDeque<(Vec<F::Event>, Checkpoint)>,
+    /// The server waits for what is held.
+    asked: bool,
     source_age: Duration,
     reconnects: u64,
 }
@@ -74,7 +81,12 @@ enum Link<M> {
 }
 
 impl<F: Feed> Follower<F> {
-    pub(super) fn new(client: &Client, feed: F, cursor: Option<Cursor>, silence: Duration) -> Self {
+    pub(super) fn new(
+        client: &Client,
+        mut feed: F,
+        cursor: Option<Cursor>,
+        silence: Duration,
+    ) -> Self {
         let link = Link::Opening(in_time(
             silence,
             feed.open(client.channel.clone(), cursor.as_ref()),
@@ -89,6 +101,7 @@ impl<F: Feed> Follower<F> {
             told: false,
             pending: Pending::new(),
             cuts: VecDeque::new(),
+            asked: false,
             source_age: Duration::ZERO,
             reconnects: 0,
         }
@@ -96,6 +109,10 @@ impl<F: Feed> Follower<F> {
 
     pub(super) fn feed(&self) -> &F {
         &self.feed
+    }
+
+    pub(super) fn feed_mut(&mut self) -> &mut F {
+        &mut self.feed
     }
 
     pub(super) fn source_age(&self) -> Duration {
@@ -112,10 +129,14 @@ impl<F: Feed> Follower<F> {
             if let Some(cut) = self.cuts.pop_front() {
                 return Ok(cut);
             }
+            if std::mem::take(&mut self.asked) {
+                self.feed.offer();
+            }
             match &mut self.link {
                 Link::Waiting(until) => {
                     sleep_until(*until).await;
-                    self.link = Link::Opening(in_time(self.silence, self.redial()));
+                    let opening = self.redial();
+                    self.link = Link::Opening(in_time(self.silence, opening));
                 }
                 Link::Opening(opening) => match opening.await {
                     Ok(stream) => {
@@ -142,7 +163,7 @@ impl<F: Feed> Follower<F> {
     }
 
     /// Subscribes over a connection of its own: the shared one may be the one that went silent.
-    fn redial(&self) -> Opening<F::Message> {
+    fn redial(&mut self) -> Opening<F::Message> {
         // Nothing is dialled before the subscription is sent, and both end with it.
         self.feed
             .open(self.endpoint.connect_lazy(), self.cursor.as_ref())
@@ -154,6 +175,11 @@ impl<F: Feed> Follower<F> {
         for item in items {
             match item {
                 Item::Event(event) => self.pending.push(event),
+                Item::Offer => {
+                    // What is offered is the state of the last cut.
+                    self.pending.clear();
+                    self.asked = true;
+                }
                 Item::Checkpoint(checkpoint) if self.is_behind(&checkpoint.cursor) => {
                     // A server that is behind repeats the client's own revision, never a lower one.
                     self.lost("the server offered a checkpoint before the last one");
@@ -199,6 +225,7 @@ impl<F: Feed> Follower<F> {
         let server = self.endpoint.uri();
         tracing::warn!(%server, why, ?delay, "watch interrupted, connecting again");
         self.pending.clear();
+        self.asked = false;
         self.reconnects = self.reconnects.saturating_add(1);
         self.link = Link::Waiting(Instant::now() + delay);
     }

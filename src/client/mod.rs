@@ -29,10 +29,12 @@ mod convert;
 mod error;
 mod explain;
 mod follow;
+mod offer;
 mod options;
 mod pages;
 mod pending;
 mod query;
+mod save;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -49,7 +51,8 @@ pub use error::{CallError, ConnectError, Malformed, WatchError};
 pub use options::ClientOptions;
 pub use pages::{Page, Pages};
 pub use query::Listing;
-pub use watch::{Cut, WatchOptions, Watcher};
+pub use save::{SnapshotPart, SnapshotParts};
+pub use watch::{Cut, Resume, WatchOptions, Watcher};
 pub use watch_pods::{PodWatcher, PodsCut, PodsView, WatchPodsOptions};
 pub use write::{Ack, Ingest};
 

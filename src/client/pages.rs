@@ -15,6 +15,8 @@ use super::{CallError, Malformed};
 pub struct Page<T> {
     /// The revision the page is true at; that of the next may be higher.
     pub revision: Revision,
+    /// How long before it was made the server had last heard of its source of truth.
+    pub source_age: Duration,
     /// The objects, in order.
     pub items: Vec<T>,
     /// Where the next page starts, for a listing of its own; empty when this was the last.

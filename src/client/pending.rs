@@ -85,6 +85,7 @@ struct Later {
     /// Services whose earlier events are void.
     settled: HashSet<ObjectName>,
     entries: HashSet<ObjectName>,
+    revisions: HashSet<ObjectName>,
     endpoints: HashSet<(ObjectName, EndpointIdentity)>,
     nodes: BTreeSet<SmolStr>,
 }
@@ -99,6 +100,11 @@ impl Later {
             Event::Entry(entry) => {
                 !self.settled.contains(&entry.service.name)
                     && self.entries.insert(entry.service.name.clone())
+            }
+            Event::Rewritten { service, .. } => {
+                !self.settled.contains(service)
+                    && !self.entries.contains(service)
+                    && self.revisions.insert(service.clone())
             }
             Event::Endpoint { service, endpoint } => {
                 self.wants_endpoint(service, &endpoint.identity)
@@ -194,11 +200,15 @@ mod tests {
 
     fn random_event(state: &mut u64, revision: u64) -> Event {
         let (service, member) = (next(state) % 4, next(state) % 5);
-        match next(state) % 16 {
+        match next(state) % 17 {
             0 => Event::Reset,
             1 | 2 => Event::Replace(entry(service, revision)),
             3 => Event::Remove(name(service)),
             4 | 5 => Event::Entry(entry(service, revision)),
+            16 => Event::Rewritten {
+                service: name(service),
+                revision,
+            },
             6..=8 => Event::Removed {
                 service: name(service),
                 identity: identity(member),

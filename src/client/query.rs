@@ -136,6 +136,7 @@ impl Client {
             .into_inner();
         Ok(At {
             revision: answer.revision,
+            source_age: convert::duration(answer.source_age),
             answer: answer.count,
         })
     }
@@ -180,6 +181,7 @@ impl Client {
         };
         Ok(At {
             revision: answer.revision,
+            source_age: convert::duration(answer.source_age),
             answer: grouped,
         })
     }
@@ -202,6 +204,7 @@ impl Client {
         let item = answer.pod.ok_or_else(|| Malformed::missing("pod"))?;
         Ok(At {
             revision: answer.revision,
+            source_age: convert::duration(answer.source_age),
             answer: convert::pod_item(item)?,
         })
     }
@@ -226,6 +229,7 @@ impl Client {
             .ok_or_else(|| Malformed::missing("service"))?;
         Ok(At {
             revision: answer.revision,
+            source_age: convert::duration(answer.source_age),
             answer: convert::service_item(item)?,
         })
     }
@@ -247,6 +251,7 @@ impl Client {
         let item = answer.node.ok_or_else(|| Malformed::missing("node"))?;
         Ok(At {
             revision: answer.revision,
+            source_age: convert::duration(answer.source_age),
             answer: convert::node_item(item)?,
         })
     }
@@ -271,6 +276,7 @@ impl Client {
             .await?
             .ok_or_else(|| Malformed::missing("service"))?;
         let revision = first.revision;
+        let source_age = convert::duration(first.source_age);
         let service = first.service.ok_or_else(|| Malformed::missing("service"))?;
         let service = wire::decode_service(service).map_err(Malformed::from)?;
         let mut endpoints = Vec::new();
@@ -284,6 +290,7 @@ impl Client {
                 None => {
                     return Ok(At {
                         revision,
+                        source_age,
                         answer: ServiceEndpoints { service, endpoints },
                     });
                 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
@@ -11,6 +12,7 @@ use crate::model::{ObjectName, Revision};
 use crate::wire::{self, Cursor, Delta, proto};
 
 use super::follow::{Feed, Follower, Item, Opening};
+use super::offer::Offers;
 use super::{Client, Malformed, WatchError};
 
 /// How to watch, and from where on.
@@ -21,8 +23,29 @@ pub struct WatchOptions {
     /// How often the server is known to speak when nothing happens. Three times as long without a
     /// word, and the connection is given up.
     pub heartbeat: Duration,
-    /// Where to go on from, and the state that belongs to it; none: from nothing.
-    pub resume: Option<(Cursor, View)>,
+    /// Where to begin.
+    pub resume: Resume,
+}
+
+/// Where a watch begins.
+#[derive(Debug, Clone, Default)]
+pub enum Resume {
+    /// With nothing.
+    #[default]
+    Nothing,
+    /// With a cursor, and the state that belongs to it. Where the server cannot go on from the cursor, it
+    /// is offered a digest of each service, and sends those that differ.
+    State(Cursor, View),
+    /// With a cursor alone: the state that belongs to it was applied elsewhere and not kept. Cuts bring what
+    /// differs from it, as events; [`Watcher::view`] is the state only after an [`Event::Reset`], with which
+    /// everything comes where the server cannot go on from the cursor.
+    Cursor(Cursor),
+}
+
+impl From<(Cursor, View)> for Resume {
+    fn from((cursor, view): (Cursor, View)) -> Resume {
+        Resume::State(cursor, view)
+    }
 }
 
 impl Default for WatchOptions {
@@ -30,7 +53,7 @@ impl Default for WatchOptions {
         WatchOptions {
             name: String::new(),
             heartbeat: Duration::from_secs(5),
-            resume: None,
+            resume: Resume::Nothing,
         }
     }
 }
@@ -53,7 +76,8 @@ pub struct Cut {
     pub cursor: Cursor,
     /// What changed, in an order that folds; each thing at most once.
     pub events: Vec<Event>,
-    /// After a reset: the services that were held and are no more.
+    /// After a reset: the services that were held and are no more. Of those that a digest showed to be gone,
+    /// there is an event.
     pub dropped: Vec<ObjectName>,
     /// When the newest change was committed, by the server's clock.
     pub commit_time: Option<SystemTime>,
@@ -64,11 +88,12 @@ pub struct Cut {
 /// Endpoints of services, as they change.
 ///
 /// Connections come and go underneath: it waits from 0.2 s to 10 s between attempts, goes on from its
-/// cursor, and refuses to be taken back. In memory are the folded state, the cut that is gathering
+/// cursor, and refuses to be taken back. A server that cannot go on from the cursor (it has begun another
+/// history, or has forgotten too much) is offered digests of what is held, and sends what differs. In
+/// memory are the folded state, the cut that is gathering
 /// (at most about twice the state) and no queue.
 pub struct Watcher {
     follower: Follower<EndpointsFeed>,
-    view: View,
     cursor: Option<Cursor>,
 }
 
@@ -77,16 +102,22 @@ impl Client {
     /// [`Watcher::next`].
     pub fn watch(&self, scope: Scope, options: WatchOptions) -> Watcher {
         let silence = options.silence();
-        let (cursor, view) = options.resume.unzip();
+        let (cursor, view) = match options.resume {
+            Resume::Nothing => (None, None),
+            Resume::State(cursor, view) => (Some(cursor), Some(view)),
+            Resume::Cursor(cursor) => (Some(cursor), None),
+        };
         let feed = EndpointsFeed {
             scope,
             name: options.name,
             max_message_bytes: self.options.max_message_bytes,
             applied: watch::Sender::new(0),
+            is_whole: view.is_some(),
+            view: Arc::new(view.unwrap_or_default()),
+            asked: watch::Sender::new(Weak::new()),
         };
         Watcher {
             follower: Follower::new(self, feed, cursor.clone(), silence),
-            view: view.unwrap_or_default(),
             cursor,
         }
     }
@@ -100,10 +131,14 @@ impl Watcher {
     /// When the server refuses the subscription for good, or cannot be understood.
     pub async fn next(&mut self) -> Result<Cut, WatchError> {
         let (events, checkpoint) = self.follower.next().await?;
+        let feed = self.follower.feed_mut();
+        feed.is_whole |= events.contains(&Event::Reset);
+        // Nobody else has it, unless the server broke off what it had asked for.
+        let view = Arc::make_mut(&mut feed.view);
         for event in &events {
-            self.view.apply(event.clone());
+            view.apply(event.clone());
         }
-        let dropped = self.view.checkpoint();
+        let dropped = view.checkpoint();
         self.cursor = Some(checkpoint.cursor.clone());
         Ok(Cut {
             revision: checkpoint.cursor.revision,
@@ -117,7 +152,7 @@ impl Watcher {
 
     /// The state at the last cut.
     pub fn view(&self) -> &View {
-        &self.view
+        &self.follower.feed().view
     }
 
     /// What to go on from after the last cut.
@@ -156,13 +191,19 @@ struct EndpointsFeed {
     max_message_bytes: usize,
     /// The revision last reported as applied; 0: none yet.
     applied: watch::Sender<Revision>,
+    /// The state at the last cut.
+    view: Arc<View>,
+    /// Whether that is all there is to hold, and not only what came since a cursor.
+    is_whole: bool,
+    /// The view, each time that the server asks for it on the connection that was opened last.
+    asked: watch::Sender<Weak<View>>,
 }
 
 impl Feed for EndpointsFeed {
     type Event = Event;
     type Message = proto::WatchEndpointsResponse;
 
-    fn open(&self, channel: Channel, cursor: Option<&Cursor>) -> Opening<Self::Message> {
+    fn open(&mut self, channel: Channel, cursor: Option<&Cursor>) -> Opening<Self::Message> {
         use proto::watch_endpoints_request::Request;
         let subscribe = proto::Subscribe {
             scope: Some(wire::encode_scope(&self.scope)),
@@ -170,12 +211,15 @@ impl Feed for EndpointsFeed {
             name: self.name.clone(),
             // It subscribes once on a stream.
             subscription: 0,
+            can_offer: self.is_whole,
         };
         let applied = WatchStream::new(self.applied.subscribe())
             .filter(|revision| *revision > 0)
             .map(Request::AppliedRevision);
+        self.asked = watch::Sender::new(Weak::new());
+        let offers = Offers::new(WatchStream::from_changes(self.asked.subscribe()));
         let requests = once(Request::Subscribe(subscribe))
-            .chain(applied)
+            .chain(applied.merge(offers.map(Request::Offer)))
             .map(|request| proto::WatchEndpointsRequest {
                 request: Some(request),
             });
@@ -188,9 +232,14 @@ impl Feed for EndpointsFeed {
         for event in message.events {
             match wire::decode_event(event)? {
                 Delta::Events(events) => events.into_iter().map(Item::Event).for_each(&mut *sink),
+                Delta::Offer => sink(Item::Offer),
                 Delta::Checkpoint(checkpoint) => sink(Item::Checkpoint(checkpoint)),
             }
         }
         Ok(())
+    }
+
+    fn offer(&self) {
+        self.asked.send_replace(Arc::downgrade(&self.view));
     }
 }

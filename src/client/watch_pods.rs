@@ -88,6 +88,8 @@ pub struct PodsCut {
     pub dropped: Vec<ObjectName>,
     /// When the newest change was committed, by the server's clock.
     pub commit_time: Option<SystemTime>,
+    /// How long ago the source of truth was last heard of, at that moment.
+    pub source_age: Duration,
 }
 
 /// Pods that match a selector, as they change. Lives as [`super::Watcher`] does.
@@ -141,6 +143,7 @@ impl PodWatcher {
             events,
             dropped,
             commit_time: checkpoint.commit_time,
+            source_age: checkpoint.source_age,
         })
     }
 
@@ -179,7 +182,7 @@ impl Feed for PodsFeed {
     type Event = PodEvent;
     type Message = proto::WatchPodsResponse;
 
-    fn open(&self, channel: Channel, cursor: Option<&Cursor>) -> Opening<Self::Message> {
+    fn open(&mut self, channel: Channel, cursor: Option<&Cursor>) -> Opening<Self::Message> {
         let request = proto::WatchPodsRequest {
             selector: Some(wire::encode_filter(&self.selector)),
             scope: convert::scope(&self.namespaces),

@@ -51,6 +51,7 @@ impl Client {
         Ok(Committed {
             revision: answer.revision,
             results,
+            resolved_at: answer.resolved_revision,
         })
     }
 

@@ -18,6 +18,14 @@ pub struct Applied {
     pub work: Work,
 }
 
+/// Which revision an object is put by, and whose it is then.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin<'o> {
+    pub(super) revision: Revision,
+    /// None: it stays whose it was, or is nobody's.
+    pub(super) source: Option<&'o SmolStr>,
+}
+
 /// Why a transaction was not applied; nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -48,6 +56,14 @@ impl Engine {
         revision: Revision,
         transaction: ResolvedTransaction,
     ) -> Result<Applied, ApplyError> {
+        self.check(revision, transaction.changes())?;
+        let (changes, source) = transaction.into_parts();
+        let source = Some(&source).filter(|source| !source.is_empty());
+        Ok(self.apply_changes(revision, changes, || Origin { revision, source }))
+    }
+
+    /// Whether such changes can be applied.
+    pub(super) fn check(&self, revision: Revision, changes: &[Change]) -> Result<(), ApplyError> {
         if revision <= self.head {
             return Err(ApplyError::Stale {
                 revision,
@@ -55,11 +71,20 @@ impl Engine {
             });
         }
         let puts_pod = |change: &&Change| matches!(change, Change::Put(Object::Pod(_)));
-        if !self.has_room_for(transaction.changes().iter().filter(puts_pod).count()) {
+        if !self.has_room_for(changes.iter().filter(puts_pod).count()) {
             return Err(ApplyError::TooManyPods);
         }
+        Ok(())
+    }
+
+    /// Applies changes that were checked; `origin` is asked once for each, in order.
+    pub(super) fn apply_changes<'o>(
+        &mut self,
+        revision: Revision,
+        changes: Vec<Change>,
+        mut origin: impl FnMut() -> Origin<'o>,
+    ) -> Applied {
         let before = self.work(0);
-        let (changes, source) = transaction.into_parts();
         let count = changes.len() as u64;
         self.head = revision;
         self.log.begin(revision);
@@ -72,10 +97,9 @@ impl Engine {
             let names = self.look_ahead(changes.as_slice());
             for (sought, change) in names.iter().zip(changes.by_ref()) {
                 let sought = sought.as_ref();
+                let origin = origin();
                 match change {
-                    Change::Put(object) => {
-                        self.put(object, revision, &source, sought, &mut touched);
-                    }
+                    Change::Put(object) => self.put(object, origin, sought, &mut touched),
                     Change::Delete(object) => self.delete(&object, sought, &mut touched),
                 }
             }
@@ -103,9 +127,9 @@ impl Engine {
         let living = self.reconciler.services.len() + self.reconciler.nodes.len();
         self.log
             .limit_deletions(self.options.retention.deleted_names(living));
-        Ok(Applied {
+        Applied {
             work: self.work(count) - before,
-        })
+        }
     }
 
     /// Reads what the next changes will read, in stages, so that many wait for memory together instead
@@ -133,7 +157,7 @@ impl Engine {
         self.index.has_room_for(pods)
     }
 
-    fn work(&self, changes: u64) -> Work {
+    pub(super) fn work(&self, changes: u64) -> Work {
         Work {
             changes,
             postings_touched: self.index.postings_touched(),
@@ -147,25 +171,32 @@ impl Engine {
     fn put(
         &mut self,
         object: Object,
-        revision: Revision,
-        source: &SmolStr,
+        Origin { revision, source }: Origin<'_>,
         sought: Option<&Sought>,
         touched: &mut Touched,
     ) {
-        let source = source.clone();
         match object {
             Object::Pod(pod) => {
-                let put = self.index.put(&pod, revision, &source, sought);
+                let put = self.index.put(&pod, revision, source, sought);
                 touched.pods.push(put.id, put.before);
             }
             Object::Service(service) => {
-                self.reconciler
-                    .put_service(&self.index, *service, revision, source, touched);
+                self.reconciler.put_service(
+                    &self.index,
+                    *service,
+                    revision,
+                    source.cloned(),
+                    touched,
+                );
             }
-            Object::Node(node) => self.reconciler.put_node(*node, revision, source, touched),
-            Object::Manual(manual) => self
-                .reconciler
-                .put_manual(*manual, revision, source, touched),
+            Object::Node(node) => {
+                self.reconciler
+                    .put_node(*node, revision, source.cloned(), touched);
+            }
+            Object::Manual(manual) => {
+                self.reconciler
+                    .put_manual(*manual, revision, source.cloned(), touched);
+            }
         }
     }
 

@@ -1,46 +1,27 @@
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use smol_str::SmolStr;
 
 use crate::model::{IpFamily, ObjectName, Sequence};
 use crate::reconcile::{ServiceId, ServicePositions, ServiceRecord, read_identity};
 
-use super::event::{Event, Progress, ServiceEntry};
+use super::event::{Event, Progress};
 use super::log::{Named, Record};
 use super::scope::Scope;
 use super::state::Engine;
-use super::walk::{Listing, NextEndpoint, Replacing, Walk};
-
-/// Who is told, and for how many records more.
-struct Teller<'s> {
-    left: usize,
-    sink: &'s mut dyn FnMut(Event) -> ControlFlow<()>,
-}
-
-impl Teller<'_> {
-    /// Counts a record that was read.
-    fn read(&mut self) {
-        self.left = self.left.saturating_sub(1);
-    }
-
-    fn tell(&mut self, event: Event) {
-        if (self.sink)(event).is_break() {
-            self.left = 0;
-        }
-    }
-
-    fn is_done(&self) -> bool {
-        self.left == 0
-    }
-}
+use super::teller::{Teller, entry};
+use super::walk::{Listing, NextEndpoint, Offered, Replacing, Walk};
 
 impl Engine {
     /// Brings a subscriber nearer to the head: reads at most `max_records`, tells what is in scope, and
     /// says whether it is there. When it is, what was told since the last time is one consistent cut.
     ///
-    /// `sink` may break to end the piece after the event it was given. Cost: the records read.
+    /// Where the subscriber has to be asked what it holds, that is said, and the walk stands still until
+    /// it has been told ([`Walk::offer`]).
+    ///
+    /// `sink` may break to end the piece after the event it was given. Cost: the records read, and those
+    /// hashed, of which a piece may come to 4,096 more.
     pub fn catch_up(
         &self,
         walk: &mut Walk,
@@ -58,19 +39,26 @@ impl Engine {
             left: max_records,
             sink,
         };
-        let (floor, floor_revision) = self.log.floor();
-        let is_below_floor = match walk.cursor.take() {
+        let is_unknown = match walk.cursor.take() {
             Some(cursor) => {
                 walk.position = self.log.end_of(cursor);
-                cursor < floor_revision
+                !self.log.knows(cursor)
             }
-            None => walk.position < floor,
+            None => walk.position < self.log.floor().0,
         };
-        if walk.reset || is_below_floor {
-            teller.tell(Event::Reset);
+        if walk.reset || is_unknown {
+            // Names that were forgotten in the midst of a merge may be among those it has passed.
+            let is_merging = walk.listing.as_ref().is_some_and(|it| it.offered.is_some());
+            walk.offers &= !is_merging;
+            if !walk.offers {
+                teller.tell(Event::Reset);
+            }
             walk.reset = false;
             walk.position = self.log.last();
-            walk.listing = Some(Listing::default());
+            walk.listing = Some(Listing {
+                offered: walk.offers.then(Offered::default),
+                ..Listing::default()
+            });
             walk.replacing = None;
         }
         // The place in the log is looked up once, and only when the listing is through.
@@ -78,8 +66,15 @@ impl Engine {
         while !teller.is_done() {
             if walk.replacing.is_some() {
                 self.tell_endpoints(walk, &mut teller);
-            } else if walk.listing.is_some() {
-                self.list_next(walk, &mut teller);
+            } else if let Some(listing) = &mut walk.listing {
+                match &mut listing.offered {
+                    None => self.list_next(walk, &mut teller),
+                    Some(offered) if offered.is_used_up() => {
+                        let first = offered.ask();
+                        return Progress::Offer { first };
+                    }
+                    Some(_) => self.merge_next(walk, &mut teller),
+                }
             } else {
                 let records = records.get_or_insert_with(|| self.log.after(walk.position));
                 let Some((position, record)) = records.next() else {
@@ -131,12 +126,12 @@ impl Engine {
         };
         let anchor = record.set.positions.anchor(&walk.scope);
         if anchor <= walk.position && walk.scope.covers(&record.service) {
-            walk.replacing = Some(tell_anew(record, walk.position.next(), teller));
+            walk.replacing = Some(teller.tell_anew(record, walk.position.next()));
         }
     }
 
     /// The first service behind `after` that the scope may contain. Looks only at what the scope names.
-    fn next_in_scope(
+    pub(super) fn next_in_scope(
         &self,
         scope: &Scope,
         after: Option<&ObjectName>,
@@ -261,7 +256,7 @@ impl Engine {
                 let anchor = record.set.positions.anchor(scope);
                 if position == anchor {
                     if scope.covers(&record.service) {
-                        walk.replacing = Some(tell_anew(record, position, teller));
+                        walk.replacing = Some(teller.tell_anew(record, position));
                     } else if scope.may_contain(&record.service.name()) {
                         teller.tell(Event::Remove(record.service.name()));
                     }
@@ -365,21 +360,5 @@ impl ServicePositions {
             Scope::Services(_) => self.created,
         };
         self.created.max(looked_at)
-    }
-}
-
-fn entry(record: &ServiceRecord) -> ServiceEntry {
-    ServiceEntry {
-        service: Arc::new(record.service.whole()),
-        revision: record.revision,
-    }
-}
-
-fn tell_anew(record: &ServiceRecord, bound: Sequence, teller: &mut Teller<'_>) -> Replacing {
-    teller.tell(Event::Replace(entry(record)));
-    Replacing {
-        service: record.service.name(),
-        bound,
-        next: NextEndpoint::Computed(0, IpFamily::V4),
     }
 }

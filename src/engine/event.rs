@@ -22,6 +22,14 @@ pub enum Event {
     Replace(ServiceEntry),
     /// Fields of the service changed; its endpoints did not.
     Entry(ServiceEntry),
+    /// The service is the same, and another revision wrote it: told to whoever offered what it holds of
+    /// another history.
+    Rewritten {
+        /// Which service.
+        service: ObjectName,
+        /// The revision that wrote it last.
+        revision: Revision,
+    },
     /// An endpoint is new or changed.
     Endpoint {
         /// Its service.
@@ -67,4 +75,10 @@ pub enum Progress {
     More,
     /// Everything up to this revision has been told: a checkpoint.
     Head(Revision),
+    /// The walk goes on when the subscriber has said what it holds ([`super::Walk::offer`]).
+    Offer {
+        /// It has not been asked yet. What it was told since its last checkpoint is void, unless it folds
+        /// at once and offers what it holds now; and nothing that it holds is in doubt any more.
+        first: bool,
+    },
 }

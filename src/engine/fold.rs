@@ -61,6 +61,11 @@ impl View {
                     view.entry = entry;
                 }
             }
+            Event::Rewritten { service, revision } => {
+                if let Some(view) = self.services.get_mut(&service) {
+                    view.entry.revision = revision;
+                }
+            }
             Event::Endpoint { service, endpoint } => {
                 if let Some(view) = self.services.get_mut(&service) {
                     view.endpoints.insert(endpoint.identity.clone(), endpoint);
@@ -84,6 +89,13 @@ impl View {
                 self.doubtful_nodes.remove(&name);
             }
         }
+    }
+
+    /// Nothing is in doubt any more: what is held is being offered, and whatever of it is not so will be
+    /// told ([`super::Progress::Offer`]).
+    pub fn trust(&mut self) {
+        self.doubtful.clear();
+        self.doubtful_nodes.clear();
     }
 
     /// Drops what a reset put in doubt and nothing confirmed. What is left is the state at the

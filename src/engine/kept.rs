@@ -140,6 +140,12 @@ impl Engine {
         is_all
     }
 
+    /// Tells every record, in the order of the log.
+    pub fn records(&self) -> impl Iterator<Item = KeptRecord> {
+        let all = self.log.after(Sequence::START);
+        all.filter_map(|(at, record)| self.kept(at, record))
+    }
+
     /// Where the log ends now.
     pub fn kept_end(&self) -> KeptEnd {
         KeptEnd {

@@ -367,7 +367,8 @@ impl Engine {
             return Progress::Head(self.head);
         }
         let mut left = max_records;
-        if walk.reset || walk.position < query.floor {
+        let is_in_gap = |cursor| self.log.is_in_gap(cursor);
+        if walk.reset || walk.position < query.floor || walk.checkpoint.is_some_and(is_in_gap) {
             *walk = PodWalk {
                 position: Position::end_of(self.head),
                 listing: Some(0),

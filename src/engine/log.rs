@@ -6,6 +6,7 @@ use smol_str::SmolStr;
 use crate::model::{EndpointIdentity, IpFamily, ObjectName, Revision, Sequence};
 use crate::reconcile::ServiceId;
 
+use super::gaps::Gaps;
 use super::kept::Noted;
 use super::segment::{SEGMENT, Segment, place};
 
@@ -60,6 +61,8 @@ pub(crate) struct Log {
     /// Deletions, in the order in which they are forgotten.
     deletions: BTreeSet<Sequence>,
     floor: (Sequence, Revision),
+    /// Revisions between which others may have seen what was never seen here.
+    gaps: Gaps,
     /// For whoever keeps the records elsewhere, too.
     noted: Option<Noted>,
 }
@@ -82,6 +85,30 @@ impl Log {
     /// what is gone.
     pub(crate) fn floor(&self) -> (Sequence, Revision) {
         self.floor
+    }
+
+    /// Whether somebody who holds the state at this revision, or any up to the head, can be told what
+    /// changed since.
+    pub(crate) fn knows(&self, cursor: Revision) -> bool {
+        cursor >= self.floor.1 && !self.is_in_gap(cursor)
+    }
+
+    /// Whether this revision was passed over.
+    pub(crate) fn is_in_gap(&self, revision: Revision) -> bool {
+        self.gaps.contain(revision)
+    }
+
+    /// What was written before this revision is not known, but by who is walking already.
+    pub(crate) fn raise_floor(&mut self, revision: Revision) {
+        self.floor.1 = self.floor.1.max(revision);
+    }
+
+    /// Revisions between these were passed over: whoever comes from one of them may hold what came and
+    /// went meanwhile.
+    pub(crate) fn pass_over(&mut self, after: Revision, until: Revision) {
+        if let Some(forgotten) = self.gaps.add(after, until) {
+            self.raise_floor(forgotten);
+        }
     }
 
     /// The newest record that was written.
@@ -367,7 +394,8 @@ impl Log {
                 return;
             };
             if let Some(revision) = self.revision_of(at) {
-                self.floor = (at, revision);
+                self.floor.0 = at;
+                self.raise_floor(revision);
             }
             match self.drop_named(at) {
                 Some(Named::DeletedService(name)) => self.deleted_services.remove(&name),

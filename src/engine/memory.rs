@@ -6,6 +6,8 @@ impl Engine {
     pub fn memory(&self) -> Vec<(&'static str, u64)> {
         let reconciler = &self.reconciler;
         let (members, removals) = reconciler.endpoint_bytes();
+        let services = || reconciler.services.iter();
+        let digests = services().map(|(_, record)| record.set.sums.bytes()).sum();
         let mut parts = self.index.memory().to_vec();
         parts.extend([
             ("services", reconciler.services.bytes()),
@@ -13,6 +15,7 @@ impl Engine {
             ("classes", reconciler.classes.bytes()),
             ("memberships", members),
             ("removals", removals),
+            ("digests", digests),
             ("log", self.log.bytes()),
             ("live queries", self.live_queries.bytes()),
         ]);

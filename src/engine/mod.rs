@@ -21,6 +21,10 @@
 //! records before it are passed over. Nothing has to be known of what the subscriber held. Forgetting
 //! an old removal moves an anchor too: whoever has not read the removal is told the service anew.
 //!
+//! A subscriber whose cursor is of no use can say what it holds, a digest for each service: the first
+//! listing is then merged with that, and what is the same is not told. Digests are found when somebody
+//! asks, and remembered until the service changes.
+//!
 //! Deliberately absent: clocks, threads, I/O, randomness, logging, and any list of subscribers.
 
 mod apply;
@@ -28,13 +32,18 @@ mod catch_up;
 mod dump;
 mod event;
 mod fold;
+mod gaps;
+mod held;
 mod kept;
 mod live_query;
+mod load;
 mod log;
 #[cfg(test)]
 mod log_tests;
 mod membership;
 mod memory;
+mod merge;
+mod objects;
 mod options;
 mod pod_ids;
 mod position;
@@ -42,14 +51,17 @@ mod present;
 mod query;
 mod recent;
 mod relabel;
+mod replicated;
 mod resolve;
 mod resolve_error;
 mod resolve_transaction;
 mod restore;
 mod scope;
 mod segment;
+mod service_digest;
 mod state;
 mod stats;
+mod teller;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -62,12 +74,15 @@ pub use crate::reconcile::ServicePositions;
 pub use apply::{Applied, ApplyError};
 pub use event::{Event, PodEvent, Progress, ServiceEntry};
 pub use fold::{ServiceView, View};
+pub use held::Held;
 pub use kept::{KeptEnd, KeptRecord, RecordChange, RecordOf};
 pub use live_query::{LiveQueryId, PodWalk};
 pub use membership::{Membership, Reason};
+pub use objects::ObjectPlace;
 pub use options::{EngineOptions, MissingNode, Retention};
 pub use query::EndpointCounts;
 pub use recent::{Crossed, Recent};
+pub use replicated::{Listed, ListingError, Replicated};
 pub use resolve::{ObjectResult, Outcome, Resolution, ResolveLimits, Resolver};
 pub use resolve_error::ResolveError;
 pub use restore::{Restore, RestoreError};

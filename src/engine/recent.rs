@@ -5,10 +5,11 @@ use rustc_hash::FxHashSet;
 use crate::model::{ObjectName, Revision, Sequence};
 use crate::reconcile::{ServiceId, ServiceRecord, read_identity};
 
-use super::event::{Event, ServiceEntry};
+use super::event::Event;
 use super::log::{Named, Record};
 use super::scope::ServiceOutline;
 use super::state::Engine;
+use super::teller::entry;
 
 /// Something that changed behind a revision, for whoever holds the state at that revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,13 +172,6 @@ impl Engine {
             }
             Some(Named::Manual(..)) | None => {}
         }
-    }
-}
-
-fn entry(record: &ServiceRecord) -> ServiceEntry {
-    ServiceEntry {
-        service: Arc::new(record.service.whole()),
-        revision: record.revision,
     }
 }
 

@@ -91,12 +91,12 @@ impl Restore {
             }
             Object::Node(node) => {
                 let reconciler = &mut self.engine.reconciler;
-                reconciler.put_node(*node, revision, source, &mut self.touched);
+                reconciler.put_node(*node, revision, Some(source), &mut self.touched);
                 self.nodes = self.nodes.saturating_add(1);
             }
             Object::Manual(manual) => {
                 let reconciler = &mut self.engine.reconciler;
-                reconciler.put_manual(*manual, revision, source, &mut self.touched);
+                reconciler.put_manual(*manual, revision, Some(source), &mut self.touched);
             }
             Object::Service(service) => {
                 return Err(wrong(format!("service {} has no positions", service.name)));
@@ -113,7 +113,7 @@ impl Restore {
         let names = names.map(|(pod, ..)| Some((&pod.name, Some(&pod.labels))));
         let sought = index.seek(names);
         for ((pod, revision, source), sought) in self.waiting.drain(..).zip(&sought) {
-            index.put(&pod, revision, &source, sought.as_ref());
+            index.put(&pod, revision, Some(&source), sought.as_ref());
             self.used.push(Object::Pod(pod));
         }
         index.settle();
@@ -138,7 +138,7 @@ impl Restore {
         let Engine {
             reconciler, index, ..
         } = &mut self.engine;
-        reconciler.put_service(index, service, revision, source, &mut self.touched);
+        reconciler.put_service(index, service, revision, Some(source), &mut self.touched);
         self.touched.clear();
         let mut places = [
             positions.entry,

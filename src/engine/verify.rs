@@ -31,7 +31,8 @@ type Expected = BTreeMap<Sequence, Standing>;
 
 impl Engine {
     /// Recomputes everything derived from the facts, the slow way, and tells what differs: postings,
-    /// classes, endpoint sets, counts, and that every record stands in the log where its owner says.
+    /// classes, endpoint sets, counts, and that every record stands in the log where its owner says, and
+    /// digests that are remembered.
     ///
     /// Costs pods × services within each namespace, and pods × live queries.
     pub fn verify(&self) -> Vec<Discrepancy> {
@@ -42,6 +43,7 @@ impl Engine {
         self.live_queries.verify(&self.index, &mut report);
         self.verify_services(&mut report);
         self.verify_log(&mut report);
+        self.verify_digests(&mut report);
         found
     }
 

@@ -93,6 +93,7 @@ impl Engine {
         let old = record.set.positions;
         let now = &record.service;
         let position = self.log.append(Record::Service(id));
+        record.set.sums.forget_own();
         record.set.positions.entry = position;
         if before.labels != *now.labels() {
             record.set.positions.labels = position;
@@ -139,6 +140,12 @@ impl Engine {
             before.map(|side| side.holder),
             after.map(|side| side.holder),
         );
+        for holder in held.into_iter().chain(holds) {
+            match holder {
+                Holder::Computed { pod, .. } => record.set.sums.forget_pod(pod),
+                Holder::Manual => record.set.sums.forget_own(),
+            }
+        }
         let manual = |key| read_identity(key, record.service.namespace());
         let left = match held {
             // Where it stood is answered when its new place is set.

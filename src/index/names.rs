@@ -370,7 +370,7 @@ mod tests {
                 let name = ObjectName::new("default", name);
                 if add {
                     let pod = Pod { name: name.clone(), ..Pod::default() };
-                    let put = index.put(&pod, 1, &"".into(), None);
+                    let put = index.put(&pod, 1, None, None);
                     index.settle();
                     prop_assert_eq!(put.before.is_some(), model.insert(name, put.id).is_some());
                     put.before.iter().for_each(|before| index.release(put.id, before));

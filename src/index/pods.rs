@@ -166,13 +166,13 @@ impl Index {
         }
     }
 
-    /// Creates or replaces a pod. With an empty source it stays whose it was. The caller made sure that
-    /// there is room, and calls [`Index::settle`] before the postings are read.
+    /// Creates or replaces a pod. Without a source it stays whose it was, or is nobody's. The caller made
+    /// sure that there is room, and calls [`Index::settle`] before the postings are read.
     pub(crate) fn put(
         &mut self,
         pod: &Pod,
         revision: Revision,
-        source: &SmolStr,
+        source: Option<&SmolStr>,
         sought: Option<&Sought>,
     ) -> Put {
         match self.find_sought(&pod.name, sought) {
@@ -187,7 +187,8 @@ impl Index {
         }
     }
 
-    fn create(&mut self, pod: &Pod, revision: Revision, source: &SmolStr) -> u32 {
+    fn create(&mut self, pod: &Pod, revision: Revision, source: Option<&SmolStr>) -> u32 {
+        let source = source.cloned().unwrap_or_default();
         let (namespace, id) = self.namespaces.take_id(&pod.name.namespace);
         let Some(entry) = self.namespaces.get_mut(namespace) else {
             return id;
@@ -203,10 +204,9 @@ impl Index {
             labels,
             node,
             shape,
-            source: self.acquire_source(source),
+            source: self.acquire_source(&source),
         };
-        self.records
-            .put(id, pod, suffix, refers, source.clone(), revision);
+        self.records.put(id, pod, suffix, refers, source, revision);
         self.names.add(&self.records, id);
         self.live.insert(id);
         self.post_labels(id, None, Some(labels));
@@ -240,18 +240,14 @@ impl Index {
         id: u32,
         pod: &Pod,
         revision: Revision,
-        source: &SmolStr,
+        source: Option<&SmolStr>,
     ) -> Option<PodRecord> {
         let before = *self.records.get(id)?;
         let was = PodRef::new(self, &before);
         let (same_node, same_shape) = (*was.node_name() == pod.node_name, was.has_shape(pod));
-        let same_source = source.is_empty() || was.source() == source;
+        let same_source = source.is_none_or(|source| was.source() == source);
         let same_labels = was.has_labels(&pod.labels);
-        let source = if source.is_empty() {
-            was.source().clone()
-        } else {
-            source.clone()
-        };
+        let source = source.unwrap_or(was.source()).clone();
         let labels = if same_labels {
             before.labels
         } else {

@@ -279,6 +279,15 @@ impl Posting {
         true
     }
 
+    /// The greatest id.
+    pub(crate) fn last(&self) -> Option<u32> {
+        match self.view() {
+            View::Ids(ids) => ids.last().copied(),
+            View::Window(window) => window.iter().last(),
+            View::Bitmap(bitmap) => bitmap.max(),
+        }
+    }
+
     /// Calls `f` with the ids in `range`, in order.
     pub(crate) fn for_each_in(&self, range: Range<u32>, mut f: impl FnMut(u32)) {
         match self.view() {

@@ -8,12 +8,14 @@
 //! | [`Node`] | v1 Node | labels |
 //! | [`ManualEndpoints`] | a hand-made v1 Endpoints or discovery/v1 EndpointSlice | all of it |
 //! | [`Endpoint`] | one endpoint of an EndpointSlice | what the stream carries |
+//! | [`Digest`] | none | what somebody holds of a service, in 16 bytes |
 //! | [`Transaction`] | none | the unit of change: applied whole or not at all |
 //!
 //! Nothing here knows of an index, a wire or a store. [`validate`] holds the rules an object must
 //! meet before it may enter a transaction.
 
 mod bounds;
+mod digest;
 mod endpoint;
 mod ip;
 mod manual;
@@ -21,11 +23,13 @@ mod name;
 mod node;
 mod pod;
 mod position;
+mod record;
 mod service;
 mod text;
 mod transaction;
 mod validate;
 
+pub use digest::Digest;
 pub use endpoint::{
     Addresses, Conditions, Endpoint, EndpointIdentity, EndpointPort, EndpointPorts, Hints,
 };
@@ -35,6 +39,7 @@ pub use name::{Kind, ObjectName, ObjectRef};
 pub use node::{Node, ZONE_LABEL};
 pub use pod::{ContainerPort, Phase, Pod, Protocol, ReadyCondition};
 pub use position::{Revision, Sequence};
+pub use record::RecordHasher;
 pub use service::{
     ClusterIp, LoadBalancerIp, Service, ServicePort, ServiceSelector, ServiceType, TargetPort,
     TrafficDistribution, TrafficPolicy,

@@ -4,6 +4,7 @@ use crate::index::Posting;
 use crate::model::{EndpointIdentity, Sequence};
 
 use super::removals::Removals;
+use super::sums::Sums;
 
 /// Where the records of a service stand in the log.
 ///
@@ -31,6 +32,7 @@ pub(crate) struct EndpointSet {
     pub(crate) manual: BTreeMap<EndpointIdentity, Sequence>,
     pub(crate) removals: Removals,
     pub(crate) positions: ServicePositions,
+    pub(crate) sums: Sums,
     /// Endpoints, and those of them that are ready.
     pub(crate) total: u64,
     pub(crate) ready: u64,

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -34,6 +35,22 @@ impl ManualTable {
 
     pub(crate) fn objects(&self) -> impl Iterator<Item = &ManualRecord> {
         self.objects.values()
+    }
+
+    /// Those of a kind that stand behind a name, by name.
+    pub(crate) fn behind(
+        &self,
+        kind: ManualKind,
+        after: Option<&ObjectName>,
+    ) -> impl Iterator<Item = &ManualRecord> {
+        let from = match after {
+            Some(after) => Bound::Excluded((kind, after.clone())),
+            None => Bound::Included((kind, ObjectName::default())),
+        };
+        self.objects
+            .range((from, Bound::Unbounded))
+            .take_while(move |((of, _), _)| *of == kind)
+            .map(|(_, record)| record)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -39,6 +39,7 @@ mod services;
 mod standing;
 mod stored_selector;
 mod stored_service;
+mod sums;
 mod term;
 mod touched;
 
@@ -55,4 +56,5 @@ pub(crate) use services::{ServiceId, ServiceRecord};
 pub(crate) use standing::{Owner, Selectors, Standing};
 pub(crate) use stored_selector::StandingSelector;
 pub(crate) use stored_service::StoredService;
+pub(crate) use sums::{Parts, Remembered};
 pub(crate) use touched::Touched;

@@ -53,7 +53,7 @@ impl Reconciler {
         index: &Index,
         service: Service,
         revision: Revision,
-        source: SmolStr,
+        source: Option<SmolStr>,
         touched: &mut Touched,
     ) {
         let namespace = service.name.namespace.clone();
@@ -99,16 +99,14 @@ impl Reconciler {
         &mut self,
         node: Node,
         revision: Revision,
-        source: SmolStr,
+        source: Option<SmolStr>,
         touched: &mut Touched,
     ) {
         let name = node.name.clone();
         let known = self.nodes.get(&name);
         let position = known.map_or(Sequence::START, |record| record.position);
-        let source = known
-            .map(|record| record.source.clone())
-            .filter(|_| source.is_empty())
-            .unwrap_or(source);
+        let stays = || known.map(|record| record.source.clone());
+        let source = source.or_else(stays).unwrap_or_default();
         let record = NodeRecord {
             zone: node.zone().map(SmolStr::new).unwrap_or_default(),
             node: Arc::new(node),
@@ -133,7 +131,7 @@ impl Reconciler {
         &mut self,
         object: ManualEndpoints,
         revision: Revision,
-        source: SmolStr,
+        source: Option<SmolStr>,
         touched: &mut Touched,
     ) {
         self.touch_manual(&object, touched);
@@ -141,7 +139,7 @@ impl Reconciler {
             .manual
             .get(object.kind, &object.name)
             .map(|record| record.source.clone());
-        let source = known.filter(|_| source.is_empty()).unwrap_or(source);
+        let source = source.or(known).unwrap_or_default();
         self.delete_manual(object.kind, &object.name, touched);
         self.manual.insert(object, revision, source);
     }

@@ -81,18 +81,18 @@ impl Services {
             .filter_map(|id| Some((id, self.get(id)?)))
     }
 
-    /// Adds a service of a name that none has.
+    /// Adds a service of a name that none has; without a source it is nobody's.
     pub(crate) fn insert(
         &mut self,
         service: Service,
         revision: Revision,
-        source: SmolStr,
+        source: Option<SmolStr>,
     ) -> ServiceId {
         let name = service.name.clone();
         let record = ServiceRecord {
             service: StoredService::new(service, &mut self.pools),
             revision,
-            source: self.sources.share(source),
+            source: self.sources.share(source.unwrap_or_default()),
             set: EndpointSet::default(),
         };
         let id = self.slots.insert(record);
@@ -101,21 +101,21 @@ impl Services {
         id
     }
 
-    /// Gives a service other fields, under the same name; answers those it had. With an empty source it
+    /// Gives a service other fields, under the same name; answers those it had. Without a source it
     /// stays whose it was.
     pub(crate) fn replace(
         &mut self,
         id: ServiceId,
         service: Service,
         revision: Revision,
-        source: SmolStr,
+        source: Option<SmolStr>,
     ) -> Option<Service> {
         let record = self.slots.get_mut(id)?;
         let before = record.service.whole();
         let stored = StoredService::new(service, &mut self.pools);
         std::mem::replace(&mut record.service, stored).release(&mut self.pools);
         record.revision = revision;
-        if !source.is_empty() {
+        if let Some(source) = source {
             let source = self.sources.share(source);
             self.sources
                 .release(std::mem::replace(&mut record.source, source));

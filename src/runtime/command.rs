@@ -17,6 +17,9 @@ use super::sync::{SyncEnd, SyncId, SyncScope};
 pub struct Committed {
     /// The revision it got; that of the state it saw if nothing had to be changed.
     pub revision: Revision,
+    /// The revision of the state in which its preconditions and selectors were looked at. What it names or
+    /// matched has not changed between this and `revision`.
+    pub resolved_at: Revision,
     /// What became of each object, in the order of operations. Empty in the answer to a late retry of
     /// a transaction whose results were too many to be remembered so long.
     pub results: Arc<[ObjectResult]>,
@@ -49,13 +52,22 @@ pub(super) enum Write {
         sync: SyncId,
         scope: SyncScope,
         mentioned: HashSet<ObjectRef>,
-        reply: oneshot::Sender<Result<SyncEnd, CommitError>>,
+        reply: oneshot::Sender<Result<Ending, CommitError>>,
     },
     OpenLiveQuery {
         selector: Selector,
         namespaces: Namespaces,
         reply: oneshot::Sender<Result<LiveQuery, LiveQueryError>>,
     },
+}
+
+/// How the end of a sync is gone about.
+pub(super) enum Ending {
+    /// All at once; it is done.
+    Done(SyncEnd),
+    /// These are left to be deleted, unless they are written meanwhile: each with the revision that wrote
+    /// it.
+    Left(Vec<(ObjectRef, Revision)>),
 }
 
 /// What is done between writes.

@@ -1,11 +1,14 @@
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use smol_str::SmolStr;
 use thiserror::Error;
 
 use crate::engine::ResolveError;
+use crate::model::Revision;
 use crate::store::StoreError;
+use crate::store::etcd::{EtcdError, SubmitError};
 
 /// The thread that owns the engine has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -48,9 +51,74 @@ pub enum CommitError {
         /// The source of both.
         source_name: SmolStr,
     },
+    /// Another process that writes to the same store changed something it touches, each time before it
+    /// could be written.
+    #[error(
+        "not written: what it touches was changed by others {attempts} times in a row; try again"
+    )]
+    Collided {
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// The store that is shared did not take it, or did not say whether it has.
+    #[error(transparent)]
+    Shared(SubmitError),
+    /// The store that is shared has not been heard of for so long that nothing is sent to it.
+    #[error("not written: {}", away(*age, why.as_ref()))]
+    Away {
+        /// For how long it is not known what is in it.
+        age: Duration,
+        /// Why it is followed no more, if it is not.
+        why: Option<SourceEnd>,
+    },
+    /// It is written and durable, but has not come back to be applied here in time.
+    #[error(
+        "it was written at revision {revision}, but this server has not seen it come back: the store is not followed at present"
+    )]
+    NotBack {
+        /// Its revision.
+        revision: Revision,
+    },
+    /// Its turn did not come in time.
+    #[error(
+        "not written: it waited for {patience:?} behind other writes, or for what was changed by others to come"
+    )]
+    TooLate {
+        /// How long a write may take.
+        patience: Duration,
+    },
     /// The thread that owns the engine has ended.
     #[error(transparent)]
     Stopped(#[from] Stopped),
+}
+
+/// Why a store is followed no more, and never will be by this replica.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SourceEnd {
+    /// It is another one than it was, or what is in it cannot be read.
+    #[error(transparent)]
+    Store(EtcdError),
+    /// What came from it does not fit what was applied before.
+    #[error("what came from the store cannot be applied: {what}")]
+    Unappliable {
+        /// Why.
+        what: String,
+    },
+}
+
+impl SourceEnd {
+    /// Whether the store has another history now: then a replica that begins anew can serve it.
+    pub fn is_other_history(&self) -> bool {
+        matches!(self, SourceEnd::Store(EtcdError::HistoryChanged { .. }))
+    }
+}
+
+fn away(age: Duration, why: Option<&SourceEnd>) -> String {
+    match why {
+        Some(why) => format!("this server follows its store no more: {why}"),
+        None => format!("the store has not been heard of for {} s", age.as_secs()),
+    }
 }
 
 impl From<ResolveError> for CommitError {
@@ -96,6 +164,32 @@ pub enum SyncError {
         /// How many are allowed.
         limit: usize,
     },
+    /// The thread that owns the engine has ended.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// Why nothing, or not everything, was saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SaveError {
+    /// As many as are allowed are under way.
+    #[error("at most {limit} snapshots may be saved at one time: try again when one is done")]
+    TooMany {
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// So much was changed ahead of it that keeping what was there would take too much memory.
+    #[error(
+        "the snapshot fell too far behind: keeping what was changed meanwhile as it was would take more than {limit} bytes; save when less is written or to a faster place, or raise the server's limit"
+    )]
+    TooFarBehind {
+        /// Bytes that may be kept.
+        limit: usize,
+    },
+    /// What the store holds was listed anew, and may have changed in any way.
+    #[error("the store was listed anew while the snapshot was saved: save again")]
+    Listed,
     /// The thread that owns the engine has ended.
     #[error(transparent)]
     Stopped(#[from] Stopped),

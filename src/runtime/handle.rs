@@ -12,12 +12,14 @@ use crate::selector::Selector;
 use crate::store::Epoch;
 use crate::wire::{MessageWriter, PodEventBatch, WriteRequest, proto};
 
-use super::command::{Commit, Committed, Read, Release, Write};
+use super::command::{Commit, Committed, Ending, Read, Release, Write};
 use super::error::{CommitError, LiveQueryError, Stopped, SyncError};
 use super::head::{Head, Totals};
 use super::live_query::LiveQuery;
 use super::recent::digest;
 use super::room::Room;
+use super::save::Saves;
+use super::shared::Shared;
 use super::size::size;
 use super::sync::{SyncEnd, SyncId, SyncScope, SyncSession};
 use super::tail::Tail;
@@ -41,6 +43,7 @@ pub(super) struct Queues {
     /// Places for syncs that are under way.
     pub syncs: Arc<Semaphore>,
     pub max_syncs: usize,
+    pub saves: Saves,
     /// Pieces of catch-up that were asked for.
     pub pieces: AtomicU64,
 }
@@ -52,9 +55,17 @@ pub struct Runtime {
     queues: Arc<Queues>,
     head: watch::Receiver<Head>,
     totals: watch::Receiver<Totals>,
-    epoch: Epoch,
-    store_kind: &'static str,
-    missing_node: MissingNode,
+    about: About,
+}
+
+/// What does not change as long as an engine lives.
+#[derive(Debug, Clone)]
+pub(super) struct About {
+    pub epoch: Epoch,
+    pub store_kind: &'static str,
+    pub missing_node: MissingNode,
+    /// None where nobody else writes to the store.
+    pub shared: Option<Shared>,
 }
 
 /// A bounded part of what a follower of a live query has not been told.
@@ -104,33 +115,37 @@ impl Runtime {
         queues: Queues,
         head: watch::Receiver<Head>,
         totals: watch::Receiver<Totals>,
-        epoch: Epoch,
-        store_kind: &'static str,
-        missing_node: MissingNode,
+        about: About,
     ) -> Self {
         Runtime {
             queues: Arc::new(queues),
             head,
             totals,
-            epoch,
-            store_kind,
-            missing_node,
+            about,
         }
+    }
+
+    pub(super) fn queues(&self) -> &Queues {
+        &self.queues
+    }
+
+    pub(super) fn shared(&self) -> Option<&Shared> {
+        self.about.shared.as_ref()
     }
 
     /// Names what subscribers can resume in.
     pub fn epoch(&self) -> Epoch {
-        self.epoch
+        self.about.epoch
     }
 
     /// What kind of store it writes to, in one word.
     pub fn store_kind(&self) -> &'static str {
-        self.store_kind
+        self.about.store_kind
     }
 
     /// What becomes of pods whose node is not known.
     pub fn missing_node(&self) -> MissingNode {
-        self.missing_node
+        self.about.missing_node
     }
 
     /// The newest state that readers see.
@@ -217,14 +232,21 @@ impl Runtime {
         ask(&self.queues.queries, question).await
     }
 
-    /// Waits until a revision is applied.
+    /// Waits until a revision is applied; in a store that others use too, until all of ours up to it is.
     ///
     /// # Errors
     /// The engine's thread has ended.
     pub async fn read_at(&self, at_least: Revision) -> Result<(), Stopped> {
         let mut head = self.head.clone();
-        let reached = head.wait_for(|head| head.revision >= at_least).await;
-        reached.map(|_| ()).map_err(|_| Stopped)
+        let applied = head.wait_for(|head| head.revision >= at_least);
+        let Some(shared) = self.shared() else {
+            return applied.await.map(|_| ()).map_err(|_| Stopped);
+        };
+        tokio::select! {
+            biased;
+            applied = applied => applied.map(|_| ()).map_err(|_| Stopped),
+            () = shared.source.reach(at_least) => Ok(()),
+        }
     }
 
     /// What was committed and is not yet distributed, encoded while somebody watches.
@@ -380,10 +402,12 @@ impl Runtime {
     }
 
     /// Ends a sync: what its source wrote at or before the beginning and did not mention since is
-    /// deleted, in one transaction. Whatever was submitted before is written before.
+    /// deleted, in one transaction; in several where the store bounds them ([`Runtime::bounds`]). Whatever
+    /// was submitted before is written before.
     ///
     /// # Errors
-    /// A later sync of the same source has begun, or the deletion could not be written.
+    /// A later sync of the same source has begun, or the deletion could not be written. Where it takes
+    /// several transactions, some may be done.
     pub async fn end_sync(&self, mut session: SyncSession) -> Result<SyncEnd, CommitError> {
         let (reply, ended) = oneshot::channel();
         let write = Write::EndSync {
@@ -393,7 +417,10 @@ impl Runtime {
             reply,
         };
         self.queues.writes.send(write).await.map_err(|_| Stopped)?;
-        ended.await.map_err(|_| Stopped)?
+        match ended.await.map_err(|_| Stopped)?? {
+            Ending::Done(end) => Ok(end),
+            Ending::Left(objects) => self.delete_in_parts(&session, objects).await,
+        }
     }
 }
 

@@ -10,18 +10,21 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::{LiveQueryId, Namespaces};
 use crate::selector::Selector;
 
-use super::command::{Read, Release, Write};
+use super::command::{Ending, Read, Release, Write};
+use super::committer::Committer;
 use super::error::LiveQueryError;
 use super::live_query::LiveQuery;
 use super::share::Share;
+use super::state::State;
 use super::write_queue::WriteQueue;
-use super::writer::{GROUP, Writer};
+use super::writer::GROUP;
 
 /// Most pieces of catch-up told between two groups of writes.
 const PIECES_A_TURN: usize = 64;
 
 pub(super) struct Owner {
-    pub(super) writer: Writer,
+    pub(super) state: State,
+    pub(super) committer: Committer,
     pub(super) writes: WriteQueue,
     pub(super) queries: Receiver<Read>,
     pub(super) catch_ups: Receiver<Read>,
@@ -55,15 +58,22 @@ pub(super) struct First {
 
 impl Owner {
     /// Works until every handle is dropped, or until the drain is asked for and what waited then is
-    /// done.
+    /// done; or until what is held here is true of nothing any more.
     pub(super) async fn run(mut self) {
         while self.wait().await {
             self.turn();
+            if self.committer.is_over() {
+                return;
+            }
         }
         self.writes.close();
         self.queries.close();
         self.catch_ups.close();
         while self.turn() {}
+        while self.committer.is_busy() && !self.committer.is_over() {
+            self.committer.news().await;
+            while self.turn() {}
+        }
     }
 
     /// Waits for something to do; false once there will be no more.
@@ -79,12 +89,13 @@ impl Owner {
                     self.release(release);
                 }
             }
-            more = self.writes.ready() => {
+            more = self.writes.ready(), if self.committer.takes_writes() => {
                 if more {
                     self.gather().await;
                 }
                 return more;
             }
+            () = self.committer.news() => {}
             Some(query) = self.queries.recv() => self.first.query = Some(query),
             Some(catch_up) = self.catch_ups.recv() => self.first.catch_up = Some(catch_up),
         }
@@ -106,8 +117,8 @@ impl Owner {
                 another = self.writes.take_another() => if !another {
                     return;
                 },
-                Some(read) = self.queries.recv() => read(&self.writer.engine),
-                Some(piece) = self.catch_ups.recv() => piece(&self.writer.engine),
+                Some(read) = self.queries.recv() => read(&self.state.engine),
+                Some(piece) = self.catch_ups.recv() => piece(&self.state.engine),
             }
         }
     }
@@ -125,17 +136,58 @@ impl Owner {
         wrote || answered || told
     }
 
-    /// Writes a group, or does what else comes next. Callers may have gone away meanwhile: then the
-    /// guard in the unsent answer undoes what was done.
+    /// Writes a group, or does what else comes next; whether there was anything.
     fn write(&mut self) -> bool {
+        if let Committer::Alone(_) = self.committer {
+            let next = self.writes.next();
+            return next.map(|write| self.take(write)).is_some();
+        }
+        let mut took = 0;
+        while took < GROUP && self.take_in() {
+            took += 1;
+        }
+        match &mut self.committer {
+            Committer::Shared(replica) => replica.turn(&mut self.state) || took > 0,
+            Committer::Alone(_) => false,
+        }
+    }
+
+    /// Hands the next write to a store that is shared; false if there is none that it takes now.
+    fn take_in(&mut self) -> bool {
+        if !self.committer.takes_writes() {
+            return false;
+        }
         let Some(write) = self.writes.next() else {
             return false;
         };
+        // It speaks of the state that those before it left.
+        let is_last = matches!(write, Write::BeginSync { .. } | Write::EndSync { .. });
+        match &mut self.committer {
+            Committer::Shared(replica) if is_last && replica.is_busy() => {
+                replica.hold();
+                self.writes.put_back(write);
+                false
+            }
+            _ => {
+                self.take(write);
+                true
+            }
+        }
+    }
+
+    /// Does one of what was asked, or begins to. Callers may have gone away meanwhile: then the guard in
+    /// the unsent answer undoes what was done.
+    fn take(&mut self, write: Write) {
         match write {
-            Write::Commit(commit) => self.writer.commit(commit, &mut self.writes),
+            Write::Commit(commit) => match &mut self.committer {
+                Committer::Alone(writer) => {
+                    writer.commit(&mut self.state, commit, &mut self.writes);
+                }
+                Committer::Shared(replica) => replica.enqueue(commit),
+            },
             Write::BeginSync { source, reply } => {
-                let sync = self.writer.syncs.begin(source);
-                let _ = reply.send((sync, self.writer.engine.head()));
+                let sync = self.state.syncs.begin(source);
+                let _ = reply.send((sync, self.state.engine.head()));
             }
             Write::EndSync {
                 sync,
@@ -143,7 +195,15 @@ impl Owner {
                 mentioned,
                 reply,
             } => {
-                let _ = reply.send(self.writer.end_sync(&sync, &scope, &mentioned));
+                let ending = match &mut self.committer {
+                    Committer::Alone(writer) => writer
+                        .end_sync(&mut self.state, &sync, &scope, &mentioned)
+                        .map(Ending::Done),
+                    Committer::Shared(replica) => replica
+                        .unmentioned(&self.state, &sync, &scope, &mentioned)
+                        .map(Ending::Left),
+                };
+                let _ = reply.send(ending);
             }
             Write::OpenLiveQuery {
                 selector,
@@ -153,7 +213,6 @@ impl Owner {
                 let _ = reply.send(self.open(selector, namespaces));
             }
         }
-        true
     }
 
     /// Opens a live query. Whether there is room for another is looked at before it is evaluated.
@@ -169,14 +228,14 @@ impl Owner {
         if !is_open() {
             self.check_room(&selector, &namespaces)?;
         }
-        let id = self.writer.engine.open_live_query(&selector, &namespaces);
+        let id = self.state.engine.open_live_query(&selector, &namespaces);
         let open = self.live_queries.entry(id).or_insert(OpenQuery {
             selector,
             namespaces,
             users: 0,
         });
         open.users = open.users.saturating_add(1);
-        let changed = self.writer.changed.entry(id).or_default().clone();
+        let changed = self.state.changed.entry(id).or_default().clone();
         Ok(LiveQuery::new(id, changed, self.release.clone()))
     }
 
@@ -190,7 +249,7 @@ impl Owner {
         if self.live_queries.len() >= limit {
             return Err(LiveQueryError::TooMany { limit });
         }
-        let engine = &self.writer.engine;
+        let engine = &self.state.engine;
         let limit = self.max_live_query_members;
         let open = engine.live_query_members();
         let wanted = engine.count(selector, namespaces);
@@ -206,14 +265,14 @@ impl Owner {
 
     fn release(&mut self, release: Release) {
         match release {
-            Release::Sync(sync) => self.writer.syncs.end(&sync),
+            Release::Sync(sync) => self.state.syncs.end(&sync),
             Release::LiveQuery(id) => {
-                self.writer.engine.close_live_query(id);
+                self.state.engine.close_live_query(id);
                 match self.live_queries.get_mut(&id) {
                     Some(open) if open.users > 1 => open.users -= 1,
                     _ => {
                         self.live_queries.remove(&id);
-                        self.writer.changed.remove(&id);
+                        self.state.changed.remove(&id);
                     }
                 }
             }
@@ -227,7 +286,7 @@ impl Owner {
         let answers = first.is_some() || waiting > 0;
         let queue = std::iter::from_fn(|| self.queries.try_recv().ok());
         for query in first.into_iter().chain(queue.take(waiting)) {
-            query(&self.writer.engine);
+            query(&self.state.engine);
         }
         answers
     }
@@ -253,7 +312,7 @@ impl Owner {
                 return told > 0;
             };
             let started = Instant::now();
-            piece(&self.writer.engine);
+            piece(&self.state.engine);
             self.share.told(started.elapsed());
         }
         true

@@ -47,6 +47,7 @@ impl Recent {
         for request in requests {
             let answer = Committed {
                 revision: request.revision,
+                resolved_at: request.resolved_at,
                 results: [].into(),
             };
             recent.insert(request.request_id, request.digest, answer);
@@ -113,6 +114,7 @@ mod tests {
         };
         Committed {
             revision,
+            resolved_at: revision,
             results: vec![result; results].into(),
         }
     }

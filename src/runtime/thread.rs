@@ -1,25 +1,35 @@
 use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::engine::{Engine, EngineOptions, ResolveLimits};
+use crate::model::Revision;
+use crate::store::etcd::EtcdStore;
 use crate::store::{Epoch, Store};
 
+use super::committer::Committer;
 use super::error::{StartError, Stopped};
-use super::handle::{Queues, Runtime};
+use super::handle::{About, Queues, Runtime};
 use super::head::{Head, Totals};
 use super::owner::{First, Owner};
+use super::replica::Replica;
 use super::room::Room;
+use super::save::{SaveOptions, Saves};
 use super::share::Share;
+use super::shared::{Shared, TransactionBounds};
+use super::source::Source;
+use super::state::{Published, State};
 use super::tail::Tail;
 use super::write_queue::WriteQueue;
-use super::writer::{Published, Writer};
+use super::writer::Writer;
 
 /// How many writes wait before those who write wait too.
 const WRITE_QUEUE: usize = 1024;
@@ -47,6 +57,8 @@ pub struct RuntimeOptions {
     /// For so long writes are gathered before they are made durable together. Zero: what comes while a
     /// group is being written is the next one.
     pub gather: Duration,
+    /// What saving snapshots may take.
+    pub saves: SaveOptions,
 }
 
 impl Default for RuntimeOptions {
@@ -60,6 +72,7 @@ impl Default for RuntimeOptions {
             max_live_query_members: 10_000_000,
             max_syncs: 64,
             gather: Duration::ZERO,
+            saves: SaveOptions::default(),
         }
     }
 }
@@ -91,27 +104,79 @@ pub fn start_with(
     engine: Engine,
     options: RuntimeOptions,
 ) -> Result<(Runtime, RuntimeThread), StartError> {
+    let about = About {
+        epoch: Epoch::new(store.history(), engine.options()),
+        store_kind: store.kind(),
+        missing_node: engine.options().missing_node,
+        shared: None,
+    };
+    let committed_at = store.committed_at();
+    let writer = Writer::new(store, options.resolve);
+    let committer = Committer::Alone(Box::new(writer));
+    launch(committer, engine, committed_at, about, options)
+}
+
+/// Starts an engine that was listed from a store which other processes write to as well, on a thread of
+/// its own. What they write is followed from behind the revision at which it was listed; what is written
+/// here goes through the store and comes back.
+///
+/// # Errors
+/// There is no tokio runtime here for the calls to the store, or the system gives no thread.
+pub fn start_shared(
+    store: EtcdStore,
+    engine: Engine,
+    behind: Revision,
+    options: RuntimeOptions,
+) -> Result<(Runtime, RuntimeThread), StartError> {
+    let tasks = Handle::try_current().map_err(io::Error::other)?;
+    let limits = store.options();
+    let shared = Shared {
+        source: Arc::new(Source::new(Instant::now(), behind)),
+        bounds: TransactionBounds {
+            // One operation is for the history.
+            objects: limits.max_txn_ops.saturating_sub(1),
+            bytes: limits.max_request_bytes,
+        },
+        store,
+    };
+    let about = About {
+        epoch: Epoch::new(shared.store.history(), engine.options()),
+        store_kind: "etcd",
+        missing_node: engine.options().missing_node,
+        shared: Some(shared.clone()),
+    };
+    let replica = Replica::new(shared, behind, options.resolve, tasks);
+    let committer = Committer::Shared(Box::new(replica));
+    launch(committer, engine, None, about, options)
+}
+
+fn launch(
+    committer: Committer,
+    engine: Engine,
+    committed_at: Option<SystemTime>,
+    about: About,
+    options: RuntimeOptions,
+) -> Result<(Runtime, RuntimeThread), StartError> {
     let (writes, write_queue) = mpsc::channel(WRITE_QUEUE);
     let (queries, query_queue) = mpsc::channel(READ_QUEUE);
     let (catch_ups, catch_up_queue) = mpsc::channel(READ_QUEUE);
     let (release, releases) = mpsc::unbounded_channel();
     let (head_tx, head) = watch::channel(Head {
         revision: engine.head(),
-        commit_time: store.committed_at(),
+        commit_time: committed_at,
     });
     let (totals_tx, totals) = watch::channel(Totals::default());
     let drain = CancellationToken::new();
-    let epoch = Epoch::new(store.history(), engine.options());
-    let store_kind = store.kind();
-    let missing_node = engine.options().missing_node;
     let tail = Arc::new(Tail::new(engine.head(), options.tail_bytes));
+    let saves = Saves::new(options.saves);
     let published = Published {
         tail: Arc::clone(&tail),
         head: head_tx,
         totals: totals_tx,
     };
     let owner = Owner {
-        writer: Writer::new(engine, store, options.resolve, published),
+        state: State::new(engine, published, saves.clone()),
+        committer,
         writes: WriteQueue::new(write_queue),
         queries: query_queue,
         catch_ups: catch_up_queue,
@@ -143,9 +208,10 @@ pub fn start_with(
             options.max_syncs.min(Semaphore::MAX_PERMITS),
         )),
         max_syncs: options.max_syncs,
+        saves,
         pieces: AtomicU64::new(0),
     };
-    let runtime = Runtime::new(queues, head, totals, epoch, store_kind, missing_node);
+    let runtime = Runtime::new(queues, head, totals, about);
     Ok((runtime, RuntimeThread { thread, drain }))
 }
 

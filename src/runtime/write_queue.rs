@@ -61,8 +61,8 @@ impl WriteQueue {
     }
 
     /// It is next again.
-    pub(super) fn put_back(&mut self, commit: Commit) {
-        self.taken.push_front(Write::Commit(commit));
+    pub(super) fn put_back(&mut self, write: Write) {
+        self.taken.push_front(write);
     }
 
     /// Takes no more; what waits is still to be done.

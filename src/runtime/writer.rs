@@ -3,26 +3,24 @@
 use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use smallvec::{SmallVec, smallvec};
 use smol_str::SmolStr;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::error;
 
-use crate::engine::{Engine, LiveQueryId, ObjectResult, ResolveError, ResolveLimits, Resolver};
+use crate::engine::{ObjectResult, ResolveError, ResolveLimits, Resolver, Work};
 use crate::model::{
-    LabelPatch, ObjectRef, Operation, PatchTarget, ResolvedTransaction, Revision, Transaction,
+    Change, LabelPatch, ObjectRef, Operation, PatchTarget, ResolvedTransaction, Revision,
+    Transaction,
 };
 use crate::store::{Request, Store};
 
-use super::command::{Commit, CommitReply, Committed};
+use super::command::{Commit, CommitReply, Committed, Write};
 use super::error::CommitError;
-use super::head::{Head, Totals};
-use super::live_query::LastChange;
 use super::recent::Recent;
-use super::sync::{SyncEnd, SyncId, SyncScope, Syncs};
-use super::tail::Tail;
+use super::state::State;
+use super::sync::{SyncEnd, SyncId, SyncScope};
 use super::write_queue::WriteQueue;
 
 /// Objects that the transactions of a group come to together: a query waits for the rest of a group.
@@ -30,25 +28,13 @@ use super::write_queue::WriteQueue;
 /// (`benches/beside.rs`).
 pub(super) const GROUP: usize = 64;
 
-/// Owns the state: nothing else changes it.
+/// Writes to a store that nobody else writes to.
 pub(super) struct Writer {
-    pub(super) engine: Engine,
-    pub(super) syncs: Syncs,
     store: Box<dyn Store>,
     recent: Recent,
     limits: ResolveLimits,
     /// Set once it is not known what the store holds.
     read_only: bool,
-    /// Where it is noted when the members of each live query changed last.
-    pub(super) changed: HashMap<LiveQueryId, LastChange>,
-    published: Published,
-}
-
-/// What everybody may see without a question to the engine's thread.
-pub(super) struct Published {
-    pub(super) tail: Arc<Tail>,
-    pub(super) head: watch::Sender<Head>,
-    pub(super) totals: watch::Sender<Totals>,
 }
 
 /// A transaction of the group that is being written, and who waits for it.
@@ -68,6 +54,7 @@ impl Pending {
         (!self.request_id.is_empty()).then(|| Request {
             request_id: self.request_id.clone(),
             digest: self.digest,
+            before: resolved.before,
             appended: resolved.appended,
         })
     }
@@ -76,43 +63,36 @@ impl Pending {
 /// What a transaction comes to.
 struct Resolved {
     results: Arc<[ObjectResult]>,
+    /// How many of the group are appended before it: what it saw.
+    before: usize,
     /// How many of the group are appended up to it, itself included unless it changes nothing.
     appended: usize,
 }
 
 impl Writer {
-    pub(super) fn new(
-        engine: Engine,
-        store: Box<dyn Store>,
-        limits: ResolveLimits,
-        published: Published,
-    ) -> Self {
+    pub(super) fn new(store: Box<dyn Store>, limits: ResolveLimits) -> Self {
         Writer {
-            engine,
-            syncs: Syncs::default(),
             recent: Recent::new(store.answered_requests()),
             store,
             limits,
             read_only: false,
-            changed: HashMap::new(),
-            published,
         }
     }
 
     /// Writes a group, which `first` begins: those that resolve are made durable together, then applied
     /// in order. Whoever asks something meanwhile waits for all of it.
-    pub(super) fn commit(&mut self, first: Commit, queue: &mut WriteQueue) {
+    pub(super) fn commit(&mut self, state: &mut State, first: Commit, queue: &mut WriteQueue) {
         if self.read_only {
             answer(first.reply, Err(CommitError::ReadOnly));
             return;
         }
-        let before = self.engine.head();
-        let (pending, appended) = self.resolve(first, queue);
+        let before = state.engine.head();
+        let (pending, appended) = self.resolve(state, first, queue);
         let requests: Vec<Request> = pending.iter().filter_map(Pending::request).collect();
-        match self.write(&requests, appended) {
+        match self.write(state, &requests, appended) {
             Ok(revisions) => {
                 self.acknowledge(pending, before, &revisions);
-                self.store.applied(&mut self.engine);
+                self.store.applied(&mut state.engine);
             }
             Err(refusal) => {
                 let replies = pending.into_iter().flat_map(|pending| pending.replies);
@@ -125,10 +105,11 @@ impl Writer {
     /// One that is too much for what is left of a group begins the next.
     fn resolve(
         &self,
+        state: &State,
         first: Commit,
         queue: &mut WriteQueue,
     ) -> (Vec<Pending>, Vec<ResolvedTransaction>) {
-        let mut resolver = Resolver::new(&self.engine, self.limits);
+        let mut resolver = Resolver::new(&state.engine, self.limits);
         let mut pending: Vec<Pending> = Vec::new();
         let mut by_request: HashMap<SmolStr, usize> = HashMap::new();
         let mut size = 0;
@@ -136,10 +117,10 @@ impl Writer {
         while let Some(commit) = next {
             let asked = asked(&commit.transaction);
             if size > 0 && asked > GROUP.saturating_sub(size) {
-                queue.put_back(commit);
+                queue.put_back(Write::Commit(commit));
                 break;
             }
-            let cost = match self.known(commit, &mut pending, &by_request) {
+            let cost = match self.known(state, commit, &mut pending, &by_request) {
                 None => 1,
                 Some(mut commit) => {
                     let selects = selects(&commit.transaction);
@@ -156,16 +137,17 @@ impl Writer {
                     if let Some(transaction) = again
                         && cost > GROUP.saturating_sub(size)
                     {
-                        queue.put_back(Commit {
+                        queue.put_back(Write::Commit(Commit {
                             transaction,
                             ..commit
-                        });
+                        }));
                         let mut group = resolver.into_transactions();
                         group.truncate(before);
                         return (pending, group);
                     }
                     let outcome = outcome.map(|results| Resolved {
                         results: results.into(),
+                        before,
                         appended: resolver.transactions().len(),
                     });
                     if outcome.is_ok() && !commit.request_id.is_empty() {
@@ -195,11 +177,12 @@ impl Writer {
     /// other is given back.
     fn known(
         &self,
+        state: &State,
         commit: Commit,
         pending: &mut [Pending],
         by_request: &HashMap<SmolStr, usize>,
     ) -> Option<Commit> {
-        if let Some(Err(aborted)) = commit.sync.as_ref().map(|sync| self.syncs.check(sync)) {
+        if let Some(Err(aborted)) = commit.sync.as_ref().map(|sync| state.syncs.check(sync)) {
             answer(commit.reply, Err(aborted));
             return None;
         }
@@ -235,6 +218,7 @@ impl Writer {
     /// Makes transactions durable, with the requests that they answer, applies them and moves the head.
     fn write(
         &mut self,
+        state: &mut State,
         requests: &[Request],
         group: Vec<ResolvedTransaction>,
     ) -> Result<Vec<Revision>, Refusal> {
@@ -255,12 +239,13 @@ impl Writer {
         if group.is_empty() {
             return Ok(revisions);
         }
-        let mut totals = *self.published.totals.borrow();
+        let (mut transactions, mut work) = (0u64, Work::default());
         for (revision, transaction) in revisions.iter().zip(group) {
-            match self.engine.apply(*revision, transaction) {
+            state.changes(transaction.changes().iter().map(Change::object_ref));
+            match state.engine.apply(*revision, transaction) {
                 Ok(applied) => {
-                    totals.transactions = totals.transactions.saturating_add(1);
-                    totals.work += applied.work;
+                    transactions = transactions.saturating_add(1);
+                    work += applied.work;
                 }
                 Err(failed) => {
                     error!(%failed, revision, "a durable transaction could not be applied: writes are refused from now on");
@@ -268,19 +253,7 @@ impl Writer {
                 }
             }
         }
-        self.published.totals.send_replace(totals);
-        // Before the head moves: who sees it move looks here.
-        for id in self.engine.take_changed_live_queries() {
-            if let Some(changed) = self.changed.get(&id) {
-                changed.set(self.engine.head());
-            }
-        }
-        let head = Head {
-            revision: self.engine.head(),
-            commit_time: Some(SystemTime::now()),
-        };
-        self.published.tail.append(&self.engine, head.commit_time);
-        self.published.head.send_replace(head);
+        state.publish(transactions, work);
         Ok(revisions)
     }
 
@@ -302,11 +275,14 @@ impl Writer {
         {
             match outcome {
                 Ok(resolved) => {
-                    let last = resolved.appended.checked_sub(1);
-                    let revision = last.and_then(|last| revisions.get(last)).copied();
-                    let revision = revision.unwrap_or(before);
+                    let after = |appended: usize| {
+                        let last = appended.checked_sub(1);
+                        let revision = last.and_then(|last| revisions.get(last));
+                        revision.copied().unwrap_or(before)
+                    };
                     let committed = Committed {
-                        revision,
+                        revision: after(resolved.appended),
+                        resolved_at: after(resolved.before),
                         results: resolved.results,
                     };
                     self.recent.insert(request_id, digest, committed.clone());
@@ -324,16 +300,17 @@ impl Writer {
     /// Deletes what a sync did not mention, in one transaction of any size.
     pub(super) fn end_sync(
         &mut self,
+        state: &mut State,
         sync: &SyncId,
         scope: &SyncScope,
         mentioned: &HashSet<ObjectRef>,
     ) -> Result<SyncEnd, CommitError> {
-        self.syncs.check(sync)?;
+        state.syncs.check(sync)?;
         if self.read_only {
             return Err(CommitError::ReadOnly);
         }
         let source = sync.source();
-        let gone = self.engine.unmentioned(
+        let gone = state.engine.unmentioned(
             source,
             &scope.kinds,
             &scope.namespaces,
@@ -350,15 +327,15 @@ impl Writer {
             max_operations: usize::MAX,
             ..self.limits
         };
-        let resolution = self.engine.resolve(transaction, limits)?;
+        let resolution = state.engine.resolve(transaction, limits)?;
         let group = Some(resolution.transaction).filter(|transaction| !transaction.is_empty());
         let revisions = self
-            .write(&[], group.into_iter().collect())
+            .write(state, &[], group.into_iter().collect())
             .map_err(|refusal| refusal.error())?;
-        self.syncs.end(sync);
-        self.store.applied(&mut self.engine);
+        state.syncs.end(sync);
+        self.store.applied(&mut state.engine);
         Ok(SyncEnd {
-            revision: revisions.last().copied().unwrap_or(self.engine.head()),
+            revision: revisions.last().copied().unwrap_or(state.engine.head()),
             deleted,
         })
     }
@@ -371,7 +348,7 @@ fn asked(transaction: &Transaction) -> usize {
 }
 
 /// Whether what it comes to is not known before it is resolved.
-fn selects(transaction: &Transaction) -> bool {
+pub(super) fn selects(transaction: &Transaction) -> bool {
     transaction.operations.iter().any(|operation| {
         matches!(
             operation,
@@ -400,6 +377,6 @@ impl Refusal {
 }
 
 /// Answers a caller, who may have gone away meanwhile.
-fn answer(reply: CommitReply, result: Result<Committed, CommitError>) {
+pub(super) fn answer(reply: CommitReply, result: Result<Committed, CommitError>) {
     mem::drop(reply.send(result));
 }

@@ -1,7 +1,7 @@
 //! The Admin service.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tonic::{Request, Response, Status};
 
@@ -10,6 +10,8 @@ use crate::runtime::Totals;
 use crate::wire::{self, proto};
 
 use super::context::{Context, stopped};
+use super::outflow::Outflow;
+use super::save::save;
 
 /// Most discrepancies that are told.
 const MAX_DISCREPANCIES: usize = 100;
@@ -18,6 +20,17 @@ pub(super) struct AdminService(pub Arc<Context>);
 
 #[tonic::async_trait]
 impl proto::admin_server::Admin for AdminService {
+    type SaveSnapshotStream = Outflow<proto::SaveSnapshotResponse>;
+
+    async fn save_snapshot(
+        &self,
+        _: Request<proto::SaveSnapshotRequest>,
+    ) -> Result<Response<Self::SaveSnapshotStream>, Status> {
+        // What is only half there is not to be taken for the whole.
+        self.0.ready()?;
+        Ok(Response::new(save(&self.0).await?))
+    }
+
     async fn get_status(
         &self,
         _: Request<proto::GetStatusRequest>,
@@ -36,8 +49,7 @@ impl proto::admin_server::Admin for AdminService {
             revision: head.revision,
             started: Some(wire::encode_time(context.started)),
             commit_time: head.commit_time.map(wire::encode_time),
-            // This server is the source of truth itself.
-            source_age: Some(wire::encode_duration(Duration::ZERO)),
+            source_age: context.source_age(),
             store: runtime.store_kind().to_owned(),
             missing_node: match runtime.missing_node() {
                 MissingNode::Admit => "admit",
@@ -46,6 +58,9 @@ impl proto::admin_server::Admin for AdminService {
             .to_owned(),
             sizes: Some(encode_sizes(&stats, context.subscribers.len() as u64)),
             work: Some(encode_work(&runtime.totals())),
+            unready: context.unready(),
+            max_transaction_objects: runtime.bounds().map_or(0, |bounds| bounds.objects as u64),
+            max_transaction_bytes: runtime.bounds().map_or(0, |bounds| bounds.bytes as u64),
         }))
     }
 
@@ -60,6 +75,7 @@ impl proto::admin_server::Admin for AdminService {
             revision,
             subscribers,
             next_after_id,
+            source_age: self.0.source_age(),
         }))
     }
 
@@ -83,6 +99,7 @@ impl proto::admin_server::Admin for AdminService {
             revision,
             discrepancies,
             elapsed,
+            source_age: self.0.source_age(),
         }))
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::labels::FieldError;
-use crate::runtime::Committed;
 use crate::wire::{self, WriteRequest, proto, status};
 
 use super::context::{Context, uncommitted, valid};
@@ -26,9 +25,12 @@ impl proto::cluster_server::Cluster for ClusterService {
             .runtime
             .commit(write.transaction, write.request_id)
             .await;
-        let Committed { revision, results } = committed.map_err(|error| uncommitted(&error))?;
-        let results = results.iter().map(wire::encode_result).collect();
-        Ok(Response::new(proto::CommitResponse { revision, results }))
+        let committed = committed.map_err(|error| uncommitted(&error))?;
+        Ok(Response::new(proto::CommitResponse {
+            revision: committed.revision,
+            results: committed.results.iter().map(wire::encode_result).collect(),
+            resolved_revision: committed.resolved_at,
+        }))
     }
 
     type IngestStream = Outflow<proto::IngestResponse>;

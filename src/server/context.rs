@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
@@ -7,9 +7,12 @@ use tonic::{Request, Status};
 use crate::engine::{Engine, Namespaces};
 use crate::labels::FieldError;
 use crate::model::Revision;
-use crate::runtime::{CommitError, LiveQueryError, Readiness, Ring, Runtime, Stopped, SyncError};
+use crate::runtime::{
+    CommitError, LiveQueryError, Readiness, Ring, Runtime, SaveError, Stopped, SyncError,
+};
 use crate::store::StoreError;
-use crate::wire::{Decoded, status};
+use crate::store::etcd::{EtcdError, SubmitError};
+use crate::wire::{self, Cursor, Decoded, status};
 
 use super::audience::Audience;
 use super::endpoints::Room;
@@ -31,6 +34,8 @@ pub(super) struct Context {
     /// Cancelled when the server drains.
     pub drain: CancellationToken,
     pub readiness: Readiness,
+    /// A source that has not been heard of for longer is not one to begin to follow from.
+    pub max_lag: Duration,
 }
 
 impl Context {
@@ -40,6 +45,38 @@ impl Context {
             [] => Ok(()),
             pending => Err(status::unready(&pending.join(", "))),
         }
+    }
+
+    /// Refuses who would begin to follow a state that may be old. Who follows already goes on.
+    pub(super) fn current(&self) -> Result<(), Status> {
+        match current(&self.runtime, self.max_lag) {
+            Ok(()) => Ok(()),
+            Err(lagging) => Err(status::unready(&lagging)),
+        }
+    }
+
+    /// What is still to be done, or keeps new watches away; empty: nothing.
+    pub(super) fn unready(&self) -> String {
+        let mut pending: Vec<String> = self
+            .readiness
+            .pending()
+            .into_iter()
+            .map(Into::into)
+            .collect();
+        pending.extend(current(&self.runtime, self.max_lag).err());
+        if let Some(why) = self.runtime.source_ended() {
+            pending.push(format!("the store is followed no more: {why}"));
+        }
+        pending.join(", ")
+    }
+
+    /// A cursor, unless it is ahead of everything that its history has come to: then it is of another
+    /// one that only bears its name, as of a store that was restored from a backup.
+    pub(super) async fn believed(&self, cursor: Option<Cursor>) -> Option<Cursor> {
+        let cursor = cursor?;
+        let ours = cursor.epoch.as_ref() == self.runtime.epoch().as_bytes();
+        let believed = !ours || self.runtime.has_been_at(cursor.revision).await;
+        believed.then_some(cursor)
     }
 
     /// Answers a question at a revision not below the one that is demanded.
@@ -53,6 +90,11 @@ impl Context {
             .query(|engine| (engine.head(), question(engine)))
             .await
             .map_err(stopped)
+    }
+
+    /// How long ago the source of truth was last heard of, as answers carry it.
+    pub(super) fn source_age(&self) -> Option<prost_types::Duration> {
+        Some(wire::encode_duration(self.runtime.source_age()))
     }
 
     /// Waits until a revision is applied, no longer than reads may wait.
@@ -75,6 +117,18 @@ impl Context {
             error
         }
     }
+}
+
+/// Whether what is applied is no older than that; else why it is not known.
+pub(super) fn current(runtime: &Runtime, max_lag: Duration) -> Result<(), String> {
+    let age = runtime.source_age();
+    if age <= max_lag {
+        return Ok(());
+    }
+    let (age, most) = (age.as_secs(), max_lag.as_secs());
+    Err(format!(
+        "not caught up, the store was last heard of {age} s ago and --max-lag is {most} s"
+    ))
 }
 
 /// The part of a request under `path`, or a status that names every fault in it.
@@ -117,9 +171,24 @@ pub(super) fn uncommitted(error: &CommitError) -> Status {
             StoreError::TooLarge => status::limit_exceeded("transaction_bytes", error.to_string()),
             _ => status::unavailable(error.to_string()),
         },
-        CommitError::Unknown | CommitError::ReadOnly | CommitError::Stopped(_) => {
-            status::unavailable(error.to_string())
+        CommitError::Collided { .. } => status::aborted(error.to_string()),
+        CommitError::Shared(refused) => not_submitted(refused),
+        _ => status::unavailable(error.to_string()),
+    }
+}
+
+fn not_submitted(refused: &SubmitError) -> Status {
+    let message = refused.to_string();
+    match refused {
+        SubmitError::TooManyOperations { .. } => status::limit_exceeded("max_txn_ops", message),
+        SubmitError::TooLarge { .. } => status::limit_exceeded("max_request_bytes", message),
+        SubmitError::NotWritten(EtcdError::Full { .. }) => {
+            status::limit_exceeded("etcd_quota", message)
         }
+        SubmitError::NotWritten(EtcdError::Limit { .. }) => {
+            status::limit_exceeded("etcd_limits", message)
+        }
+        _ => status::unavailable(message),
     }
 }
 
@@ -132,6 +201,17 @@ pub(super) fn unopened(error: LiveQueryError) -> Status {
             status::limit_exceeded("max_live_query_members", error.to_string())
         }
         LiveQueryError::Stopped(error) => stopped(error),
+    }
+}
+
+pub(super) fn unsaved(error: SaveError) -> Status {
+    match error {
+        SaveError::TooMany { .. } => status::limit_exceeded("max_saves", error.to_string()),
+        SaveError::TooFarBehind { .. } => {
+            status::limit_exceeded("max_save_bytes", error.to_string())
+        }
+        SaveError::Listed => status::aborted(error.to_string()),
+        SaveError::Stopped(error) => stopped(error),
     }
 }
 

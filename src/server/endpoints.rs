@@ -71,6 +71,7 @@ pub(super) async fn endpoints(
             Some(Ok((service, endpoints))) => {
                 let held = Held {
                     revision,
+                    source_age: context.source_age(),
                     service: Some(service.object),
                     namespace: name.namespace.to_string(),
                     endpoints: endpoints.into_iter(),
@@ -95,6 +96,7 @@ pub(super) async fn endpoints(
 /// What is left of an answer.
 struct Held {
     revision: Revision,
+    source_age: Option<prost_types::Duration>,
     /// Until the first message.
     service: Option<Arc<Service>>,
     namespace: String,
@@ -109,6 +111,7 @@ impl Held {
         let service = self.service.take();
         let mut message = proto::GetEndpointsResponse {
             revision: self.revision,
+            source_age: self.source_age,
             service: service.as_deref().map(wire::encode_service),
             endpoints: Vec::new(),
         };
@@ -187,6 +190,7 @@ mod tests {
         };
         Held {
             revision: 7,
+            source_age: None,
             service: Some(Arc::new(Service::default())),
             namespace: "default".to_owned(),
             endpoints: (0..endpoints).map(endpoint).collect::<Vec<_>>().into_iter(),

@@ -9,6 +9,8 @@ use crate::model::Revision;
 use crate::runtime::{Concern, Head, LiveQuery, Ring, RingPosition, Runtime, Stopped, Told};
 use crate::wire::{Checkpoint, EncodedMessage, MessageWriter, PodEventBatch, proto};
 
+use super::offers::Offers;
+
 /// One step on the way to the head.
 pub(super) enum Step<M> {
     /// A message is full.
@@ -58,35 +60,42 @@ pub(super) struct EndpointsFeed {
     /// Whether nothing was told since the last checkpoint.
     quiet: bool,
     nothing: EncodedMessage,
+    /// From a subscriber that can say what it holds, where its cursor is of no use.
+    offers: Option<Offers>,
 }
 
 enum At {
     Ring(RingPosition),
     /// Boxed: most streams are in the ring nearly always.
     Log(Box<Walk>),
+    /// In the log, when the subscriber has said more of what it holds.
+    Offer(Box<Walk>),
     /// On its way to the engine's thread or back.
     Away,
 }
 
 impl EndpointsFeed {
     /// Goes on behind `from`; from nothing, whatever the subscriber holds is in doubt. Its messages
-    /// say which `subscription` they answer.
+    /// say which `subscription` they answer. With `offers`, it may be asked what it holds instead.
     pub(super) fn new(
         scope: Arc<Scope>,
         from: Option<Revision>,
         message_bytes: usize,
         subscription: u64,
+        offers: Option<Offers>,
     ) -> Self {
+        let walk = Walk::new(Arc::clone(&scope), from).offering(offers.is_some());
         let out = MessageWriter::new(message_bytes, subscription);
         EndpointsFeed {
             // By the log even where the ring would reach: who folds at once may hold more than its
             // cursor says, and must not be told of services that it knows to be gone.
-            at: At::Log(Box::new(Walk::new(Arc::clone(&scope), from))),
+            at: At::Log(Box::new(walk)),
             scope,
             nothing: out.nothing(),
             out: Some(out),
             reached: None,
             quiet: true,
+            offers,
         }
     }
 
@@ -100,14 +109,26 @@ impl EndpointsFeed {
         let mut piece = runtime.catch_up(walk, out).await?;
         self.quiet &= piece.out.is_empty();
         let full = piece.out.take_full();
-        self.out = Some(piece.out);
+        if !piece.walk.may_ask() {
+            self.offers = None;
+        }
         self.at = match piece.progress {
             Progress::Head(revision) => {
                 self.reached = Some(piece.head);
                 At::Ring(RingPosition::at(revision))
             }
             Progress::More => At::Log(Box::new(piece.walk)),
+            Progress::Offer { first } => {
+                if let Some(offers) = self.offers.as_ref().filter(|_| first) {
+                    piece.out.offer();
+                    offers.ask();
+                    // It waits for a checkpoint, whether or not anything differs.
+                    self.quiet = false;
+                }
+                At::Offer(Box::new(piece.walk))
+            }
         };
+        self.out = Some(piece.out);
         Ok(full.map_or(Step::More, Step::Message))
     }
 }
@@ -130,6 +151,16 @@ impl Feed for EndpointsFeed {
                 }
                 return self.read(*walk, sources.runtime).await;
             }
+            At::Offer(mut walk) => {
+                if let Some(message) = self.out.as_mut().and_then(MessageWriter::flush) {
+                    self.at = At::Offer(walk);
+                    return Ok(Step::Message(message));
+                }
+                let (held, is_last) = self.offers.as_mut().ok_or(Stopped)?.next().await;
+                walk.offer(held, is_last);
+                self.at = At::Log(walk);
+                return Ok(Step::More);
+            }
             At::Ring(position) => position,
         };
         let out = self.out.as_mut().ok_or(Stopped)?;
@@ -140,7 +171,7 @@ impl Feed for EndpointsFeed {
         self.at = match told {
             Told::Behind => {
                 let walk = Walk::new(Arc::clone(&self.scope), Some(position.revision));
-                At::Log(Box::new(walk))
+                At::Log(Box::new(walk.offering(self.offers.is_some())))
             }
             Told::Head(_) | Told::Full => At::Ring(position),
         };

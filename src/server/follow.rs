@@ -5,7 +5,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use tonic::Status;
@@ -163,8 +163,7 @@ impl<'s, F: Feed> Follower<'s, F> {
                 scope: self.scope,
             },
             commit_time: self.commit_time,
-            // This server is the source of truth itself.
-            source_age: Duration::ZERO,
+            source_age: self.context.runtime.source_age(),
         };
         let message = self.feed.checkpoint(&checkpoint);
         self.send(message).await;

@@ -48,11 +48,14 @@ async fn answer(
     outlet: Outlet<proto::IngestResponse>,
 ) {
     while let Some((sequence, awaited)) = awaited.recv().await {
-        let mut deleted = 0;
+        let (mut deleted, mut resolved_revision) = (0, 0);
         let result = match awaited {
             Awaited::Known(known) => known,
             Awaited::Commit(pending) => match pending.committed().await {
-                Ok(committed) => Ok(committed.revision),
+                Ok(committed) => {
+                    resolved_revision = committed.resolved_at;
+                    Ok(committed.revision)
+                }
                 Err(error) => Err(uncommitted(&error)),
             },
             Awaited::Ended(Ok(end)) => {
@@ -70,6 +73,7 @@ async fn answer(
                 sequence,
                 result,
                 deleted,
+                resolved_revision,
             })
             .await
             .is_err()

@@ -36,6 +36,8 @@ pub struct Limits {
     pub subscribe_wait: Duration,
     /// How long a read waits for the revision it demands.
     pub query_wait: Duration,
+    /// How long a save waits for its client to take the next bytes.
+    pub save_wait: Duration,
     /// How long streams and calls may take to end once the server drains.
     pub drain: Duration,
 }
@@ -59,6 +61,7 @@ impl Default for Limits {
             merged_bytes: 256 << 10,
             subscribe_wait: Duration::from_secs(10),
             query_wait: Duration::from_secs(10),
+            save_wait: Duration::from_secs(30),
             drain: Duration::from_secs(10),
         }
     }

@@ -34,7 +34,13 @@ pub(super) trait Listing: Clone + Send + Sync + 'static {
 
     fn encode(object: &Self::Object) -> Self::Item;
 
-    fn page(revision: Revision, items: Vec<Self::Item>, next_page_token: String) -> Self::Page;
+    fn page(at: At, items: Vec<Self::Item>, next_page_token: String) -> Self::Page;
+}
+
+/// What a page is true of.
+pub(super) struct At {
+    pub revision: Revision,
+    pub source_age: Option<prost_types::Duration>,
 }
 
 /// Sends page after page.
@@ -76,7 +82,11 @@ async fn next_page<L: Listing>(
     let wanted = paging.step(shown, last);
     let more = objects.len() > shown;
     let token = if more { paging.token() } else { String::new() };
-    Ok((L::page(revision, items, token), more && wanted))
+    let at = At {
+        revision,
+        source_age: context.source_age(),
+    };
+    Ok((L::page(at, items, token), more && wanted))
 }
 
 async fn read<L: Listing>(

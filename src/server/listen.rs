@@ -1,9 +1,11 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use thiserror::Error;
 use tokio::net::{TcpListener, UnixListener, UnixStream, lookup_host};
@@ -105,7 +107,7 @@ impl ListenAddress {
             ListenAddress::Unix(path) => {
                 remove_stale(path).await.map_err(io)?;
                 let listener = UnixListener::bind(path).map_err(io)?;
-                Ok(Listener::Unix(listener, SocketFile(path.clone())))
+                Ok(Listener::Unix(listener, Arc::new(SocketFile(path.clone()))))
             }
             ListenAddress::Tcp(name) => {
                 let addresses: Vec<SocketAddr> = lookup_host(name).await.map_err(io)?.collect();
@@ -143,8 +145,17 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
 pub enum Listener {
     /// On a TCP address.
     Tcp(TcpListener),
-    /// On a Unix socket; its file goes with the second part.
-    Unix(UnixListener, SocketFile),
+    /// On a Unix socket; its file goes with the last of the second parts.
+    Unix(UnixListener, Arc<SocketFile>),
+}
+
+/// Another handle on the same socket.
+///
+/// # Errors
+/// The system gives no more handles.
+pub fn share_tcp(listener: &TcpListener) -> io::Result<TcpListener> {
+    let listener: std::net::TcpListener = listener.as_fd().try_clone_to_owned()?.into();
+    TcpListener::from_std(listener)
 }
 
 /// The file of a Unix socket; dropping it removes the file.
@@ -159,6 +170,22 @@ impl Drop for SocketFile {
 }
 
 impl Listener {
+    /// Another handle on the same socket: whoever connects between one server's end and the next one's
+    /// beginning waits, and is not refused.
+    ///
+    /// # Errors
+    /// The system gives no more handles.
+    pub fn share(&self) -> io::Result<Listener> {
+        Ok(match self {
+            Listener::Tcp(listener) => Listener::Tcp(share_tcp(listener)?),
+            Listener::Unix(listener, file) => {
+                let listener: std::os::unix::net::UnixListener =
+                    listener.as_fd().try_clone_to_owned()?.into();
+                Listener::Unix(UnixListener::from_std(listener)?, Arc::clone(file))
+            }
+        })
+    }
+
     /// Where it listens, with the port that it got: what a client may be given.
     ///
     /// # Errors
@@ -166,7 +193,7 @@ impl Listener {
     pub fn address(&self) -> io::Result<ListenAddress> {
         Ok(match self {
             Listener::Tcp(listener) => ListenAddress::Tcp(listener.local_addr()?.to_string()),
-            Listener::Unix(_, SocketFile(path)) => ListenAddress::Unix(path.clone()),
+            Listener::Unix(_, file) => ListenAddress::Unix(file.0.clone()),
         })
     }
 }

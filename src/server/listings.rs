@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::engine::{EndpointCounts, Engine, Namespaces, Stored};
-use crate::model::{Node, ObjectName, Pod, Revision, Service};
+use crate::model::{Node, ObjectName, Pod, Service};
 use crate::selector::Selector;
 use crate::wire::{self, proto};
 
-use super::list::Listing;
+use super::list::{At, Listing};
 
 #[derive(Clone)]
 pub(super) struct Pods {
@@ -32,13 +32,10 @@ impl Listing for Pods {
         pod_item(pod)
     }
 
-    fn page(
-        revision: Revision,
-        pods: Vec<proto::PodItem>,
-        next_page_token: String,
-    ) -> proto::ListPodsResponse {
+    fn page(at: At, pods: Vec<proto::PodItem>, next_page_token: String) -> proto::ListPodsResponse {
         proto::ListPodsResponse {
-            revision,
+            revision: at.revision,
+            source_age: at.source_age,
             pods,
             next_page_token,
         }
@@ -81,12 +78,13 @@ impl Listing for Services {
     }
 
     fn page(
-        revision: Revision,
+        at: At,
         services: Vec<proto::ServiceItem>,
         next_page_token: String,
     ) -> proto::ListServicesResponse {
         proto::ListServicesResponse {
-            revision,
+            revision: at.revision,
+            source_age: at.source_age,
             services,
             next_page_token,
         }
@@ -127,12 +125,13 @@ impl Listing for Nodes {
     }
 
     fn page(
-        revision: Revision,
+        at: At,
         nodes: Vec<proto::NodeItem>,
         next_page_token: String,
     ) -> proto::ListNodesResponse {
         proto::ListNodesResponse {
-            revision,
+            revision: at.revision,
+            source_age: at.source_age,
             nodes,
             next_page_token,
         }

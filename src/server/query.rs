@@ -87,7 +87,11 @@ impl proto::query_server::Query for QueryService {
             Filter::new(request.selector.as_ref(), request.scope)?.into_parts();
         let question = move |engine: &Engine| engine.count(&selector, &namespaces);
         let (revision, count) = self.0.read(request.at_least_revision, question).await?;
-        Ok(Response::new(proto::CountPodsResponse { revision, count }))
+        Ok(Response::new(proto::CountPodsResponse {
+            revision,
+            count,
+            source_age: self.0.source_age(),
+        }))
     }
 
     async fn group_pods(
@@ -120,6 +124,7 @@ impl proto::query_server::Query for QueryService {
         let beyond = found.groups.get(limit..).unwrap_or_default();
         Ok(Response::new(proto::GroupPodsResponse {
             revision,
+            source_age: self.0.source_age(),
             others: beyond.iter().map(|(_, count)| count).sum(),
             other_groups: beyond.len() as u64,
             without: found.without,
@@ -154,6 +159,7 @@ impl proto::query_server::Query for QueryService {
         Ok(Response::new(proto::GetPodResponse {
             revision,
             pod: Some(pod_item(&pod)),
+            source_age: self.0.source_age(),
         }))
     }
 
@@ -181,6 +187,7 @@ impl proto::query_server::Query for QueryService {
         Ok(Response::new(proto::GetServiceResponse {
             revision,
             service: Some(service_item(&service)),
+            source_age: self.0.source_age(),
         }))
     }
 
@@ -209,6 +216,7 @@ impl proto::query_server::Query for QueryService {
         Ok(Response::new(proto::GetNodeResponse {
             revision,
             node: Some(node_item(&found)),
+            source_age: self.0.source_age(),
         }))
     }
 
@@ -274,6 +282,7 @@ impl proto::query_server::Query for QueryService {
         Ok(Response::new(proto::MatchingServicesResponse {
             revision,
             services,
+            source_age: self.0.source_age(),
         }))
     }
 
@@ -313,6 +322,7 @@ impl proto::query_server::Query for QueryService {
         Ok(Response::new(proto::ExplainQueryResponse {
             revision,
             answer: Some(answer),
+            source_age: self.0.source_age(),
         }))
     }
 }

@@ -1,6 +1,6 @@
 use std::io;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http::Response;
 use thiserror::Error;
@@ -17,7 +17,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tonic_reflection::server::v1::{ServerReflection, ServerReflectionServer};
 use tower::ServiceExt;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::runtime::{Readiness, Ring, Runtime};
 use crate::wire::proto::admin_server::AdminServer;
@@ -30,7 +30,7 @@ use super::arriving::Arrivals;
 use super::audience::Audience;
 use super::cluster::ClusterService;
 use super::connections::serve_listener;
-use super::context::Context;
+use super::context::{Context, current};
 use super::distribute::distribute;
 use super::endpoints::Room;
 use super::limits::Limits;
@@ -40,14 +40,30 @@ use super::query::QueryService;
 use super::subscribers::Subscribers;
 use super::watch_routes::WatchRoutes;
 
+/// How often it is looked at whether a store that is shared is heard of.
+const LOOK: Duration = Duration::from_millis(250);
+
 /// What a server needs beside its listeners and its runtime.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ServerOptions {
     /// What bounds its clients.
     pub limits: Limits,
     /// Until this is ready, health says NOT_SERVING, and all services but Admin answer UNAVAILABLE: what
     /// is only half there must not be taken for the state.
     pub readiness: Readiness,
+    /// Once it is not known for so long whether the store has something newer than what is applied, health
+    /// says NOT_SERVING, and nobody begins to watch. Queries and open streams go on.
+    pub max_lag: Duration,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        ServerOptions {
+            limits: Limits::default(),
+            readiness: Readiness::default(),
+            max_lag: Duration::from_secs(30),
+        }
+    }
 }
 
 /// Why a server ended before it was asked to.
@@ -81,7 +97,11 @@ pub async fn serve(
     options: ServerOptions,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    let ServerOptions { limits, readiness } = options;
+    let ServerOptions {
+        limits,
+        readiness,
+        max_lag,
+    } = options;
     // Ends what runs below when this ends, however that comes.
     let drain = shutdown.child_token();
     let _drain_at_end = drain.clone().drop_guard();
@@ -95,17 +115,12 @@ pub async fn serve(
         drain: drain.clone(),
         limits: limits.clone(),
         readiness: readiness.clone(),
+        max_lag,
     });
     let (reporter, health) = tonic_health::server::health_reporter();
     report(&reporter, ServingStatus::NotServing).await;
     let routes = Routes::new(health).add_service(reflection()?);
-    let max_message_bytes = limits.max_message_bytes;
-    let routes = add_services(routes, &context).prepare();
-    let service = ServiceExt::<http::Request<Body>>::map_response(routes, move |response| {
-        name_limit(response, max_message_bytes)
-    });
-    let arrivals = Arrivals::new(&limits);
-    let service = service.map_request(move |request| arrivals.bound(request));
+    let routes = add_services(routes, &context);
 
     let mut servers: JoinSet<Result<(), ServeError>> = JoinSet::new();
     servers.spawn({
@@ -117,32 +132,16 @@ pub async fn serve(
             Ok(())
         }
     });
-    let places = Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS));
-    let places = Arc::new(places);
-    for listener in listeners {
-        let places = Arc::clone(&places);
-        let streams = limits.max_streams_per_connection;
-        let server = serve_listener(listener, service.clone(), places, streams, drain.clone());
-        servers.spawn(async move {
-            server.await;
-            Ok(())
-        });
-    }
+    spawn_listeners(&mut servers, listeners, routes, &limits, &drain);
     if let Some(listener) = http {
-        let routes = probes::routes(readiness.clone(), drain.clone());
-        let drained = drain.clone().cancelled_owned();
-        servers.spawn(async move {
-            axum::serve(listener, routes)
-                .with_graceful_shutdown(drained)
-                .await
-                .map_err(ServeError::Http)
-        });
+        let of = Some((runtime.clone(), max_lag));
+        let routes = probes::routes(readiness.clone(), drain.clone(), of);
+        spawn_http(&mut servers, listener, routes, &drain);
     }
 
     let ready = async {
         readiness.ready().await;
-        report(&reporter, ServingStatus::Serving).await;
-        std::future::pending::<()>().await;
+        follow_health(&reporter, &runtime, max_lag).await;
     };
     let ended = tokio::select! {
         biased;
@@ -167,6 +166,72 @@ pub async fn serve(
             ended
         }
     }
+}
+
+/// Says that it serves, for as long as it is current.
+async fn follow_health(reporter: &HealthReporter, runtime: &Runtime, max_lag: Duration) {
+    let mut before = None;
+    loop {
+        let now = current(runtime, max_lag);
+        match (&now, before) {
+            (Ok(()), Some(true)) | (Err(_), Some(false)) => {}
+            (Ok(()), _) => report(reporter, ServingStatus::Serving).await,
+            (Err(lagging), _) => {
+                warn!("NOT_SERVING: {lagging}");
+                report(reporter, ServingStatus::NotServing).await;
+            }
+        }
+        before = Some(now.is_ok());
+        if runtime.bounds().is_none() {
+            // Its own store has nothing that it does not know.
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Serves the routes to whoever connects, until the drain.
+pub(super) fn spawn_listeners(
+    servers: &mut JoinSet<Result<(), ServeError>>,
+    listeners: Vec<Listener>,
+    routes: Routes,
+    limits: &Limits,
+    drain: &CancellationToken,
+) {
+    let max_message_bytes = limits.max_message_bytes;
+    let routes = routes.prepare();
+    let service = ServiceExt::<http::Request<Body>>::map_response(routes, move |response| {
+        name_limit(response, max_message_bytes)
+    });
+    let arrivals = Arrivals::new(limits);
+    let service = service.map_request(move |request| arrivals.bound(request));
+    let places = Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS));
+    let places = Arc::new(places);
+    for listener in listeners {
+        let places = Arc::clone(&places);
+        let streams = limits.max_streams_per_connection;
+        let server = serve_listener(listener, service.clone(), places, streams, drain.clone());
+        servers.spawn(async move {
+            server.await;
+            Ok(())
+        });
+    }
+}
+
+/// Serves the health pages, until the drain.
+pub(super) fn spawn_http(
+    servers: &mut JoinSet<Result<(), ServeError>>,
+    listener: TcpListener,
+    routes: axum::Router,
+    drain: &CancellationToken,
+) {
+    let drained = drain.clone().cancelled_owned();
+    servers.spawn(async move {
+        axum::serve(listener, routes)
+            .with_graceful_shutdown(drained)
+            .await
+            .map_err(ServeError::Http)
+    });
 }
 
 fn flatten(ended: Result<Result<(), ServeError>, JoinError>) -> Result<(), ServeError> {
@@ -196,7 +261,7 @@ fn add_services(routes: Routes, context: &Arc<Context>) -> Routes {
         .add_service(admin.max_decoding_message_size(max))
 }
 
-fn reflection() -> Result<ServerReflectionServer<impl ServerReflection>, ServeError> {
+pub(super) fn reflection() -> Result<ServerReflectionServer<impl ServerReflection>, ServeError> {
     Ok(tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -204,7 +269,7 @@ fn reflection() -> Result<ServerReflectionServer<impl ServerReflection>, ServeEr
 }
 
 /// Says the same of every service, and of the server as a whole.
-async fn report(reporter: &HealthReporter, serving: ServingStatus) {
+pub(super) async fn report(reporter: &HealthReporter, serving: ServingStatus) {
     let services = [
         "",
         <ClusterServer<ClusterService> as NamedService>::NAME,

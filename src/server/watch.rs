@@ -16,6 +16,7 @@ use super::drawn::{Drawn, Tap};
 use super::feed::{EndpointsFeed, PodsFeed};
 use super::follow::{Follower, resume};
 use super::listeners::Interest;
+use super::offers::{Offering, offers};
 use super::page::fingerprint;
 use super::subscribers::Subscription;
 
@@ -41,11 +42,11 @@ pub(super) async fn watch_pods(
     names.dedup();
     let scope = describe_pods(&names, &selector.to_string());
     let fingerprint = fingerprint(&scope);
-    let from = resume(
-        &context,
-        request.cursor.map(wire::decode_cursor),
-        fingerprint,
-    );
+    context.current()?;
+    let cursor = context
+        .believed(request.cursor.map(wire::decode_cursor))
+        .await;
+    let from = resume(&context, cursor, fingerprint);
     let subscription = Subscription::new(&context, request.name, peer, scope)?;
     let query = context
         .runtime
@@ -81,6 +82,7 @@ struct Wanted {
     cursor: Option<Cursor>,
     name: String,
     subscription: u64,
+    can_offer: bool,
 }
 
 impl Wanted {
@@ -101,6 +103,7 @@ impl Wanted {
             cursor: subscribe.cursor.map(wire::decode_cursor),
             name: subscribe.name,
             subscription: subscribe.subscription,
+            can_offer: subscribe.can_offer,
         })
     }
 }
@@ -139,6 +142,7 @@ pub(super) async fn watch_endpoints(
     mut requests: Streaming<proto::WatchEndpointsRequest>,
     tap: Tap<EncodedMessage>,
 ) -> Result<(), Status> {
+    context.current()?;
     let subscription = Subscription::new(&context, String::new(), peer, String::new())?;
     let first = tokio::select! {
         biased;
@@ -150,7 +154,7 @@ pub(super) async fn watch_endpoints(
     };
     let mut wanted = match first.and_then(|first| first.request) {
         Some(Asked::Subscribe(subscribe)) => Wanted::new(subscribe)?,
-        Some(Asked::AppliedRevision(_)) | None => {
+        Some(Asked::AppliedRevision(_) | Asked::Offer(_)) | None => {
             let detail = "the first request of a stream subscribes";
             return Err(status::invalid(&[FieldError::required(
                 "subscribe",
@@ -162,11 +166,14 @@ pub(super) async fn watch_endpoints(
     let _watching = context.runtime.tail().watch();
     loop {
         let fingerprint = wanted.scope.fingerprint();
-        let from = resume(&context, wanted.cursor, fingerprint);
+        let cursor = context.believed(wanted.cursor).await;
+        let from = resume(&context, cursor, fingerprint);
         let scope = Arc::new(wanted.scope);
         let seat = (context.audience).join(Interest::Endpoints(Arc::clone(&scope)));
         let bytes = context.limits.stream_message_bytes;
-        let feed = EndpointsFeed::new(scope, from, bytes, wanted.subscription);
+        let (mut offering, offers) = offers();
+        let offers = wanted.can_offer.then_some(offers);
+        let feed = EndpointsFeed::new(scope, from, bytes, wanted.subscription, offers);
         let follower = Follower::new(
             Arc::clone(&context),
             &subscription,
@@ -177,18 +184,24 @@ pub(super) async fn watch_endpoints(
             from,
         );
         wanted = follower
-            .run(next_subscribe(&context, &subscription, &mut requests))
+            .run(next_subscribe(
+                &context,
+                &subscription,
+                &mut requests,
+                &mut offering,
+            ))
             .await?;
         subscription.rescoped(wanted.name.clone(), wanted.scope.to_string());
     }
 }
 
-/// Notes what the subscriber reports, until it wants something else. A client that has said all it
-/// will say still listens.
+/// Notes what the subscriber reports, and takes what it offers, until it wants something else. A client
+/// that has said all it will say still listens.
 async fn next_subscribe(
     context: &Context,
     subscription: &Subscription,
     requests: &mut Streaming<proto::WatchEndpointsRequest>,
+    offering: &mut Offering,
 ) -> Result<Wanted, Status> {
     loop {
         match requests
@@ -206,6 +219,9 @@ async fn next_subscribe(
             }) => {
                 subscription.applied(revision);
             }
+            Some(proto::WatchEndpointsRequest {
+                request: Some(Asked::Offer(offer)),
+            }) => offering.give(offer).await?,
             Some(proto::WatchEndpointsRequest { request: None }) => {
                 return Err(status::invalid(&[FieldError::required(
                     "subscribe",

@@ -20,6 +20,8 @@ pub struct Request {
     pub request_id: SmolStr,
     /// Tells another request of the same name from this one asked again.
     pub digest: u64,
+    /// So many of the group's transactions it was resolved behind.
+    pub before: usize,
     /// So many of the group's transactions it is answered with: with the revision of the last of them, or
     /// with the one before the group.
     pub appended: usize,
@@ -32,6 +34,8 @@ pub struct AnsweredRequest {
     pub request_id: SmolStr,
     /// Tells another request of the same name from this one asked again.
     pub digest: u64,
+    /// The revision that it was resolved at.
+    pub resolved_at: Revision,
     /// The revision it was answered with.
     pub revision: Revision,
 }

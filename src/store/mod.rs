@@ -7,13 +7,18 @@
 //! |---|---|
 //! | [`MemoryStore`] | numbers transactions and keeps none: its history ends with the process |
 //! | [`EmbeddedStore`] | keeps them in a directory, with the engine's records where they stood |
+//!
+//! [`etcd`] is for several processes: what is written there comes back, in one order, to all of them.
 
 mod contract;
 mod embedded;
 mod epoch;
+pub mod etcd;
 mod memory;
 
 pub use contract::{AnsweredRequest, MAX_REQUESTS, Request, Store, StoreError};
-pub use embedded::{Disk, DiskFile, EmbeddedOptions, EmbeddedStore, OpenError, RecoveryProgress};
+pub use embedded::{
+    Disk, DiskFile, EmbeddedOptions, EmbeddedStore, NewDirectory, OpenError, RecoveryProgress,
+};
 pub use epoch::{DERIVATION_VERSION, Epoch, HistoryId};
 pub use memory::MemoryStore;

@@ -111,6 +111,7 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Reset),
         2 => entry().prop_map(Event::Replace),
         2 => entry().prop_map(Event::Entry),
+        2 => (service(), 1..=u64::MAX).prop_map(|(service, revision)| Event::Rewritten { service, revision }),
         8 => (service(), few(), endpoint()).prop_map(|(service, identity, endpoint)| Event::Endpoint {
             service,
             endpoint: Endpoint { identity, ..endpoint },

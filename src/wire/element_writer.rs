@@ -110,6 +110,10 @@ impl ElementWriter {
                 self.entry(entry);
                 written
             }
+            Event::Rewritten { service, revision } => self.alone(EventType::Update, |out| {
+                put_name(out, service);
+                put_number(out, 5, *revision);
+            }),
             Event::Endpoint { service, endpoint } => {
                 let identity = &endpoint.identity;
                 let back = |open: &Open| {
@@ -137,6 +141,11 @@ impl ElementWriter {
                 put_message(out, 8, |out| put_bytes(out, 1, name.as_bytes()));
             }),
         }
+    }
+
+    /// Asks for what is held.
+    pub(super) fn offer(&mut self) {
+        self.alone(EventType::Offer, |_| ());
     }
 
     /// Writes the commit point.
@@ -260,6 +269,10 @@ mod tests {
                     &entry.service.name,
                 )
             },
+            Event::Rewritten { service, revision } => proto::EndpointsEvent {
+                service_revision: *revision,
+                ..of(EventType::Update, service)
+            },
             Event::Endpoint { service, endpoint } => proto::EndpointsEvent {
                 endpoints: vec![encode_endpoint(endpoint, &service.namespace)],
                 ..of(EventType::Update, service)
@@ -306,6 +319,17 @@ mod tests {
                 prop_assert_eq!(writer.out, message(by_prost(&event)), "{:?}", event);
             }
         }
+    }
+
+    #[test]
+    fn an_offer_is_what_prost_writes() {
+        let mut writer = ElementWriter::default();
+        writer.offer();
+        let right = proto::EndpointsEvent {
+            r#type: EventType::Offer.into(),
+            ..Default::default()
+        };
+        assert_eq!(writer.out, message(right));
     }
 
     #[test]

@@ -17,6 +17,8 @@ use super::service::{decode_node, decode_service};
 pub enum Delta {
     /// Events, in the order in which they are folded.
     Events(Vec<Event>),
+    /// The server asks for what is held.
+    Offer,
     /// The commit point.
     Checkpoint(Checkpoint),
 }
@@ -29,6 +31,7 @@ pub enum Delta {
 pub fn decode_event(event: proto::EndpointsEvent) -> Decoded<Delta> {
     let about_node = event.name.is_empty();
     let events = match EventType::try_from(event.r#type) {
+        Ok(EventType::Offer) => return Ok(Delta::Offer),
         Ok(EventType::Reset) => vec![Event::Reset],
         Ok(EventType::Checkpoint) => {
             let mut faults = Faults::default();
@@ -121,6 +124,11 @@ fn decode_service_event(kind: EventType, mut event: proto::EndpointsEvent) -> De
             Event::Replace(entry)
         } else {
             Event::Entry(entry)
+        });
+    } else if event.service_revision > 0 {
+        events.push(Event::Rewritten {
+            service: name.clone(),
+            revision: event.service_revision,
         });
     }
     let endpoints: Vec<_> = faults.list("endpoints", event.endpoints, |endpoint| {

@@ -133,6 +133,22 @@ impl MessageWriter {
         self.full.take()
     }
 
+    /// Adds that the subscriber is to say what it holds. No message may be full.
+    pub fn offer(&mut self) {
+        self.unshare();
+        self.begin();
+        self.writer.offer();
+    }
+
+    /// What is left, if there is anything: nobody knows when more will come.
+    pub fn flush(&mut self) -> Option<EncodedMessage> {
+        self.unshare();
+        if self.full.is_none() && self.writer.out.len() > PREFIX {
+            self.close();
+        }
+        self.take_full()
+    }
+
     /// The last message before a pause: what is left, and the checkpoint.
     pub fn checkpoint(&mut self, checkpoint: &Checkpoint) -> EncodedMessage {
         if self.shared.is_empty() {

@@ -7,10 +7,12 @@
 //! | `transaction` `outcome` | a writer's request, and what became of each object |
 //! | `scope` | scopes, cursors, checkpoints |
 //! | `element_writer` `message` | what a catch-up tells, straight into bytes, and messages below a set size |
+//! | `offer` | what a subscriber says that it holds |
 //! | `put_endpoint` | endpoints therein, their names as suffixes of what they begin with |
 //! | `events` `pod_events` | the same taken apart; and the pods' stream |
 //! | `read_pod` | pods straight from bytes, as a restart reads them |
 //! | `put` | protobuf's few forms |
+//! | `stored` | objects as a store keeps them that others can look into |
 //! | `status` | our errors and gRPC's codes with their details |
 //!
 //! `encode_…` cannot fail. `decode_…` answers every fault at once, each with the path of the field
@@ -29,6 +31,7 @@ mod label_message;
 mod labels;
 mod message;
 mod name;
+mod offer;
 mod outcome;
 mod paths;
 mod pod;
@@ -42,6 +45,7 @@ mod round_trip;
 mod scope;
 mod service;
 pub mod status;
+mod stored;
 mod transaction;
 mod uid;
 
@@ -60,6 +64,7 @@ pub use message::{EncodedMessage, MessageWriter};
 pub use name::{
     check_namespaces, decode_kind, decode_name, decode_ref, encode_kind, encode_name, encode_ref,
 };
+pub use offer::{MAX_OFFERED, decode_offer, encode_offer};
 pub use outcome::{decode_result, encode_result};
 pub use pod::{decode_pod, encode_pod};
 pub use pod_events::{PodDelta, PodEventBatch, decode_pod_event};
@@ -69,6 +74,7 @@ pub use scope::{
     encode_cursor, encode_duration, encode_scope, encode_time,
 };
 pub use service::{decode_node, decode_service, encode_node, encode_service};
+pub use stored::{decode_stored, encode_stored};
 pub use transaction::{
     MAX_REQUEST_ID, MAX_SOURCE, WriteRequest, decode_transaction, encode_operation,
     encode_transaction, mentioned_objects,

@@ -126,7 +126,7 @@ pub fn decode_pod_event(event: proto::PodsEvent) -> Decoded<PodDelta> {
             );
             PodDelta::Checkpoint(faults.part("checkpoint", checkpoint))
         }
-        Ok(EventType::Replace | EventType::Unspecified) | Err(_) => {
+        Ok(EventType::Replace | EventType::Offer | EventType::Unspecified) | Err(_) => {
             return unknown_number(event.r#type).map_err(|faults: Vec<FieldError>| {
                 faults
                     .into_iter()

@@ -8,7 +8,7 @@ use prost::Message as _;
 
 use crate::engine::{PodEvent, Scope, ServiceScope, View};
 
-use super::arbitrary::{endpoint, manual, name, node, pod, selector, service, word};
+use super::arbitrary::{endpoint, manual, name, node, object, pod, selector, service, word};
 use super::arbitrary_steps::{event, write_request};
 use super::*;
 
@@ -98,6 +98,11 @@ proptest! {
     }
 
     #[test]
+    fn stored_objects(object in object(), source in word()) {
+        prop_assert_eq!(decode_stored(encode_stored(&object, &source)), Ok((object, source)));
+    }
+
+    #[test]
     fn transactions(write in write_request()) {
         prop_assert_eq!(decode_transaction(encode_transaction(&write)), Ok(write));
     }
@@ -153,6 +158,7 @@ proptest! {
             match decode_event(element) {
                 Ok(Delta::Events(events)) => events.into_iter().for_each(|event| folded.apply(event)),
                 Ok(Delta::Checkpoint(checkpoint)) => ended = Some(checkpoint),
+                Ok(Delta::Offer) => prop_assert!(false, "nothing was asked"),
                 Err(faults) => prop_assert!(false, "{faults:?}"),
             }
         }

@@ -132,10 +132,13 @@ impl History {
         let group: Vec<_> = (0..count).map(|_| self.world.transaction()).collect();
         let requests = (0..self.random.below(3)).map(|_| {
             self.asked += 1;
+            let appended = self.random.between(0, count);
+            let before = self.random.between(0, appended);
             AnsweredRequest {
                 request_id: format!("request-{}", self.asked).into(),
                 digest: self.random.number(),
-                revision: self.never_lost.head() + self.random.between(0, count) as Revision,
+                resolved_at: self.never_lost.head() + before as Revision,
+                revision: self.never_lost.head() + appended as Revision,
             }
         });
         Doubt {
@@ -153,6 +156,7 @@ impl History {
                 .map(|request| Request {
                     request_id: request.request_id.clone(),
                     digest: request.digest,
+                    before: (request.resolved_at - head) as usize,
                     appended: (request.revision - head) as usize,
                 })
                 .collect();

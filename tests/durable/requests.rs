@@ -91,6 +91,7 @@ fn the_last_ones_are_remembered() {
                     Request {
                         request_id: number.to_string().into(),
                         digest: !number,
+                        before: 0,
                         appended: 0,
                     }
                 })

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 13] = [
     &["reconcile"],
     &["engine"],
     &["wire"],
-    &["store"],
+    &["store", "snapshot"],
     &["runtime"],
     &["source", "server", "client"],
     &["proxy", "relay", "publish"],

@@ -1,4 +1,4 @@
-"""The story of the README, told by a client in Python.
+"""The story of the README, told by a client in Python; and what a client offers that lost its server.
 
 Stubs come from proto/ alone; the fold below is the one that proto/selectord/v1/watch.proto describes.
 Every wait has a deadline, so that a server that keeps silent fails the test.
@@ -9,7 +9,9 @@ import queue
 import re
 import signal
 import subprocess
+import struct
 import sys
+import uuid
 
 import grpc
 from grpc_status import rpc_status
@@ -25,6 +27,11 @@ from selectord.v1 import (
     watch_pb2,
     watch_pb2_grpc,
 )
+
+try:
+    import xxhash
+except ImportError:
+    xxhash = None
 
 DEADLINE = 30.0
 ADDRESS = re.compile(r"\b(127\.0\.0\.1:[1-9]\d*)\b")
@@ -93,13 +100,19 @@ class Watcher:
     def __init__(self, client, cursor=None):
         self.requests = queue.SimpleQueue()
         self.services = {}
+        self.entries = {}
         self.doubtful = set()
         self.cursor = cursor
         self.scope = watch_pb2.WatchScope(services=watch_pb2.ServiceScope())
         self.connect(client)
 
     def connect(self, client):
-        subscribe = watch_pb2.Subscribe(scope=self.scope, cursor=self.cursor, name="python")
+        subscribe = watch_pb2.Subscribe(
+            scope=self.scope,
+            cursor=self.cursor,
+            name="python",
+            can_offer=xxhash is not None and self.cursor is not None,
+        )
         self.requests.put(watch_pb2.WatchEndpointsRequest(subscribe=subscribe))
         self.stream = client.watch.WatchEndpoints(iter(self.requests.get, None), timeout=DEADLINE)
 
@@ -130,17 +143,26 @@ class Watcher:
         key = (event.namespace, event.name)
         if event.type == watch_pb2.EVENT_TYPE_RESET:
             self.doubtful = set(self.services)
+        elif event.type == watch_pb2.EVENT_TYPE_OFFER:
+            self.doubtful = set()
+            self.offer()
         elif event.type == watch_pb2.EVENT_TYPE_REMOVE:
             self.services.pop(key, None)
+            self.entries.pop(key, None)
             self.doubtful.discard(key)
         elif event.type == watch_pb2.EVENT_TYPE_CHECKPOINT:
             for gone in self.doubtful:
                 del self.services[gone]
+                del self.entries[gone]
             self.doubtful = set()
         else:
             if event.type == watch_pb2.EVENT_TYPE_REPLACE:
                 self.services[key] = {}
                 self.doubtful.discard(key)
+            if event.HasField("service"):
+                self.entries[key] = (event.service, event.service_revision)
+            elif event.service_revision:
+                self.entries[key] = (self.entries[key][0], event.service_revision)
             endpoints = self.services[key]
             complete_names(event)
             for endpoint in event.endpoints:
@@ -148,9 +170,126 @@ class Watcher:
             for identity in event.removed:
                 endpoints.pop(identity.SerializeToString(deterministic=True), None)
 
+    def offer(self, most=2):
+        """Says what is held: a digest for each service, at most so many in a message."""
+        held = []
+        for key in sorted(self.services, key=lambda key: (key[0].encode(), key[1].encode())):
+            service, revision = self.entries[key]
+            records = [service_record(service)]
+            records += [endpoint_record(endpoint) for endpoint in self.services[key].values()]
+            digest = sum(xxhash.xxh3_128_intdigest(record) for record in records) % 2**128
+            held.append(
+                watch_pb2.HeldService(
+                    namespace=key[0],
+                    name=key[1],
+                    digest=digest.to_bytes(16, "big"),
+                    service_revision=revision,
+                )
+            )
+        while True:
+            part, held = held[:most], held[most:]
+            offer = watch_pb2.Offer(services=part, last=not held)
+            self.requests.put(watch_pb2.WatchEndpointsRequest(offer=offer))
+            if not held:
+                return
+
     def pods(self, name):
         endpoints = self.services[("default", name)].values()
         return {e.identity.pod_name for e in endpoints}
+
+
+def number(value):
+    return struct.pack(">I", value)
+
+
+def text(value):
+    data = value.encode() if isinstance(value, str) else value
+    return number(len(data)) + data
+
+
+def listed(values, record=text):
+    return number(len(values)) + b"".join(record(value) for value in values)
+
+
+def label_list(labels):
+    pairs = sorted(labels, key=lambda label: label.key.encode())
+    return listed(pairs, lambda label: text(label.key) + text(label.value))
+
+
+def service_record(service):
+    """The canonical bytes of a service: see HeldService in watch.proto."""
+
+    def port(port):
+        by_name = port.WhichOneof("target_port") == "target_name"
+        target = text(port.target_name) if by_name else number(port.target_number or port.port)
+        return b"".join(
+            [
+                text(port.name),
+                number(port.protocol or 1),
+                number(port.port),
+                number(by_name),
+                target,
+                number(port.node_port),
+                text(port.app_protocol),
+            ]
+        )
+
+    of_set = service.HasField("set_selector")
+    return b"".join(
+        [
+            number(1),
+            text(service.namespace),
+            text(service.name),
+            text(service.uid),
+            label_list(service.labels),
+            text(service.creation_timestamp),
+            text(service.deletion_timestamp),
+            number(service.type or 1),
+            label_list(service.selector),
+            number(of_set) + (text(service.set_selector.text) if of_set else b""),
+            listed(service.ports, port),
+            listed(service.cluster_ips),
+            listed(service.ip_families, number),
+            text(service.external_name),
+            listed(service.external_ips),
+            listed(service.load_balancer_ips, lambda ip: text(ip.ip) + number(ip.proxied)),
+            listed(service.load_balancer_source_ranges),
+            number(service.session_affinity_seconds),
+            number(service.internal_traffic_policy or 1),
+            number(service.external_traffic_policy or 1),
+            number(service.health_check_node_port),
+            number(service.publish_not_ready_addresses),
+            text(service.traffic_distribution),
+            text(service.topology_mode),
+        ]
+    )
+
+
+def endpoint_record(endpoint):
+    def port(port):
+        ends = number(port.number) + number(port.protocol or 1)
+        return text(port.name) + ends + text(port.app_protocol)
+
+    identity = endpoint.identity
+    by_uuid = endpoint.WhichOneof("uid") == "uuid"
+    own = endpoint.HasField("own_ports")
+    return b"".join(
+        [
+            number(2),
+            listed(identity.addresses),
+            text(identity.hostname),
+            text(identity.pod_name),
+            text(identity.pod_namespace),
+            text(str(uuid.UUID(bytes=endpoint.uuid)) if by_uuid else endpoint.uid_text),
+            listed(endpoint.service_ports, number),
+            number(own) + (listed(endpoint.own_ports.ports, port) if own else b""),
+            number(endpoint.conditions),
+            text(endpoint.node_name),
+            text(endpoint.zone),
+            listed(endpoint.zone_hints),
+            listed(endpoint.node_hints),
+        ]
+    )
 
 
 def complete_names(event):
@@ -319,10 +458,124 @@ def tell(client):
     equal(list(verified.discrepancies), [], "discrepancies")
 
 
+def objects():
+    """The same every time: services of every kind, pods with and without a UUID, endpoints by hand."""
+    rich = types_pb2.Service(
+        namespace="default",
+        name="rich",
+        uid="7d0c3f6e-5a7d-4e8b-9c1d-0a1b2c3d4e5f",
+        labels=labels(tier="web", app="rng"),
+        creation_timestamp="2026-01-02T03:04:05Z",
+        type=types_pb2.Service.TYPE_LOAD_BALANCER,
+        set_selector=types_pb2.Selector(text="app in (rng, hasher),!gone"),
+        ports=[
+            types_pb2.ServicePort(name="a", port=80, target_name="web", node_port=30080),
+            types_pb2.ServicePort(
+                name="b",
+                port=53,
+                protocol=types_pb2.PROTOCOL_UDP,
+                target_number=5353,
+                app_protocol="dns",
+            ),
+        ],
+        cluster_ips=["10.96.0.11", "fd00::11"],
+        ip_families=[types_pb2.IP_FAMILY_IPV4, types_pb2.IP_FAMILY_IPV6],
+        external_ips=["192.0.2.1"],
+        load_balancer_ips=[types_pb2.LoadBalancerIp(ip="192.0.2.2", proxied=True)],
+        load_balancer_source_ranges=["192.0.2.0/24"],
+        session_affinity_seconds=10800,
+        external_traffic_policy=types_pb2.Service.TRAFFIC_POLICY_LOCAL,
+        health_check_node_port=30081,
+        publish_not_ready_addresses=True,
+        traffic_distribution="PreferSameNode",
+    )
+    pods = []
+    for i in range(20):
+        pods.append(
+            types_pb2.Pod(
+                namespace="default",
+                name=f"rng-{i}",
+                uid=f"2b0c3f6e-5a7d-4e8b-9c1d-0a1b2c3d4e{i:02}" if i % 2 else f"uid-{i}",
+                labels=labels(app="rng"),
+                node_name=f"node-{i % 3}",
+                ports=[types_pb2.ContainerPort(name="web", number=8080 + i % 2)],
+                phase=types_pb2.Pod.PHASE_RUNNING,
+                pod_ips=[f"10.1.0.{i + 1}", f"fd00::{i + 1:x}"],
+                ready=1 + i % 2,
+            )
+        )
+    node = types_pb2.Node(name="node-1", labels=labels())
+    node.labels.add(key="topology.kubernetes.io/zone", value="za")
+    by_hand = types_pb2.ManualEndpoints(
+        kind=types_pb2.KIND_ENDPOINT_SLICE,
+        namespace="default",
+        name="rng-by-hand",
+        service="rng",
+        subsets=[
+            types_pb2.ManualEndpoints.Subset(
+                ports=[types_pb2.EndpointPort(name="", number=81)],
+                endpoints=[
+                    types_pb2.Endpoint(
+                        identity=types_pb2.EndpointIdentity(addresses=[bytes([192, 0, 2, 9])]),
+                        conditions=3,
+                    )
+                ],
+            )
+        ],
+    )
+    operations = [cluster_pb2.Operation(put_service=rich), cluster_pb2.Operation(put_node=node)]
+    operations += [put_service(f"svc-{i}", app="rng") for i in range(5)]
+    operations += [put_service("rng", app="rng"), cluster_pb2.Operation(put_endpoints=by_hand)]
+    return operations + [cluster_pb2.Operation(put_pod=pod) for pod in pods]
+
+
+def resume(binary):
+    """The server is lost, and another begins with the same: only what is not the same is sent."""
+    if xxhash is None:
+        print("python client: offers not tried, there is no xxhash package")
+        return
+    with server(binary) as address, grpc.insecure_channel(address) as channel:
+        client = Client(channel)
+        watcher = Watcher(client)
+        watcher.until(client.commit(*objects()).revision)
+        watcher.disconnect()
+    with server(binary) as address, grpc.insecure_channel(address) as channel:
+        client = Client(channel)
+        committed = client.commit(*objects())
+        watcher.connect(client)
+        events = watcher.until(committed.revision)
+        equal([event.type for event in events], [watch_pb2.EVENT_TYPE_OFFER], "of the same")
+        # Another of which three things differ.
+        watcher.disconnect()
+        watcher.cursor.epoch = b"another"
+        watcher.services.pop(("default", "svc-1"))
+        watcher.entries.pop(("default", "svc-1"))
+        endpoint = next(iter(watcher.services[("default", "svc-2")].values()))
+        endpoint.zone = "elsewhere"
+        watcher.services[("default", "zzz")] = {}
+        watcher.entries[("default", "zzz")] = watcher.entries[("default", "svc-3")]
+        watcher.connect(client)
+        events = watcher.until(committed.revision)
+        told = [(event.type, event.name) for event in events]
+        expected = [
+            (watch_pb2.EVENT_TYPE_OFFER, ""),
+            (watch_pb2.EVENT_TYPE_REPLACE, "svc-1"),
+            (watch_pb2.EVENT_TYPE_REPLACE, "svc-2"),
+            (watch_pb2.EVENT_TYPE_REMOVE, "zzz"),
+        ]
+        equal(told, expected, "of what differs")
+        watcher.disconnect()
+        anew = Watcher(client)
+        anew.until(committed.revision)
+        assert anew.services == watcher.services, "what is held is not what there is"
+        anew.disconnect()
+
+
 def main():
     with server(sys.argv[1]) as address:
         with grpc.insecure_channel(address) as channel:
             tell(Client(channel))
+    resume(sys.argv[1])
     print("python client: ok")
 
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use selectord::engine::Scope;
 use selectord::runtime::Readiness;
-use selectord::server::{Limits, ListenAddress, ServerOptions, serve};
+use selectord::server::{ListenAddress, ServerOptions, serve};
 use selectord::store::MemoryStore;
 use selectord::wire::proto;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -75,7 +75,7 @@ async fn health_follows_readiness_and_drain() {
     let loading = readiness.guard("manifests");
     let options = ServerOptions {
         readiness,
-        limits: Limits::default(),
+        ..ServerOptions::default()
     };
     let server = Setup {
         server: options,
@@ -147,7 +147,7 @@ async fn unix_sockets_and_http_health_are_served() {
     let shutdown = CancellationToken::new();
     let options = ServerOptions {
         readiness,
-        limits: Limits::default(),
+        ..ServerOptions::default()
     };
     let serving = tokio::spawn(serve(
         vec![listener],

@@ -17,6 +17,8 @@ pub struct Subscriber {
     pub view: View,
     /// Of the messages since the last checkpoint but the last: their sizes in bytes.
     pub sizes: Vec<usize>,
+    /// Most services in a message when it says what it holds.
+    pub part: usize,
 }
 
 impl Subscriber {
@@ -29,8 +31,31 @@ impl Subscriber {
         scope: &Scope,
         cursor: Option<&Cursor>,
     ) -> Subscriber {
+        Subscriber::with_request(&mut client, subscribe(scope, cursor)).await
+    }
+
+    /// One that comes back with what it holds, and can say what that is.
+    pub async fn holding(
+        server: &Server,
+        scope: &Scope,
+        cursor: Option<&Cursor>,
+        view: View,
+    ) -> Subscriber {
+        let mut asked = subscribe(scope, cursor);
+        if let Some(Asked::Subscribe(subscribe)) = &mut asked.request {
+            subscribe.can_offer = true;
+        }
+        let mut subscriber = Subscriber::with_request(&mut server.watch(), asked).await;
+        subscriber.view = view;
+        subscriber
+    }
+
+    async fn with_request(
+        client: &mut proto::watch_client::WatchClient<tonic::transport::Channel>,
+        asked: proto::WatchEndpointsRequest,
+    ) -> Subscriber {
         let (asks, requests) = mpsc::channel(8);
-        asks.send(subscribe(scope, cursor)).await.unwrap();
+        asks.send(asked).await.unwrap();
         let answers = patiently(client.watch_endpoints(ReceiverStream::new(requests)))
             .await
             .unwrap()
@@ -40,6 +65,7 @@ impl Subscriber {
             answers,
             view: View::default(),
             sizes: Vec::new(),
+            part: wire::MAX_OFFERED,
         }
     }
 
@@ -59,6 +85,33 @@ impl Subscriber {
             .unwrap();
     }
 
+    /// Says what it holds, in messages of `part` services, whether or not anybody reads them.
+    fn offer(&self) {
+        let asks = self.asks.clone();
+        let mut held: Vec<_> = self.view.held(None).collect();
+        let part = self.part;
+        tokio::spawn(async move {
+            loop {
+                let rest = held.split_off(part.min(held.len()));
+                let offer = wire::encode_offer(&held, rest.is_empty());
+                let request = Some(Asked::Offer(offer));
+                let sent = asks.send(proto::WatchEndpointsRequest { request }).await;
+                if sent.is_err() || rest.is_empty() {
+                    return;
+                }
+                held = rest;
+            }
+        });
+    }
+
+    /// Sends any request.
+    pub async fn ask(&self, request: Asked) {
+        let request = proto::WatchEndpointsRequest {
+            request: Some(request),
+        };
+        self.asks.send(request).await.unwrap();
+    }
+
     /// The next message as it is, folded into nothing.
     pub async fn message(&mut self) -> Result<proto::WatchEndpointsResponse, Status> {
         let message = patiently(self.answers.message()).await?;
@@ -75,6 +128,10 @@ impl Subscriber {
             for element in message.events {
                 match wire::decode_event(element).expect("a server keeps its word") {
                     Delta::Events(events) => told.extend(events),
+                    Delta::Offer => {
+                        told.clear();
+                        self.offer();
+                    }
                     Delta::Checkpoint(checkpoint) => {
                         told.iter()
                             .cloned()
@@ -122,6 +179,7 @@ fn subscribe(scope: &Scope, cursor: Option<&Cursor>) -> proto::WatchEndpointsReq
         cursor: cursor.map(wire::encode_cursor),
         name: "a test".to_owned(),
         subscription: 0,
+        can_offer: false,
     };
     proto::WatchEndpointsRequest {
         request: Some(Asked::Subscribe(subscribe)),

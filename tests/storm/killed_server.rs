@@ -158,11 +158,13 @@ async fn follow(
             }
         };
         let before = position.borrow().clone();
-        let another = before.is_none_or(|before| before.epoch != cut.cursor.epoch);
+        let another = before
+            .as_ref()
+            .is_none_or(|before| before.epoch != cut.cursor.epoch);
         assert_eq!(
             cut.events.contains(&Event::Reset),
-            another,
-            "{scope}: a reset comes with another history and with nothing else"
+            before.is_none(),
+            "{scope}: a reset comes first; another history is offered what is held"
         );
         if another {
             histories += 1;

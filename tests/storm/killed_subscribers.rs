@@ -1,6 +1,6 @@
 //! Subscribers that are killed and started again in the midst of a storm.
 
-use selectord::client::{Client, Cursor, Cut, WatchOptions, Watcher};
+use selectord::client::{Client, Cursor, Cut, Resume, WatchOptions, Watcher};
 use selectord::engine::{Event, Scope, View};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -34,7 +34,10 @@ impl Subscriber {
     fn start(&self, client: &Client) -> Watcher {
         let options = WatchOptions {
             name: self.name.clone(),
-            resume: self.saved.clone(),
+            resume: self
+                .saved
+                .clone()
+                .map_or_else(Resume::default, Resume::from),
             ..WatchOptions::default()
         };
         client.watch(self.scope.clone(), options)

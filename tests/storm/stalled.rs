@@ -77,6 +77,7 @@ impl Raw {
                             self.view.apply(event);
                         }
                     }
+                    Delta::Offer => panic!("nobody said that he can offer"),
                     Delta::Checkpoint(checkpoint) => {
                         self.view.checkpoint();
                         if checkpoint.cursor.revision >= revision {

@@ -1,10 +1,10 @@
 //! A subscriber: folds what it is sent, and knows what it may be sent.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 
-use selectord::engine::{Engine, Event, Progress, Scope, View, Walk};
+use selectord::engine::{Engine, Event, Held, Progress, Scope, View, Walk};
 use selectord::model::Revision;
 
 use super::oracle::{Cut, Oracle};
@@ -21,6 +21,8 @@ pub struct Seen {
     pub nodes: Cell<u64>,
     pub nodes_removed: Cell<u64>,
     pub checkpoints: Cell<u64>,
+    pub offers: Cell<u64>,
+    pub rewritten: Cell<u64>,
 }
 
 impl Seen {
@@ -29,6 +31,7 @@ impl Seen {
             Event::Reset => &self.resets,
             Event::Replace(_) => &self.replaces,
             Event::Entry(_) => &self.entries,
+            Event::Rewritten { .. } => &self.rewritten,
             Event::Endpoint { .. } => &self.endpoints,
             Event::Removed { .. } => &self.removed,
             Event::Remove(_) => &self.removes,
@@ -50,6 +53,7 @@ impl Seen {
             ("node", &self.nodes),
             ("node removed", &self.nodes_removed),
             ("checkpoint", &self.checkpoints),
+            ("offer", &self.offers),
         ];
         all.into_iter()
             .filter(|(_, count)| count.get() == 0)
@@ -75,6 +79,10 @@ pub struct Reader {
     pub view: View,
     /// The last checkpoint, and what was held at it.
     pub applied: Option<(Revision, View)>,
+    /// It says what it holds where its cursor is of no use, in parts of so many; 0: it does not.
+    offers: usize,
+    /// What it has yet to say.
+    unsaid: VecDeque<Held>,
     walk: Walk,
     account: Account,
     /// Transactions since the last checkpoint.
@@ -93,20 +101,30 @@ impl Reader {
             scope,
             view: View::default(),
             applied: None,
+            offers: 0,
+            unsaid: VecDeque::new(),
             walk,
             account,
             waited: 0,
         }
     }
 
-    /// Another scope, for which the cursor is void: what is held is in doubt.
+    /// From the next subscription on it can say what it holds, in parts of so many.
+    pub fn offering(self, offers: usize) -> Reader {
+        Reader { offers, ..self }
+    }
+
+    /// Another scope, for which the cursor is void: what is held is in doubt, or offered.
     pub fn rescope(&mut self, scope: Scope, engine: &Engine) {
         let mut view = std::mem::take(&mut self.view);
-        view.apply(Event::Reset);
+        if self.offers == 0 {
+            view.apply(Event::Reset);
+        }
         *self = Reader {
             view,
-            ..Reader::new(scope, engine)
+            ..Reader::new(scope, engine).offering(self.offers)
         };
+        self.walk = self.walk.clone().offering(self.offers > 0);
     }
 
     /// Comes back, perhaps to another engine, with the cursor of its last checkpoint; with what it
@@ -120,10 +138,11 @@ impl Reader {
                 .map(|(_, view)| view.clone())
                 .unwrap_or_default();
         }
-        if cursor.is_none() {
+        if cursor.is_none() && self.offers == 0 {
             self.view.apply(Event::Reset);
         }
-        self.walk = Walk::new(self.scope.clone(), cursor);
+        self.unsaid.clear();
+        self.walk = Walk::new(self.scope.clone(), cursor).offering(self.offers > 0);
         self.account = Account {
             allowed: 0,
             owing: records(engine),
@@ -173,6 +192,10 @@ impl Reader {
             Progress::Head(revision) => self
                 .checkpoint(revision, oracle, engine, seen)
                 .map(|()| true),
+            Progress::Offer { first } => {
+                self.say(first, engine, seen);
+                Ok(false)
+            }
             // The head has yet to come to where this subscriber is.
             Progress::More if self.is_ahead_of(engine) => Ok(false),
             Progress::More => {
@@ -190,6 +213,20 @@ impl Reader {
                 Ok(false)
             }
         }
+    }
+
+    /// Says what it holds, or a part more of it.
+    fn say(&mut self, first: bool, engine: &Engine, seen: &Seen) {
+        if first {
+            seen.offers.set(seen.offers.get() + 1);
+            self.view.trust();
+            self.unsaid = self.view.held(None).collect();
+            // Each of these is read, and each service there is may be hashed.
+            self.account.owing += self.unsaid.len() as u64 + records(engine);
+        }
+        let part = self.offers.min(self.unsaid.len());
+        let part = self.unsaid.drain(..part).collect();
+        self.walk.offer(part, self.unsaid.is_empty());
     }
 
     /// Whether it has applied more than this engine, a replica, knows of.
@@ -238,7 +275,9 @@ fn records(engine: &Engine) -> u64 {
 pub fn expected(view: &View, event: &Event) -> Result<(), String> {
     let service = match event {
         Event::Entry(entry) => &entry.service.name,
-        Event::Endpoint { service, .. } | Event::Removed { service, .. } => service,
+        Event::Endpoint { service, .. }
+        | Event::Removed { service, .. }
+        | Event::Rewritten { service, .. } => service,
         _ => return Ok(()),
     };
     if view.services().contains_key(service) {

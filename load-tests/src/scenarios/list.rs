@@ -6,7 +6,7 @@ use crate::args::Args;
 use crate::context::Context;
 use crate::report::Section;
 
-use super::{churn, engine, fanout, ingest, peers, query, resume, soak};
+use super::{churn, engine, fanout, ingest, peers, query, resume, soak, store};
 
 /// Something to measure.
 pub struct Scenario {
@@ -49,6 +49,11 @@ const ALL: &[Scenario] = &[
         name: "resume",
         about: "first snapshots, catching up from a cursor, and clients that are killed and come back",
         run: resume::run,
+    },
+    Scenario {
+        name: "store",
+        about: "what it costs to keep what is acknowledged, in a directory and in etcd, and to come back to it",
+        run: store::run,
     },
     Scenario {
         name: "soak",

@@ -10,5 +10,6 @@ mod peers;
 mod query;
 mod resume;
 mod soak;
+mod store;
 
 pub use list::{child, chosen, help, names};

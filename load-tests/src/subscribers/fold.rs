@@ -92,6 +92,7 @@ impl<'b> Fold<'b> {
                 .map_err(|faults| anyhow::anyhow!("the server's event is none: {faults:?}"))?;
             match delta {
                 Delta::Events(events) => self.gathered.extend(events),
+                Delta::Offer => self.gathered.clear(),
                 Delta::Checkpoint(checkpoint) => {
                     let before = self.cursor.as_ref().map_or(0, |cursor| cursor.revision);
                     if checkpoint.cursor.revision < before {
@@ -121,7 +122,9 @@ impl<'b> Fold<'b> {
                 None
             }
             Event::Replace(entry) | Event::Entry(entry) => Some(&entry.service.name),
-            Event::Endpoint { service, .. } | Event::Removed { service, .. } => Some(service),
+            Event::Endpoint { service, .. }
+            | Event::Removed { service, .. }
+            | Event::Rewritten { service, .. } => Some(service),
             Event::Remove(name) => Some(name),
             Event::Node(_) | Event::NodeRemoved(_) => None,
         };

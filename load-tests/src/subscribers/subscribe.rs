@@ -12,6 +12,7 @@ pub fn subscribe(scope: &Scope, cursor: Option<&Cursor>, name: &str) -> Bytes {
         cursor: cursor.map(wire::encode_cursor),
         name: name.to_owned(),
         subscription: 0,
+        can_offer: false,
     };
     let request = proto::WatchEndpointsRequest {
         request: Some(Request::Subscribe(subscribe)),

@@ -194,6 +194,7 @@ fn pods_in_lines() {
         events,
         dropped: Vec::new(),
         commit_time: None,
+        source_age: std::time::Duration::ZERO,
     };
     let mut lines = PodLines::default();
     let mut out = Vec::new();

@@ -55,6 +55,7 @@ impl Cluster for Numbers {
                 } else {
                     0
                 },
+                resolved_revision: 0,
             })
         });
         Ok(Response::new(Box::pin(answers)))

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use prost::Message as _;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_stream::{Stream, StreamExt as _};
@@ -18,6 +19,7 @@ use crate::model::{
     Conditions, Endpoint, EndpointIdentity, EndpointPorts, Hints, ObjectName, Pod, Revision,
     Service,
 };
+use crate::wire::proto::watch_endpoints_request::Request as Wanted;
 use crate::wire::proto::watch_server::{Watch, WatchServer};
 use crate::wire::{Checkpoint, MessageWriter, PodEventBatch, proto};
 
@@ -25,6 +27,8 @@ use crate::wire::{Checkpoint, MessageWriter, PodEventBatch, proto};
 pub(super) enum Act<M> {
     Send(M),
     Fail(Status),
+    /// Waits until the client has offered all it holds.
+    Offered,
     /// Says nothing, for ever.
     Silence,
 }
@@ -62,6 +66,7 @@ type Answers<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
 /// The answers of the next script; without one, the server is not there.
 fn play<M: Send + 'static>(
     scripts: &Mutex<VecDeque<Vec<Act<M>>>>,
+    offered: Arc<Notify>,
 ) -> Result<Response<Answers<M>>, Status> {
     let acts = scripts
         .lock()
@@ -69,11 +74,21 @@ fn play<M: Send + 'static>(
         .pop_front()
         .ok_or_else(|| Status::unavailable("no script"))?;
     let silent = acts.iter().any(|act| matches!(act, Act::Silence));
-    let answers = tokio_stream::iter(acts).filter_map(|act| match act {
-        Act::Send(message) => Some(Ok(message)),
-        Act::Fail(status) => Some(Err(status)),
-        Act::Silence => None,
+    let answers = tokio_stream::iter(acts).then(move |act| {
+        let offered = Arc::clone(&offered);
+        async move {
+            match act {
+                Act::Send(message) => Some(Ok(message)),
+                Act::Fail(status) => Some(Err(status)),
+                Act::Silence => None,
+                Act::Offered => {
+                    offered.notified().await;
+                    None
+                }
+            }
+        }
     });
+    let answers = answers.filter_map(|answer| answer);
     Ok(Response::new(if silent {
         Box::pin(answers.chain(tokio_stream::pending()))
     } else {
@@ -92,14 +107,20 @@ impl Watch for Arc<Script> {
     ) -> Result<Response<Self::WatchEndpointsStream>, Status> {
         let mut requests = request.into_inner();
         let asked = self.asked.clone();
+        let offered = Arc::new(Notify::new());
+        let all_is_offered = Arc::clone(&offered);
         tokio::spawn(async move {
             while let Ok(Some(request)) = requests.message().await {
                 if let Some(request) = request.request {
+                    let last = matches!(&request, Wanted::Offer(offer) if offer.last);
                     let _ = asked.send(Asked::Endpoints(request));
+                    if last {
+                        all_is_offered.notify_one();
+                    }
                 }
             }
         });
-        play(&self.endpoints)
+        play(&self.endpoints, offered)
     }
 
     async fn watch_pods(
@@ -107,7 +128,7 @@ impl Watch for Arc<Script> {
         request: Request<proto::WatchPodsRequest>,
     ) -> Result<Response<Self::WatchPodsStream>, Status> {
         let _ = self.asked.send(Asked::Pods(request.into_inner()));
-        play(&self.pods)
+        play(&self.pods, Arc::default())
     }
 }
 
@@ -162,6 +183,18 @@ pub(super) fn part(events: Vec<Event>) -> Act<proto::WatchEndpointsResponse> {
     };
     message.events.pop();
     Act::Send(message)
+}
+
+/// Asks for what is held.
+pub(super) fn ask() -> Act<proto::WatchEndpointsResponse> {
+    let event = proto::EndpointsEvent {
+        r#type: proto::EventType::Offer.into(),
+        ..Default::default()
+    };
+    Act::Send(proto::WatchEndpointsResponse {
+        events: vec![event],
+        subscription: 0,
+    })
 }
 
 pub(super) fn pods_cut(

@@ -1,10 +1,12 @@
 use std::time::Duration;
 
+use tokio::sync::mpsc::UnboundedReceiver;
 use tonic::Status;
 
-use super::script::{Act, Asked, cut, endpoint, name, part, replace, serve};
-use crate::client::{Cut, WatchError, WatchOptions, Watcher};
+use super::script::{Act, Asked, ask, cut, endpoint, name, part, replace, serve};
+use crate::client::{Cut, Resume, WatchError, WatchOptions, Watcher};
 use crate::engine::{Event, Scope};
+use crate::wire::Cursor;
 use crate::wire::proto::watch_endpoints_request::Request;
 
 /// What a watcher holds: `rng: 10.1.0.4 10.1.0.5`.
@@ -111,6 +113,95 @@ async fn another_history_begins_with_a_reset_that_names_what_is_gone() {
     assert_eq!(held(&watcher), ["rng: 10.1.0.5"]);
 }
 
+/// What the next Subscribe says, and whether it can offer; and then what is offered, up to the last.
+async fn offered(asked: &mut UnboundedReceiver<Asked>) -> (bool, Vec<String>) {
+    let Some(Asked::Endpoints(Request::Subscribe(subscribe))) = asked.recv().await else {
+        panic!("a stream begins with a Subscribe");
+    };
+    let mut names = Vec::new();
+    if !subscribe.can_offer {
+        return (false, names);
+    }
+    loop {
+        if let Asked::Endpoints(Request::Offer(offer)) = asked.recv().await.unwrap() {
+            names.extend(offer.services.into_iter().map(|held| held.name));
+            if offer.last {
+                return (true, names);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_history_is_offered_what_is_held() {
+    let first = vec![cut(
+        vec![Event::Reset, replace("hasher", 3), replace("rng", 3)],
+        "old",
+        9,
+    )];
+    // What came before it was asked is void.
+    let second = vec![
+        part(vec![Event::Remove(name("rng"))]),
+        ask(),
+        Act::Offered,
+        cut(
+            vec![Event::Remove(name("hasher")), endpoint("rng", 5)],
+            "new",
+            2,
+        ),
+        Act::Silence,
+    ];
+    let (client, mut asked) = serve(vec![first, second], vec![]).await;
+    let mut watcher = client.watch(Scope::all(), WatchOptions::default());
+
+    next(&mut watcher).await;
+    let cut = next(&mut watcher).await;
+    assert_eq!((cut.revision, cut.dropped), (2, vec![]));
+    assert_eq!(held(&watcher), ["rng: 10.1.0.5"]);
+    assert_eq!(
+        offered(&mut asked).await,
+        (false, vec![]),
+        "nothing is held"
+    );
+    let both = vec!["hasher".to_owned(), "rng".to_owned()];
+    assert_eq!(offered(&mut asked).await, (true, both));
+}
+
+#[tokio::test]
+async fn who_has_only_a_cursor_offers_nothing_before_it_has_been_told_everything() {
+    let away = Cursor {
+        revision: 7,
+        ..Cursor::default()
+    };
+    let scripts = vec![
+        vec![cut(vec![endpoint("rng", 4)], "e", 8)],
+        vec![cut(vec![Event::Reset, replace("rng", 9)], "f", 9)],
+        vec![
+            ask(),
+            Act::Offered,
+            cut(vec![endpoint("rng", 5)], "g", 1),
+            Act::Silence,
+        ],
+    ];
+    let (client, mut asked) = serve(scripts, vec![]).await;
+    let options = WatchOptions {
+        resume: Resume::Cursor(away),
+        ..WatchOptions::default()
+    };
+    let mut watcher = client.watch(Scope::all(), options);
+    for revision in [8, 9, 1] {
+        assert_eq!(next(&mut watcher).await.revision, revision);
+    }
+    assert_eq!(held(&watcher), ["rng: 10.1.0.5"]);
+    for expected in [
+        (false, vec![]),
+        (false, vec![]),
+        (true, vec!["rng".to_owned()]),
+    ] {
+        assert_eq!(offered(&mut asked).await, expected);
+    }
+}
+
 #[tokio::test]
 async fn a_silent_connection_is_given_up() {
     let first = vec![cut(vec![replace("rng", 3)], "e", 3), Act::Silence];
@@ -168,7 +259,7 @@ async fn a_watch_resumes_from_a_cursor_and_its_state() {
     )
     .await;
     let options = WatchOptions {
-        resume: Some((cursor, view)),
+        resume: Resume::State(cursor, view),
         ..WatchOptions::default()
     };
     let mut watcher = client.watch(Scope::all(), options);

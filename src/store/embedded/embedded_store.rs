@@ -158,6 +158,7 @@ impl Store for EmbeddedStore {
         let answered = requests.iter().map(|request| AnsweredRequest {
             request_id: request.request_id.clone(),
             digest: request.digest,
+            resolved_at: self.head.saturating_add(request.before as u64),
             revision: self.head.saturating_add(request.appended as u64),
         });
         let answered: Vec<_> = answered.collect();

@@ -25,6 +25,22 @@ pub enum OpenError {
         /// The directory.
         directory: PathBuf,
     },
+    /// It is to be filled, and is not empty.
+    #[error(
+        "{directory} holds data already: name an empty directory or one that does not exist, or replace what it holds with --force"
+    )]
+    Occupied {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// It was to be filled, and was not.
+    #[error(
+        "a snapshot was to be restored into {directory}, and that did not come to its end: restore it again, or empty the directory"
+    )]
+    Unfinished {
+        /// The directory.
+        directory: PathBuf,
+    },
     /// A later version wrote it.
     #[error(
         "{directory} has format {found}, and this version knows formats up to {known}: serve it with the version that wrote it or a later one"

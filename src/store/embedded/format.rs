@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
+use std::path::Path;
 
 use crate::engine::{EngineOptions, MissingNode};
 use crate::store::{DERIVATION_VERSION, HistoryId};
 
 use super::directory::{Directory, FORMAT, FORMAT_NEW};
+use super::disk::Disk;
 use super::error::OpenError;
 
 /// Raised when older versions cannot read what this one writes.
@@ -73,11 +75,10 @@ impl Format {
         }
     }
 
-    /// Makes the directory one of this format, for good.
-    pub(super) fn write(&self, directory: &Directory) -> Result<(), OpenError> {
-        let path = directory.path().join(FORMAT);
-        let new = directory.path().join(FORMAT_NEW);
-        let disk = &directory.disk;
+    /// Makes a directory one of this format, for good.
+    pub(super) fn write(&self, disk: &dyn Disk, directory: &Path) -> Result<(), OpenError> {
+        let path = directory.join(FORMAT);
+        let new = directory.join(FORMAT_NEW);
         let write = || {
             let mut file = disk.open(&new)?;
             file.set_size(0)?;
@@ -86,7 +87,8 @@ impl Format {
             disk.rename(&new, &path)
         };
         write().map_err(|error| OpenError::io("write", &path, error))?;
-        directory.sync()
+        disk.sync_names(directory)
+            .map_err(|error| OpenError::io("sync", directory, error))
     }
 
     /// Refuses to derive by other rules than before.

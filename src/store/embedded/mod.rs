@@ -22,6 +22,7 @@
 //! | `state` `tree_check` | the state, and whether its files are what was written |
 //! | `changed` `keeper` `merger` | what it has not been told of yet; the threads that write it and merge its files |
 //! | `open` `read_back` `embedded_store` | recovery, and the store itself |
+//! | `new_directory` `replace` | a directory that is filled with what an engine holds |
 
 mod changed;
 mod codec;
@@ -34,10 +35,12 @@ mod frame;
 mod journal;
 mod keeper;
 mod merger;
+mod new_directory;
 mod object;
 mod open;
 mod read_back;
 mod record;
+mod replace;
 mod replay;
 mod requests;
 mod state;
@@ -46,4 +49,5 @@ mod tree_check;
 pub use disk::{Disk, DiskFile};
 pub use embedded_store::{EmbeddedOptions, EmbeddedStore};
 pub use error::OpenError;
+pub use new_directory::NewDirectory;
 pub use open::RecoveryProgress;

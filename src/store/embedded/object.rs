@@ -4,7 +4,7 @@
 
 use prost::Message;
 
-use crate::engine::{Restore, ServicePositions, Stored};
+use crate::engine::{ObjectPlace, Restore, ServicePositions, Stored};
 use crate::model::{
     Change, Kind, Object, ObjectName, ObjectRef, ResolvedTransaction, Revision, Sequence,
     ServiceSelector,
@@ -22,27 +22,19 @@ const SERVICE_OF_NOTHING: u8 = 6;
 /// In a transaction: what follows is the key of an object that is deleted.
 const DELETED: u8 = 0;
 
-/// In the order in which objects are read back.
+/// Kinds with their numbers, from 1 on: objects are read back in this order.
+fn numbered() -> impl Iterator<Item = (u8, Kind)> {
+    (1..).zip(ObjectPlace::KINDS)
+}
+
 fn number_of(kind: Kind) -> u8 {
-    match kind {
-        Kind::Node => 1,
-        Kind::Pod => 2,
-        Kind::Service => 3,
-        Kind::Endpoints => 4,
-        Kind::EndpointSlice => 5,
-    }
+    let found = numbered().find(|(_, other)| *other == kind);
+    found.map_or(0, |(number, _)| number)
 }
 
 fn kind_of(number: u8) -> Option<Kind> {
-    [
-        Kind::Node,
-        Kind::Pod,
-        Kind::Service,
-        Kind::Endpoints,
-        Kind::EndpointSlice,
-    ]
-    .into_iter()
-    .find(|kind| number_of(*kind) == number)
+    let found = numbered().find(|(other, _)| *other == number);
+    found.map(|(_, kind)| kind)
 }
 
 /// The key of an object.

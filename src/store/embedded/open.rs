@@ -17,6 +17,7 @@ use super::frame::{Group, PART_HEADER};
 use super::journal::Journal;
 use super::keeper::Keeper;
 use super::read_back::read_back;
+use super::replace;
 use super::replay::Part;
 use super::requests::Requests;
 use super::state::{Changes, State, StateError};
@@ -66,6 +67,7 @@ pub(super) fn open(
     tell: Tell<'_>,
 ) -> Result<(EmbeddedStore, Engine), OpenError> {
     let directory = Directory::hold(disk, path)?;
+    replace::settle(&directory)?;
     let format = match Format::read(&directory)? {
         Some(format) => format,
         None => begin(&directory, &rules)?,
@@ -100,11 +102,11 @@ fn begin(directory: &Directory, rules: &EngineOptions) -> Result<Format, OpenErr
     Journal::begin(disk, directory.path(), history, 1, 0)
         .map_err(|error| OpenError::io("begin the journal of", directory.path(), error))?;
     let format = Format::new(history, rules);
-    format.write(directory)?;
+    format.write(&*directory.disk, directory.path())?;
     Ok(format)
 }
 
-fn state_error(directory: &Path, path: &Path, error: lsm_tree::Error) -> OpenError {
+pub(super) fn state_error(directory: &Path, path: &Path, error: lsm_tree::Error) -> OpenError {
     use std::io::ErrorKind::{InvalidData, InvalidInput, NotFound, UnexpectedEof};
     match error {
         lsm_tree::Error::Io(error)

@@ -192,6 +192,7 @@ mod tests {
         let request = AnsweredRequest {
             request_id: "again".into(),
             digest: 1,
+            resolved_at: first,
             revision: first,
         };
         frame(first, 1, (3, &[request]), transactions).unwrap()

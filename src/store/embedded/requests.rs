@@ -12,10 +12,12 @@ pub(super) fn put_request(request: &AnsweredRequest, out: &mut Vec<u8>) {
     let AnsweredRequest {
         request_id,
         digest,
+        resolved_at,
         revision,
     } = request;
     put_bytes(request_id.as_bytes(), out);
     out.extend_from_slice(&digest.to_le_bytes());
+    put_number(*resolved_at, out);
     put_number(*revision, out);
 }
 
@@ -29,6 +31,7 @@ pub(super) fn get_request(reader: &mut Reader<'_>) -> Option<AnsweredRequest> {
     Some(AnsweredRequest {
         request_id,
         digest: u64::from_le_bytes(digest),
+        resolved_at: reader.number()?,
         revision: reader.number()?,
     })
 }
@@ -102,6 +105,7 @@ mod tests {
         AnsweredRequest {
             request_id: revision.to_string().into(),
             digest: u64::MAX - revision,
+            resolved_at: revision / 2,
             revision,
         }
     }

@@ -7,8 +7,8 @@ use lsm_tree::compaction::Leveled;
 use lsm_tree::{AbstractTree as _, AnyTree, Cache, Config, Guard as _, SeqNo};
 use lsm_tree::{CompressionType, SequenceNumberCounter, config::CompressionPolicy};
 
-use crate::engine::{KeptEnd, RecordChange};
-use crate::model::{ObjectRef, Revision};
+use crate::engine::{Engine, KeptEnd, ObjectPlace, RecordChange};
+use crate::model::{Kind, ObjectRef, Revision};
 
 use super::changed::Now;
 use super::codec::Reader;
@@ -20,6 +20,9 @@ use super::{object, record, tree_check};
 const CACHE: u64 = 4 << 20;
 /// In a compaction, so many steps at most: the next flush goes on.
 const COMPACTIONS: usize = 8;
+
+/// So many objects or records are written before it is told how far a state is filled.
+const FILLED_AT_ONCE: usize = 4_096;
 
 /// Which keys: a byte before each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +146,58 @@ impl State {
             requests: kept,
         };
         self.tree.insert(END, end_value(&end), seqno);
+    }
+
+    /// Fills an empty state with everything that an engine holds, and makes it durable, past the memory:
+    /// keys come in their order. `tell` is told now and then how many keys were written, of how many.
+    pub(super) fn fill(
+        &self,
+        engine: &Engine,
+        committed: u64,
+        tell: &mut dyn FnMut(u64, u64),
+    ) -> Result<(), lsm_tree::Error> {
+        let end = engine.kept_end();
+        let of = end.objects.saturating_add(end.records);
+        let mut done = 0u64;
+        let mut step = |more: usize| {
+            done = done.saturating_add(more as u64);
+            tell(done, of);
+        };
+        let mut ingestion = self.tree.ingestion()?;
+        let end = End {
+            kept: end,
+            committed,
+            ..End::default()
+        };
+        ingestion.write(END, end_value(&end))?;
+        let mut after = None;
+        loop {
+            let piece = engine.objects(after.as_ref(), FILLED_AT_ONCE);
+            for stored in &piece {
+                let reference = stored.object.object_ref();
+                let positions = match reference.kind {
+                    Kind::Service => engine.service_positions(&reference.name),
+                    _ => None,
+                };
+                let key = whole(Space::Objects, &object::key(&reference));
+                ingestion.write(key, object::value(stored, positions))?;
+                after = Some(ObjectPlace::from(reference));
+            }
+            step(piece.len());
+            if piece.len() < FILLED_AT_ONCE {
+                break;
+            }
+        }
+        let mut written = 0usize;
+        for record in engine.records() {
+            let key = whole(Space::Records, &record::key(record.at));
+            ingestion.write(key, record::value(&record))?;
+            written += 1;
+            if written.is_multiple_of(FILLED_AT_ONCE) {
+                step(FILLED_AT_ONCE);
+            }
+        }
+        ingestion.finish()
     }
 
     /// Makes what was written durable. What could not be is kept in memory, and may be tried again.

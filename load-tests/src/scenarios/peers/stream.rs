@@ -1,7 +1,7 @@
 use std::ops::ControlFlow;
 use std::time::SystemTime;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use bytes::Bytes;
 use prost::Message as _;
 use selectord::engine::{Engine, Progress, Scope, View, Walk};
@@ -88,6 +88,7 @@ impl Subscriber {
                     events.into_iter().for_each(|event| self.view.apply(event))
                 }
                 Delta::Checkpoint(_) => drop(self.view.checkpoint()),
+                Delta::Offer => bail!("asked for what is held, which nobody offered"),
             }
         }
         Ok(())

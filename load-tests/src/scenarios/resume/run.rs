@@ -3,7 +3,7 @@ use crate::report::Section;
 use crate::scenarios::fanout::Cluster;
 use crate::server::Server;
 
-use super::{changed, killed, snapshot};
+use super::{changed, killed, lost, snapshot};
 
 /// First snapshots, then resumes.
 pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
@@ -14,5 +14,10 @@ pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
     let mut churn = context.corpus.churn(context.args.seed);
     snapshot::measure(context, section, &cluster)?;
     killed::measure(context, section, &cluster, &mut churn)?;
-    changed::measure(context, section, &cluster, &mut churn)
+    changed::measure(context, section, &cluster, &mut churn)?;
+    if cluster.server.process().is_some() {
+        drop(cluster);
+        lost::measure(context, section)?;
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use selectord::client::{Client, WatchOptions, Watcher};
+use selectord::client::{Client, Resume, WatchOptions, Watcher};
 use selectord::engine::{Scope, View};
 use selectord::model::Revision;
 use tokio::sync::watch;
@@ -109,7 +109,7 @@ async fn subscribe(
     let client = Client::connect(server).await?;
     let options = WatchOptions {
         name: "soak".to_owned(),
-        resume,
+        resume: resume.map_or_else(Resume::default, Resume::from),
         ..WatchOptions::default()
     };
     Ok(client.watch(scope.clone(), options))

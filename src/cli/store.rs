@@ -1,0 +1,269 @@
+//! Which store a server keeps what it knows in, and how it is opened.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tracing::{info, warn};
+
+use crate::engine::{Engine, EngineOptions};
+use crate::model::Revision;
+use crate::runtime::Readiness;
+use crate::store::Store;
+use crate::store::etcd::{EtcdAddress, EtcdError, EtcdLogin, EtcdOptions, EtcdStore, EtcdTls};
+
+use super::data_dir::DurabilityArgs;
+use super::failure::Misused;
+use super::teller::Teller;
+
+/// The default of `--max-txn-ops`, which is etcd's own.
+const MAX_TXN_OPS: usize = 128;
+/// The default of `--max-request-bytes`, which is etcd's own.
+const MAX_REQUEST_BYTES: usize = 1_536 << 10;
+/// The default of `--max-lag`, in seconds.
+const MAX_LAG: u64 = 30;
+/// The store is asked every second: a shorter lag could not be told from none.
+const LEAST_LAG: u64 = 3;
+/// Waits between two attempts to reach an etcd that is away.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Where what is known is kept.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Store")]
+pub(super) struct StoreArgs {
+    /// Where to keep what is known: 'memory', which ends with the process, or
+    /// etcd://HOST:PORT,HOST:PORT/PREFIX, which any number of servers share (default prefix: /selectord).
+    /// For a directory on this machine, --data-dir
+    #[arg(
+        long,
+        value_name = "STORE",
+        conflicts_with = "data_dir",
+        help_heading = "Store"
+    )]
+    store: Option<Address>,
+    #[command(flatten)]
+    etcd: EtcdArgs,
+    /// Seconds for which it may not be known whether etcd has something newer; then health says
+    /// NOT_SERVING and nobody new may watch. Queries and open streams go on
+    #[arg(long, value_name = "SECONDS", default_value_t = MAX_LAG, requires = "store", help_heading = "Store: etcd")]
+    max_lag: u64,
+    #[command(flatten)]
+    durability: DurabilityArgs,
+}
+
+/// How an etcd is reached, and what it allows.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Store: etcd")]
+pub(super) struct EtcdArgs {
+    /// Certificates, in PEM, of who vouches for etcd's members; speaks TLS with them
+    #[arg(long, value_name = "FILE", requires = "store")]
+    etcd_ca: Option<PathBuf>,
+    /// This server's certificate, in PEM, for members that ask for one; speaks TLS with them
+    #[arg(long, value_name = "FILE", requires = "etcd_key")]
+    etcd_cert: Option<PathBuf>,
+    /// The key of that certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "etcd_cert")]
+    etcd_key: Option<PathBuf>,
+    /// Whom to be in etcd
+    #[arg(long, value_name = "NAME", requires = "etcd_password_file")]
+    etcd_user: Option<String>,
+    /// A file with that user's password
+    #[arg(long, value_name = "FILE", requires = "etcd_user")]
+    etcd_password_file: Option<PathBuf>,
+    /// Operations that one transaction of this etcd may have: what its members were given as --max-txn-ops.
+    /// One less than that is how many objects a transaction may touch
+    #[arg(long, value_name = "NUMBER", default_value_t = MAX_TXN_OPS, requires = "store")]
+    max_txn_ops: usize,
+    /// Bytes that one transaction of this etcd may have: what its members were given as --max-request-bytes
+    #[arg(long, value_name = "BYTES", default_value_t = MAX_REQUEST_BYTES, requires = "store")]
+    max_request_bytes: usize,
+}
+
+/// What `--store` names.
+#[derive(Debug, Clone)]
+enum Address {
+    Memory,
+    Etcd(EtcdAddress),
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Address, String> {
+        if text == "memory" {
+            return Ok(Address::Memory);
+        }
+        if !text.contains("://") {
+            return Err(
+                "write memory, or etcd://HOST:PORT,HOST:PORT/PREFIX; a directory is named with --data-dir"
+                    .to_owned(),
+            );
+        }
+        text.parse()
+            .map(Address::Etcd)
+            .map_err(|error: crate::store::etcd::ParseEtcdAddressError| error.to_string())
+    }
+}
+
+/// A store that is open, and the engine as it is in it.
+pub(super) enum Opened {
+    /// Nobody else writes to it.
+    Alone(Box<dyn Store>, Engine),
+    /// Other servers write to it as well; what they do behind this revision is to be followed.
+    Shared(EtcdStore, Engine, Revision),
+}
+
+impl StoreArgs {
+    /// Refuses numbers under which nothing could be done.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let etcd = &self.etcd;
+        let wrong = [
+            (etcd.max_txn_ops < 2, "--max-txn-ops must be at least 2"),
+            (
+                etcd.max_request_bytes < 1 << 10,
+                "--max-request-bytes must be at least 1024",
+            ),
+            (
+                self.max_lag < LEAST_LAG,
+                "--max-lag must be at least 3: etcd is asked every second",
+            ),
+        ];
+        match wrong.iter().find(|(wrong, _)| *wrong) {
+            Some((_, what)) => Err(Misused::of("serve", *what)),
+            None => Ok(()),
+        }
+    }
+
+    /// For how long writes are gathered.
+    pub(super) fn gather(&self) -> Duration {
+        self.durability.gather()
+    }
+
+    /// How old a source may be that somebody begins to watch.
+    pub(super) fn max_lag(&self) -> Duration {
+        Duration::from_secs(self.max_lag)
+    }
+
+    /// What kind of store it is, in one word.
+    pub(super) fn kind(&self) -> &'static str {
+        match &self.store {
+            Some(Address::Etcd(_)) => "etcd",
+            Some(Address::Memory) | None => self.durability.kind(),
+        }
+    }
+
+    /// Opens it and reads back what it holds; says in `readiness` how far it is. An etcd that is away is
+    /// waited for.
+    pub(super) async fn open(
+        &self,
+        rules: EngineOptions,
+        readiness: &Readiness,
+    ) -> anyhow::Result<Opened> {
+        let Some(Address::Etcd(address)) = &self.store else {
+            let (store, engine) = self.durability.open(rules, readiness).await?;
+            return Ok(Opened::Alone(store, engine));
+        };
+        let options = self.etcd.options(address)?;
+        let mut wait = FIRST_WAIT;
+        loop {
+            match open(&options, rules, readiness).await {
+                Ok(opened) => return Ok(opened),
+                Err(error) if passes(&error) => {
+                    warn!("{error:#}: trying again");
+                    tokio::time::sleep(wait).await;
+                    wait = wait.saturating_mul(2).min(LONGEST_WAIT);
+                }
+                Err(error) => return Err(error.context(format!("cannot serve {address}"))),
+            }
+        }
+    }
+}
+
+/// Whether it may go well with nobody's help.
+fn passes(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<EtcdError>();
+    error.is_some_and(|error| {
+        error.is_transient()
+            || matches!(
+                error,
+                EtcdError::HistoryChanged { .. }
+                    | EtcdError::Compacted { .. }
+                    | EtcdError::Restoring { .. }
+            )
+    })
+}
+
+impl EtcdArgs {
+    pub(super) fn options(&self, address: &EtcdAddress) -> anyhow::Result<EtcdOptions> {
+        let identity = self.etcd_cert.clone().zip(self.etcd_key.clone());
+        let tls = (self.etcd_ca.is_some() || identity.is_some()).then(|| EtcdTls {
+            ca: self.etcd_ca.clone(),
+            identity,
+        });
+        let login = match (&self.etcd_user, &self.etcd_password_file) {
+            (Some(user), Some(file)) => {
+                let password = std::fs::read_to_string(file).with_context(|| {
+                    format!("cannot read {} (--etcd-password-file)", file.display())
+                })?;
+                Some(EtcdLogin {
+                    user: user.clone(),
+                    // Editors end a file with a line's end, which is not meant.
+                    password: password.trim_end_matches(['\r', '\n']).to_owned(),
+                })
+            }
+            _ => None,
+        };
+        Ok(EtcdOptions {
+            tls,
+            login,
+            max_txn_ops: self.max_txn_ops,
+            max_request_bytes: self.max_request_bytes,
+            ..EtcdOptions::new(address.clone())
+        })
+    }
+}
+
+/// Connects, and puts an engine together of everything there is.
+async fn open(
+    options: &EtcdOptions,
+    rules: EngineOptions,
+    readiness: &Readiness,
+) -> anyhow::Result<Opened> {
+    let connecting = readiness.guard("connecting to etcd");
+    let store = EtcdStore::connect(options.clone()).await?;
+    let _listing = readiness.guard("listing etcd");
+    drop(connecting);
+    let mut teller = Teller::new();
+    let tell = &mut |progress: crate::store::etcd::ListProgress| {
+        teller.tell("listing etcd", progress.keys, Some(progress.of));
+    };
+    let listing = store.list(tell).await?;
+    let (revision, read_at) = (listing.revision(), listing.read_at());
+    let build = move || {
+        let mut engine = Engine::new(rules);
+        listing.apply_to(&mut engine).map(|_| engine)
+    };
+    let engine = tokio::task::spawn_blocking(build).await??;
+    let seconds = teller.finish();
+    info!(revision, seconds, "etcd is listed");
+    Ok(Opened::Shared(store, engine, read_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_memory_or_an_etcd() {
+        assert!(matches!("memory".parse(), Ok(Address::Memory)));
+        assert!(matches!(
+            "etcd://a:1,b/x".parse(),
+            Ok(Address::Etcd(address)) if address.prefix() == "/x"
+        ));
+        for wrong in ["", "/var/lib", "redis://a", "etcd://"] {
+            assert!(wrong.parse::<Address>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The digest of a service: what a subscriber that holds it would offer.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use crate::model::{Digest, IpFamily, ObjectName, RecordHasher};
+use crate::reconcile::{Parts, Remembered, ServiceId, ServiceRecord};
+
+use super::state::Engine;
+
+/// A service of more endpoints is hashed in parts, each about so many.
+const AT_ONCE: u64 = 4_096;
+
+/// What was found of a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    Digest(Digest),
+    /// There is more to hash.
+    Part,
+    /// The service changes as fast as it is hashed, or has too many hand-made endpoints. It is taken to
+    /// differ from whatever somebody holds of it.
+    No,
+}
+
+impl Engine {
+    /// The sum of the hashes of a service's records: what [`super::View::held`] has of it where the view
+    /// is up to date. What was asked for before and has not changed since is remembered; else linear in
+    /// the service's endpoints.
+    pub fn service_digest(&self, name: &ObjectName) -> Option<Digest> {
+        let id = self.reconciler.services.id(name)?;
+        let record = self.reconciler.services.get(id)?;
+        let (mut left, mut parts) = (usize::MAX, 0);
+        match self.find_digest(id, record, &mut left, &mut parts) {
+            Found::Digest(digest) => Some(digest),
+            Found::Part | Found::No => Some(self.rehash(id, record)),
+        }
+    }
+
+    /// Goes on with the digest of a service: hashes about `left` records, what is begun to its end, and
+    /// counts in `parts` how many parts were hashed for the same subscriber.
+    pub(super) fn find_digest(
+        &self,
+        id: ServiceId,
+        record: &ServiceRecord,
+        left: &mut usize,
+        parts: &mut usize,
+    ) -> Found {
+        let set = &record.set;
+        let remembered = match set.sums.get() {
+            Some(remembered) => remembered,
+            None if set.total <= AT_ONCE => {
+                spend(left, set.total);
+                let whole = self.rehash(id, record);
+                set.sums.begin(Remembered::Whole(whole))
+            }
+            None => {
+                let last = set.members.last().unwrap_or_default();
+                let parts = Parts::new(set.total, last);
+                set.sums.begin(Remembered::Parts(parts))
+            }
+        };
+        match remembered {
+            Remembered::Whole(digest) => Found::Digest(*digest),
+            Remembered::Parts(_) if set.manual.len() as u64 > AT_ONCE => Found::No,
+            Remembered::Parts(all) => self.find_parts(id, record, all, left, parts),
+        }
+    }
+
+    fn find_parts(
+        &self,
+        id: ServiceId,
+        record: &ServiceRecord,
+        all: &Parts,
+        left: &mut usize,
+        parts: &mut usize,
+    ) -> Found {
+        // Each part twice: what changes as fast as that is not waited for.
+        let most = all.len().saturating_add(1).saturating_mul(2);
+        let mut sum = Digest::default();
+        // Whatever is allowed, each call gets on.
+        let mut got_on = false;
+        let mut part = |known: &OnceLock<Digest>, hash: &dyn Fn() -> (u64, Digest)| {
+            if let Some(digest) = known.get() {
+                sum = sum + *digest;
+                return None;
+            }
+            if *parts >= most {
+                return Some(Found::No);
+            }
+            if got_on && *left == 0 {
+                return Some(Found::Part);
+            }
+            got_on = true;
+            *parts = parts.saturating_add(1);
+            let (count, digest) = hash();
+            spend(left, count.max(1));
+            sum = sum + *known.get_or_init(|| digest);
+            None
+        };
+        let own = || (record.set.manual.len() as u64, self.own_digest(record));
+        if let Some(found) = part(&all.own, &own) {
+            return found;
+        }
+        for (pods, known) in all.buckets() {
+            let hash = || self.pods_digest(id, record, pods.clone());
+            if let Some(found) = part(known, &hash) {
+                return found;
+            }
+        }
+        Found::Digest(sum)
+    }
+
+    /// The digest, from nothing that is remembered.
+    fn rehash(&self, id: ServiceId, record: &ServiceRecord) -> Digest {
+        let (_, pods) = self.pods_digest(id, record, 0..u32::MAX);
+        self.own_digest(record) + pods
+    }
+
+    /// Of a service's fields and its hand-made endpoints.
+    fn own_digest(&self, record: &ServiceRecord) -> Digest {
+        let mut hasher = RecordHasher::default();
+        let service = record.service.whole();
+        let manual = record
+            .set
+            .manual
+            .keys()
+            .filter_map(|identity| (self.reconciler.manual).endpoint(&service.name, identity));
+        let manual: Digest = manual
+            .map(|endpoint| hasher.endpoint(endpoint, &service.name.namespace))
+            .sum();
+        manual + hasher.service(&service)
+    }
+
+    /// Of the endpoints of pods with these ids, and how many there are.
+    fn pods_digest(
+        &self,
+        id: ServiceId,
+        record: &ServiceRecord,
+        pods: Range<u32>,
+    ) -> (u64, Digest) {
+        let mut hasher = RecordHasher::default();
+        let home = record.service.namespace();
+        let (mut count, mut sum) = (0, Digest::default());
+        record.set.members.for_each_in(pods, |pod| {
+            for family in [IpFamily::V4, IpFamily::V6] {
+                if self.reconciler.memberships.find(pod, id, family).is_some()
+                    && let Some(endpoint) =
+                        (self.reconciler).computed(&self.index, record, pod, family)
+                {
+                    count += 1;
+                    sum = sum + hasher.endpoint(&endpoint, home);
+                }
+            }
+        });
+        (count, sum)
+    }
+
+    /// Compares every sum that is remembered with the same from nothing.
+    pub(super) fn verify_digests(&self, report: &mut dyn FnMut(String)) {
+        for (id, record) in self.reconciler.services.iter() {
+            let right = match record.set.sums.get() {
+                None => true,
+                Some(Remembered::Whole(digest)) => *digest == self.rehash(id, record),
+                Some(Remembered::Parts(parts)) => self.verify_parts(id, record, parts),
+            };
+            if !right {
+                let name = record.service.name();
+                report(format!("service {name} is remembered with a wrong digest"));
+            }
+        }
+    }
+
+    fn verify_parts(&self, id: ServiceId, record: &ServiceRecord, parts: &Parts) -> bool {
+        let own = parts.own.get();
+        let mut end = 0;
+        let mut right = own.is_none_or(|digest| *digest == self.own_digest(record));
+        for (pods, known) in parts.buckets() {
+            end = pods.end;
+            let found = || self.pods_digest(id, record, pods.clone()).1;
+            right &= known.get().is_none_or(|digest| *digest == found());
+        }
+        right && record.set.members.last().is_none_or(|last| last < end)
+    }
+}
+
+fn spend(left: &mut usize, records: u64) {
+    *left = left.saturating_sub(usize::try_from(records).unwrap_or(usize::MAX));
+}

@@ -1,0 +1,297 @@
+//! The writer's order where others write to the same store: resolve against what is applied here, submit
+//! on condition that nothing of it has changed, and acknowledge once it has come back and is applied.
+//!
+//! What comes back, ours and others', is applied in the store's order, which is the same everywhere.
+
+use std::collections::{BTreeSet, HashSet};
+use std::future::pending;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tracing::{error, info, warn};
+
+use crate::engine::{Applied, ListingError, Replicated, ResolveLimits, Work};
+use crate::model::{ObjectRef, Revision};
+use crate::store::etcd::{Contact, EtcdError, Follow, Followed, SubmitError, Submitted};
+
+use super::command::Commit;
+use super::error::{CommitError, SourceEnd};
+use super::line::Line;
+use super::recent::Recent;
+use super::shared::Shared;
+use super::state::State;
+use super::sync::{SyncId, SyncScope};
+use super::writer::{GROUP, answer};
+
+/// How often deadlines are looked at while writes are on their way.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A number in the line, and what became of it.
+pub(super) type Outcome = (u64, Result<Submitted, SubmitError>);
+
+/// Writes to a store that others write to as well, and applies what all of them write.
+pub(super) struct Replica {
+    pub(super) shared: Shared,
+    follow: Follow,
+    /// What [`Replica::news`] took from the follower.
+    told: Option<Followed>,
+    /// Where calls to the store run: not on the engine's thread.
+    pub(super) tasks: Handle,
+    outcomes: UnboundedReceiver<Outcome>,
+    /// For those calls; there are no more answers under way than writes in the line.
+    pub(super) outcome: UnboundedSender<Outcome>,
+    first: Option<Outcome>,
+    pub(super) line: Line,
+    /// A sync begins or ends, and waits until nothing is on its way.
+    held: bool,
+    pub(super) recent: Recent,
+    pub(super) limits: ResolveLimits,
+    /// How long a write may take.
+    pub(super) patience: Duration,
+    /// A word of the store on how far it is, until everything up to there is applied.
+    contact: Option<Contact>,
+    /// It does not go on at present.
+    lost: bool,
+}
+
+impl Replica {
+    /// Follows what is written behind a revision.
+    pub(super) fn new(
+        shared: Shared,
+        behind: Revision,
+        limits: ResolveLimits,
+        tasks: Handle,
+    ) -> Replica {
+        let (outcome, outcomes) = unbounded_channel();
+        Replica {
+            follow: shared.store.follow(behind),
+            patience: shared.store.options().timeout,
+            shared,
+            told: None,
+            tasks,
+            outcomes,
+            outcome,
+            first: None,
+            line: Line::default(),
+            held: false,
+            recent: Recent::default(),
+            limits,
+            contact: None,
+            lost: false,
+        }
+    }
+
+    /// Whether a write is on its way.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.line.is_empty()
+    }
+
+    /// Whether another write may be taken in.
+    pub(super) fn takes_writes(&self) -> bool {
+        self.line.has_room() && !self.held
+    }
+
+    /// Takes in no more until nothing is on its way.
+    pub(super) fn hold(&mut self) {
+        self.held = true;
+    }
+
+    /// Whether the store is another one now: then nothing that is held here is true of it.
+    pub(super) fn is_over(&self) -> bool {
+        (self.shared.source.ended()).is_some_and(SourceEnd::is_other_history)
+    }
+
+    /// Waits until there is something to do. Dropped before it ends, it loses nothing.
+    pub(super) async fn news(&mut self) {
+        if self.told.is_some() || self.first.is_some() {
+            return;
+        }
+        let followed = async {
+            if self.shared.source.ended().is_some() {
+                pending::<()>().await;
+            }
+            match self.follow.next().await {
+                Some(told) => told,
+                // It ends with a reason, which was told before.
+                None => pending().await,
+            }
+        };
+        let tick = async {
+            match self.line.is_empty() {
+                true => pending().await,
+                false => tokio::time::sleep(TICK).await,
+            }
+        };
+        tokio::select! {
+            told = followed => self.told = Some(told),
+            Some(outcome) = self.outcomes.recv() => self.first = Some(outcome),
+            () = tick => {}
+        }
+    }
+
+    /// Takes a write in, unless it can be answered at once.
+    pub(super) fn enqueue(&mut self, commit: Commit) {
+        if !commit.request_id.is_empty() {
+            match self.recent.get(&commit.request_id, commit.digest) {
+                Ok(None) => {}
+                Ok(Some(before)) => return answer(commit.reply, Ok(before.clone())),
+                Err(reused) => return answer(commit.reply, Err(reused)),
+            }
+            if let Some(same) = self.line.repeated(&commit.request_id) {
+                if same.digest == commit.digest {
+                    same.replies.push(commit.reply);
+                } else {
+                    let request_id = commit.request_id;
+                    answer(
+                        commit.reply,
+                        Err(CommitError::RequestIdReused { request_id }),
+                    );
+                }
+                return;
+            }
+        }
+        let now = Instant::now();
+        self.line
+            .push(commit, now.checked_add(self.patience).unwrap_or(now));
+    }
+
+    /// Applies what has come, up to a group, and moves on what is on its way; whether there was anything.
+    pub(super) fn turn(&mut self, state: &mut State) -> bool {
+        let applied = self.apply(state);
+        let mut heard = false;
+        while let Some((number, outcome)) =
+            (self.first.take()).or_else(|| self.outcomes.try_recv().ok())
+        {
+            heard = true;
+            self.hear(state, number, outcome);
+        }
+        let expired = self.expire();
+        let started = self.start_ready(state);
+        self.held &= !self.line.is_empty();
+        applied || heard || expired || started
+    }
+
+    /// Applies some of what was written, here or elsewhere, and moves the head.
+    fn apply(&mut self, state: &mut State) -> bool {
+        let (mut transactions, mut work, mut objects, mut heard) =
+            (0u64, Work::default(), 0, false);
+        while objects < GROUP
+            && self.shared.source.ended().is_none()
+            && let Some(told) = (self.told.take()).or_else(|| self.follow.try_next())
+        {
+            heard = true;
+            let applied = match told {
+                Followed::Transaction { revision, changes } => {
+                    objects = objects.saturating_add(changes.len().max(1));
+                    state.changes(changes.iter().map(Replicated::object_ref));
+                    let applied = state.engine.apply_replicated(revision, changes);
+                    applied.map_err(|failed| failed.to_string())
+                }
+                Followed::Listed(listing) => {
+                    info!(
+                        revision = listing.revision(),
+                        "what there was to follow in etcd is compacted: everything was listed anew"
+                    );
+                    objects = GROUP;
+                    state.saves.break_off();
+                    match listing.apply_to(&mut state.engine) {
+                        Err(other @ ListingError::OtherHistory { .. }) => {
+                            self.renew(other.to_string());
+                            continue;
+                        }
+                        applied => applied.map_err(|failed| failed.to_string()),
+                    }
+                }
+                Followed::Contact(contact) => {
+                    if std::mem::take(&mut self.lost) {
+                        info!("etcd is followed again");
+                    }
+                    // One that is waited for is not given up for a later one: where there is always
+                    // something new, none would ever be reached.
+                    if contact.ours <= state.engine.head() {
+                        self.contact = Some(contact);
+                    } else {
+                        self.contact.get_or_insert(contact);
+                    }
+                    continue;
+                }
+                Followed::Lost(why) => {
+                    if !std::mem::replace(&mut self.lost, true) {
+                        warn!(%why, "etcd is not followed at present: what was applied from it is served, and its age is told");
+                    }
+                    continue;
+                }
+                Followed::Ended(why) => {
+                    self.end(SourceEnd::Store(why));
+                    continue;
+                }
+            };
+            match applied {
+                Ok(Applied { work: done }) => {
+                    transactions = transactions.saturating_add(1);
+                    work += done;
+                }
+                Err(what) => self.end(SourceEnd::Unappliable { what }),
+            }
+        }
+        if transactions > 0 {
+            state.publish(transactions, work);
+        }
+        let head = state.engine.head();
+        self.shared.source.applied(head);
+        if let Some(contact) = self.contact.take_if(|contact| contact.ours <= head) {
+            self.shared.source.applied(contact.revision);
+            self.shared.source.heard(contact.at);
+        }
+        if transactions > 0 {
+            self.acknowledge(head);
+        }
+        heard
+    }
+
+    /// What is served stays as it is, and takes no writes.
+    fn end(&mut self, why: SourceEnd) {
+        error!(%why, "etcd cannot be followed any more");
+        self.shared.source.end(why);
+    }
+
+    /// The store holds another history under the same id: it gets an id of its own, so that no cursor of
+    /// the one that is gone is believed.
+    fn renew(&mut self, how: String) {
+        let store = self.shared.store.clone();
+        self.tasks.spawn(async move {
+            // Should it fail, whoever finds the same next does it.
+            if let Err(error) = store.renew_history().await {
+                warn!(%error, "the history in etcd could not be given another id");
+            }
+        });
+        self.end(SourceEnd::Store(EtcdError::HistoryChanged { how }));
+    }
+
+    /// What a sync did not mention, with the revisions that wrote it. Linear in all objects.
+    pub(super) fn unmentioned(
+        &self,
+        state: &State,
+        sync: &SyncId,
+        scope: &SyncScope,
+        mentioned: &HashSet<ObjectRef>,
+    ) -> Result<Vec<(ObjectRef, Revision)>, CommitError> {
+        state.syncs.check(sync)?;
+        let engine = &state.engine;
+        let kinds: &BTreeSet<_> = &scope.kinds;
+        let is_mentioned = |object: &ObjectRef| mentioned.contains(object);
+        let gone = engine.unmentioned(
+            sync.source(),
+            kinds,
+            &scope.namespaces,
+            scope.began,
+            &is_mentioned,
+        );
+        let with_revision = |object: ObjectRef| {
+            let revision = engine.revision_of(&object)?;
+            Some((object, revision))
+        };
+        Ok(gone.into_iter().filter_map(with_revision).collect())
+    }
+}

@@ -1,0 +1,123 @@
+//! Snapshots: objects are taken from the engine in pieces and put into the bytes of a file, which are
+//! sent as they come to be.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use bytes::Bytes;
+use tonic::Status;
+use tracing::{info, warn};
+
+use crate::runtime::SaveSession;
+use crate::snapshot::{Header, SnapshotWriter};
+use crate::wire::{proto, status};
+
+use super::context::{Context, unsaved};
+use super::outflow::{Outflow, Outlet};
+
+/// Bytes of a message, about.
+const CHUNK: usize = 64 << 10;
+
+/// Begins a save, and answers its bytes.
+pub(super) async fn save(
+    context: &Arc<Context>,
+) -> Result<Outflow<proto::SaveSnapshotResponse>, Status> {
+    let session = context.runtime.save().await.map_err(unsaved)?;
+    let contents = session.contents();
+    let header = Header {
+        revision: contents.revision,
+        epoch: Bytes::copy_from_slice(context.runtime.epoch().as_bytes()),
+        time: Some(SystemTime::now()),
+        commit_time: contents.commit_time,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        missing_node: context.runtime.missing_node(),
+        objects: contents.objects,
+    };
+    let context = Arc::clone(context);
+    Ok(Outflow::spawn(|outlet| async move {
+        let (revision, began) = (header.revision, Instant::now());
+        info!(revision, objects = header.total(), "saving a snapshot");
+        let mut saving = Saving {
+            session,
+            context,
+            outlet,
+            revision,
+            total: header.total(),
+            objects: 0,
+            bytes: 0,
+        };
+        let ended = saving.run(SnapshotWriter::new(&header)).await;
+        match &ended {
+            Ok(()) => {
+                let seconds = format!("{:.2}", began.elapsed().as_secs_f64());
+                info!(
+                    revision,
+                    bytes = saving.bytes,
+                    seconds,
+                    "the snapshot is saved"
+                );
+            }
+            Err(error) => warn!(revision, error = error.message(), "no snapshot was saved"),
+        }
+        ended
+    }))
+}
+
+struct Saving {
+    session: SaveSession,
+    context: Arc<Context>,
+    outlet: Outlet<proto::SaveSnapshotResponse>,
+    revision: u64,
+    total: u64,
+    objects: u64,
+    bytes: u64,
+}
+
+impl Saving {
+    async fn run(&mut self, mut writer: SnapshotWriter) -> Result<(), Status> {
+        let defect = |error: std::io::Error| status::internal(error.to_string());
+        loop {
+            let piece = tokio::select! {
+                biased;
+                () = self.context.drain.cancelled() => return Err(status::draining()),
+                piece = self.session.next() => piece.map_err(unsaved)?,
+            };
+            let Some(piece) = piece else { break };
+            for object in piece {
+                writer.push(&object.encode()).map_err(defect)?;
+                self.objects = self.objects.saturating_add(1);
+            }
+            if writer.ready() >= CHUNK {
+                self.send(writer.take()).await?;
+            }
+        }
+        let rest = writer.finish().map_err(defect)?;
+        self.send(rest).await
+    }
+
+    /// Sends bytes in messages; waits for whoever reads them, but not for ever.
+    async fn send(&mut self, bytes: Vec<u8>) -> Result<(), Status> {
+        let mut bytes = Bytes::from(bytes);
+        while !bytes.is_empty() {
+            let data = bytes.split_to(bytes.len().min(CHUNK));
+            self.bytes = self.bytes.saturating_add(data.len() as u64);
+            let message = proto::SaveSnapshotResponse {
+                data,
+                revision: self.revision,
+                objects: self.objects,
+                total_objects: self.total,
+            };
+            let wait = self.context.limits.save_wait;
+            tokio::select! {
+                biased;
+                () = self.context.drain.cancelled() => return Err(status::draining()),
+                sent = tokio::time::timeout(wait, self.outlet.send(message)) => match sent {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => return Err(status::unavailable("the client is gone")),
+                    Err(_) => return Err(status::unread(wait)),
+                },
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,219 @@
+//! Calls: to one of the members, with a token, again if that may help.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::{Code, Request};
+
+use super::failure::{Failure, Next};
+use super::members::{Member, Members};
+use super::proto::auth_client::AuthClient;
+use super::proto::kv_client::KvClient;
+use super::proto::{AuthenticateRequest, TxnRequest};
+use super::request::Answer;
+use super::{EtcdError, EtcdOptions};
+
+/// Before the members are asked again, all of which were.
+const PAUSE: Duration = Duration::from_millis(50);
+/// The shortest time that an attempt gets.
+const MIN_ATTEMPT: Duration = Duration::from_millis(100);
+/// Tokens that one call may ask for.
+const MAX_LOGINS: usize = 2;
+
+type Token = MetadataValue<Ascii>;
+
+/// What calls go through.
+#[derive(Debug)]
+pub(super) struct Calls {
+    pub(super) options: EtcdOptions,
+    pub(super) members: Members,
+    token: Mutex<Option<Token>>,
+}
+
+impl Calls {
+    pub(super) fn new(options: EtcdOptions) -> Calls {
+        let members = Members::new(options.address.members(), options.tls.clone());
+        Calls {
+            options,
+            members,
+            token: Mutex::default(),
+        }
+    }
+
+    /// A transaction that may be done twice: one that only reads, say.
+    ///
+    /// # Errors
+    /// What the last attempt met.
+    pub(super) async fn txn(&self, request: &TxnRequest) -> Result<Answer, EtcdError> {
+        let mut patience = self.patience();
+        loop {
+            match self.attempt(request, patience.left()).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) if patience.tries_again(&failure).await => {}
+                Err(failure) => return Err(failure.error),
+            }
+        }
+    }
+
+    /// The attempts of one call.
+    pub(super) fn patience(&self) -> Patience {
+        Patience {
+            deadline: Instant::now() + self.options.timeout,
+            attempt: self.options.timeout / 4,
+            members: self.members.len(),
+            failures: 0,
+            logins: 0,
+        }
+    }
+
+    /// One attempt, at the member that is talked to.
+    pub(super) async fn attempt(
+        &self,
+        request: &TxnRequest,
+        within: Duration,
+    ) -> Result<Answer, Failure> {
+        let member = self.member(within).await?;
+        let request = self.dressed(request.clone(), &member, within).await?;
+        let mut client = KvClient::new(member.channel.clone())
+            .max_decoding_message_size(usize::MAX)
+            .max_encoding_message_size(usize::MAX);
+        match tokio::time::timeout(within, client.txn(request)).await {
+            Ok(Ok(response)) => Ok(Answer::new(response.into_inner())),
+            Ok(Err(status)) => Err(self.refused(&status, &member)),
+            Err(_) => Err(Failure::unanswered(self.silent(&member))),
+        }
+    }
+
+    pub(super) async fn member(&self, within: Duration) -> Result<Member, Failure> {
+        let member = self.members.one(within).await;
+        member.map_err(Failure::before_sending)
+    }
+
+    /// A request with what goes along with it: the token, and the wish to be refused by a member that
+    /// has lost its quorum.
+    pub(super) async fn dressed<T>(
+        &self,
+        message: T,
+        member: &Member,
+        within: Duration,
+    ) -> Result<Request<T>, Failure> {
+        let token = self.token(member, within).await?;
+        let mut request = Request::new(message);
+        let metadata = request.metadata_mut();
+        metadata.insert("hasleader", MetadataValue::from_static("true"));
+        if let Some(token) = token {
+            metadata.insert("token", token);
+        }
+        Ok(request)
+    }
+
+    /// What a refusal means; the member is left and the token forgotten, if it is about them.
+    pub(super) fn refused(&self, status: &tonic::Status, member: &Member) -> Failure {
+        let prefix = self.options.address.prefix();
+        let failure = Failure::of(status, &member.address, &self.members, prefix);
+        match failure.next {
+            Next::Again => self.members.leave(member.number),
+            Next::LogIn => self.forget_token(),
+            Next::GiveUp => {}
+        }
+        failure
+    }
+
+    /// A member does not answer, and is left.
+    pub(super) fn silent(&self, member: &Member) -> EtcdError {
+        self.members.leave(member.number);
+        self.members
+            .unavailable(format!("{}: no answer in time", member.address))
+    }
+
+    pub(super) fn forget_token(&self) {
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The token to send; none where there is nobody to log in as, or nothing to log in to.
+    async fn token(&self, member: &Member, within: Duration) -> Result<Option<Token>, Failure> {
+        let Some(login) = &self.options.login else {
+            return Ok(None);
+        };
+        let kept = self
+            .token
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if kept.is_some() {
+            return Ok(kept);
+        }
+        let request = AuthenticateRequest {
+            name: login.user.clone(),
+            password: login.password.clone(),
+        };
+        let mut client = AuthClient::new(member.channel.clone());
+        let answer = tokio::time::timeout(within, client.authenticate(request)).await;
+        let response = match answer {
+            Ok(Ok(response)) => response.into_inner(),
+            Ok(Err(status)) if is_off(&status) => return Ok(None),
+            Ok(Err(status)) => {
+                let failure = self.refused(&status, member);
+                return Err(Failure {
+                    maybe_done: false,
+                    ..failure
+                });
+            }
+            Err(_) => return Err(Failure::before_sending(self.silent(member))),
+        };
+        let token = Token::try_from(response.token).map_err(|_| {
+            let cause = "its token is not text".to_owned();
+            Failure::before_sending(EtcdError::Denied {
+                cause,
+                prefix: self.options.address.prefix().to_owned(),
+            })
+        })?;
+        let kept = Some(token);
+        self.token
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone_from(&kept);
+        Ok(kept)
+    }
+}
+
+/// Whether it has no users at all.
+fn is_off(status: &tonic::Status) -> bool {
+    status.code() == Code::FailedPrecondition && status.message().contains("not enabled")
+}
+
+/// How often a call is tried, and for how long.
+#[derive(Debug)]
+pub(super) struct Patience {
+    deadline: Instant,
+    attempt: Duration,
+    members: usize,
+    failures: usize,
+    logins: usize,
+}
+
+impl Patience {
+    /// How long the next attempt may take.
+    pub(super) fn left(&self) -> Duration {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        left.min(self.attempt).max(MIN_ATTEMPT)
+    }
+
+    /// Whether to try again after such a failure; waits if all members were asked.
+    pub(super) async fn tries_again(&mut self, failure: &Failure) -> bool {
+        match failure.next {
+            Next::GiveUp => return false,
+            Next::LogIn => {
+                self.logins += 1;
+                return self.logins <= MAX_LOGINS;
+            }
+            Next::Again => self.failures += 1,
+        }
+        if self.failures.is_multiple_of(self.members.max(1)) {
+            tokio::time::sleep(PAUSE).await;
+        }
+        Instant::now() < self.deadline
+    }
+}

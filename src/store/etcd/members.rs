@@ -1,0 +1,164 @@
+//! Connections to the members of an etcd, any of which will do.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+
+use super::{EtcdError, EtcdTls};
+
+/// How often a connection that is in use is asked whether it is alive. A member drops who asks more
+/// often than every five seconds (`--grpc-keepalive-min-time`).
+const KEEPALIVE: Duration = Duration::from_secs(6);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Bytes that a member may send of one answer, and of all on a connection, before we take any: a watch
+/// that is not read holds up nothing else.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 16 << 20;
+
+/// The members, one of which is talked to until it fails.
+#[derive(Debug)]
+pub(super) struct Members {
+    addresses: Vec<String>,
+    tls: Option<EtcdTls>,
+    channels: Vec<Mutex<Option<Channel>>>,
+    current: AtomicUsize,
+}
+
+/// A connection to one of them.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) number: usize,
+    pub(super) address: String,
+    pub(super) channel: Channel,
+}
+
+impl Members {
+    pub(super) fn new(addresses: &[String], tls: Option<EtcdTls>) -> Members {
+        Members {
+            addresses: addresses.to_vec(),
+            tls,
+            channels: addresses.iter().map(|_| Mutex::default()).collect(),
+            current: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.addresses.len()
+    }
+
+    /// All of them, for a message.
+    pub(super) fn names(&self) -> String {
+        self.addresses.join(", ")
+    }
+
+    /// That they cannot be reached, or do not work as they should.
+    pub(super) fn unavailable(&self, cause: impl Into<String>) -> EtcdError {
+        EtcdError::Unavailable {
+            members: self.names(),
+            cause: cause.into(),
+        }
+    }
+
+    /// The one that is talked to; connects if need be.
+    ///
+    /// # Errors
+    /// It cannot be reached in time, and another one is the next to be talked to; or a file that TLS needs
+    /// cannot be used.
+    pub(super) async fn one(&self, within: Duration) -> Result<Member, EtcdError> {
+        let number = self.current.load(Ordering::Relaxed);
+        let address = self.addresses.get(number).cloned().unwrap_or_default();
+        if let Some(channel) = self.kept(number, |channel| channel.clone()) {
+            return Ok(Member {
+                number,
+                address,
+                channel,
+            });
+        }
+        let endpoint = self.endpoint(&address)?;
+        let cause = match tokio::time::timeout(within, endpoint.connect()).await {
+            Ok(Ok(channel)) => {
+                self.kept(number, |kept| *kept = Some(channel.clone()));
+                return Ok(Member {
+                    number,
+                    address,
+                    channel,
+                });
+            }
+            Ok(Err(error)) => innermost(&error),
+            Err(_) => "no connection in time".to_owned(),
+        };
+        self.leave(number);
+        Err(self.unavailable(format!("{address}: {cause}")))
+    }
+
+    /// Talks to the next one from here on, if it still is this one that is talked to.
+    pub(super) fn leave(&self, number: usize) {
+        self.kept(number, |channel| *channel = None);
+        let next = (number + 1) % self.len().max(1);
+        let order = Ordering::Relaxed;
+        // Who comes too late finds another one.
+        let _ = self.current.compare_exchange(number, next, order, order);
+    }
+
+    fn kept<T: Default>(&self, number: usize, look: impl FnOnce(&mut Option<Channel>) -> T) -> T {
+        match self.channels.get(number) {
+            Some(kept) => look(&mut kept.lock().unwrap_or_else(PoisonError::into_inner)),
+            None => T::default(),
+        }
+    }
+
+    fn endpoint(&self, address: &str) -> Result<Endpoint, EtcdError> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let endpoint = Endpoint::from_shared(format!("{scheme}://{address}"))
+            .map_err(|error| self.unavailable(format!("{address}: {}", innermost(&error))))?
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(KEEPALIVE)
+            .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW);
+        match &self.tls {
+            Some(files) => {
+                let path = files.ca.clone().unwrap_or_default();
+                let config = endpoint.tls_config(tls_config(files)?);
+                config.map_err(|error| unusable(&path, innermost(&error)))
+            }
+            None => Ok(endpoint),
+        }
+    }
+}
+
+fn tls_config(files: &EtcdTls) -> Result<ClientTlsConfig, EtcdError> {
+    let config = match &files.ca {
+        Some(ca) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(contents(ca)?)),
+        None => ClientTlsConfig::new().with_native_roots(),
+    };
+    Ok(match &files.identity {
+        Some((certificate, key)) => {
+            config.identity(Identity::from_pem(contents(certificate)?, contents(key)?))
+        }
+        None => config,
+    })
+}
+
+fn contents(path: &PathBuf) -> Result<Vec<u8>, EtcdError> {
+    std::fs::read(path).map_err(|error| unusable(path, error.to_string()))
+}
+
+fn unusable(path: &Path, cause: String) -> EtcdError {
+    EtcdError::Tls {
+        path: path.to_owned(),
+        cause,
+    }
+}
+
+/// What an error of the transport is about: the layers around it say nothing.
+fn innermost(error: &tonic::transport::Error) -> String {
+    let mut found: &dyn std::error::Error = error;
+    while let Some(cause) = found.source() {
+        found = cause;
+    }
+    found.to_string()
+}

@@ -1,0 +1,194 @@
+//! One watch of everything under the prefix, until it breaks off.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+
+use crate::engine::{Replicated, Stored};
+use crate::model::Revision;
+
+use super::EtcdError;
+use super::calls::Calls;
+use super::etcd_store::{EtcdStore, Shared};
+use super::failure::{Failure, Next};
+use super::keys::{Key, check_format, decode_history, etcd_revision, revision};
+use super::members::Member;
+use super::proto::event::EventType;
+use super::proto::watch_client::WatchClient;
+use super::proto::watch_request::RequestUnion;
+use super::proto::{Event, KeyValue, WatchCreateRequest, WatchRequest, WatchResponse};
+use super::seen::Head;
+use super::value::decode;
+
+/// A watch that was begun.
+pub(super) struct Watch {
+    member: Member,
+    answers: Streaming<WatchResponse>,
+    /// The watch ends when this does.
+    _requests: mpsc::Sender<WatchRequest>,
+}
+
+/// One revision of ours.
+#[derive(Debug)]
+pub(super) struct Revised {
+    pub(super) revision: Revision,
+    pub(super) changes: Vec<Replicated>,
+}
+
+impl EtcdStore {
+    /// Begins to watch, at a revision.
+    ///
+    /// # Errors
+    /// No member begins it in time, or what is asked for is compacted.
+    pub(super) async fn watch(&self, from: Revision) -> Result<Watch, EtcdError> {
+        let calls = &self.shared.calls;
+        let mut patience = calls.patience();
+        loop {
+            match self.begin(from, patience.left()).await {
+                Ok(watch) => return Ok(watch),
+                Err(failure) if patience.tries_again(&failure).await => {}
+                Err(failure) => return Err(failure.error),
+            }
+        }
+    }
+
+    async fn begin(&self, from: Revision, within: Duration) -> Result<Watch, Failure> {
+        let Shared { calls, keys, .. } = &*self.shared;
+        let (key, range_end) = keys.all();
+        let create = WatchRequest {
+            request_union: Some(RequestUnion::CreateRequest(WatchCreateRequest {
+                key,
+                range_end,
+                start_revision: etcd_revision(from),
+            })),
+        };
+        let (requests, sent) = mpsc::channel(1);
+        // There is room for one.
+        let _ = requests.try_send(create);
+        let member = calls.member(within).await?;
+        let sent = calls
+            .dressed(ReceiverStream::new(sent), &member, within)
+            .await?;
+        let mut client =
+            WatchClient::new(member.channel.clone()).max_decoding_message_size(usize::MAX);
+        let begun = tokio::time::timeout(within, async {
+            let mut answers = client.watch(sent).await?.into_inner();
+            let first = answers.message().await?;
+            let first = first.ok_or_else(|| Status::unavailable("the watch ended"))?;
+            Ok((answers, first))
+        });
+        match begun.await {
+            Ok(Ok((answers, first))) => {
+                if let Some(failure) = canceled(calls, &first, &member) {
+                    return Err(failure);
+                }
+                Ok(Watch {
+                    member,
+                    answers,
+                    _requests: requests,
+                })
+            }
+            Ok(Err(status)) => Err(calls.refused(&status, &member)),
+            Err(_) => Err(Failure::unanswered(calls.silent(&member))),
+        }
+    }
+
+    /// Talks to another member, as this one does not keep up.
+    pub(super) fn leave(&self, watch: &Watch) -> EtcdError {
+        let calls = &self.shared.calls;
+        calls.members.leave(watch.member.number);
+        let address = &watch.member.address;
+        calls
+            .members
+            .unavailable(format!("{address}: the watch stands still"))
+    }
+
+    /// The next revisions: what has come, each whole, in order.
+    ///
+    /// # Errors
+    /// The watch broke off, what it should tell is compacted, the history is another one, or something
+    /// came that is none of ours.
+    pub(super) async fn next(&self, watch: &mut Watch) -> Result<Vec<Revised>, EtcdError> {
+        let calls = &self.shared.calls;
+        let answer = match watch.answers.message().await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => {
+                let status = Status::unavailable("the watch ended");
+                return Err(calls.refused(&status, &watch.member).error);
+            }
+            Err(status) => return Err(calls.refused(&status, &watch.member).error),
+        };
+        if let Some(failure) = canceled(calls, &answer, &watch.member) {
+            return Err(failure.error);
+        }
+        let mut revised: Vec<Revised> = Vec::new();
+        for event in answer.events {
+            let is_deleted = event.r#type() == EventType::Delete;
+            let Event { kv: Some(kv), .. } = event else {
+                continue;
+            };
+            let at = revision(kv.mod_revision);
+            if revised.last().is_none_or(|last| last.revision != at) {
+                revised.push(Revised {
+                    revision: at,
+                    changes: Vec::new(),
+                });
+            }
+            let change = self.change(kv, is_deleted)?;
+            if let Some(last) = revised.last_mut() {
+                last.changes.extend(change);
+            }
+        }
+        Ok(revised)
+    }
+
+    /// What an event changes, if it is an object's.
+    fn change(&self, kv: KeyValue, is_deleted: bool) -> Result<Option<Replicated>, EtcdError> {
+        let keys = &self.shared.keys;
+        match keys.read(&kv.key)? {
+            Key::History if is_deleted => self.check_history(None)?,
+            Key::History => self.check_history(Some(decode_history(&kv.key, &kv.value)?))?,
+            Key::Format if !is_deleted => check_format(&kv.key, &kv.value)?,
+            Key::Head if !is_deleted => self.note_head(Head::of(Some(kv))),
+            Key::Format | Key::Head => {}
+            Key::Object(object) if is_deleted => return Ok(Some(Replicated::Delete(object))),
+            Key::Object(of) => {
+                let (object, source) = decode(keys, &of, kv.value)?;
+                return Ok(Some(Replicated::Put(Stored {
+                    object,
+                    revision: revision(kv.mod_revision),
+                    source,
+                })));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Why a watch is over, if it is.
+fn canceled(calls: &Calls, answer: &WatchResponse, member: &Member) -> Option<Failure> {
+    if !answer.canceled {
+        return None;
+    }
+    if answer.compact_revision > 0 {
+        let at = revision(answer.compact_revision);
+        return Some(Failure::before_sending(EtcdError::Compacted { at }));
+    }
+    let reason = answer.cancel_reason.as_str();
+    // A watch is refused with these words alone, whatever is wrong with the token.
+    let status = if reason.contains("permission denied") || reason.contains("auth") {
+        Status::unauthenticated(reason)
+    } else {
+        Status::unavailable(reason)
+    };
+    let failure = calls.refused(&status, member);
+    Some(match calls.options.login {
+        None if failure.next == Next::LogIn => Failure {
+            next: Next::GiveUp,
+            ..failure
+        },
+        _ => failure,
+    })
+}

@@ -1,0 +1,206 @@
+//! What happens when a member, the quorum or the history is lost.
+
+use std::time::Duration;
+
+use selectord::store::etcd::{EtcdError, EtcdOptions, EtcdStore, SubmitError};
+
+use crate::etcd::{Etcd, until};
+use crate::replica::{Replica, deletes, puts};
+
+/// Options under which it is soon noticed that a member does not answer.
+fn hasty(etcd: &Etcd) -> EtcdOptions {
+    EtcdOptions {
+        timeout: Duration::from_secs(4),
+        ..etcd.options()
+    }
+}
+
+/// Writes as soon as a quorum is there.
+async fn write_when_possible(replica: &mut Replica, name: &str) {
+    let store = replica.store.clone();
+    let proposal = replica.proposal(puts(&[name]));
+    until("a write", async || match store.submit(&proposal).await {
+        Err(error @ (SubmitError::NotWritten(_) | SubmitError::Unknown(_))) => {
+            Err(error.to_string())
+        }
+        // A conflict: what was not known before was written.
+        _ => Ok(()),
+    })
+    .await;
+    while !replica.pods().iter().any(|pod| pod == name) {
+        replica.next().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn members_come_and_go_and_nothing_is_missed() {
+    let Some(mut etcd) = Etcd::with(3, &[]).await else {
+        return;
+    };
+    let store = EtcdStore::connect(hasty(&etcd)).await.unwrap();
+    let mut writer = Replica::start(&store).await;
+    let mut readers = Vec::new();
+    for _ in 0..3 {
+        let store = EtcdStore::connect(hasty(&etcd)).await.unwrap();
+        readers.push(Replica::start(&store).await);
+    }
+    for (round, name) in ["a", "b", "c", "d", "e", "f"].into_iter().enumerate() {
+        let member = if round % 2 == 0 {
+            etcd.leader()
+        } else {
+            round % 3
+        };
+        if round < 3 {
+            etcd.kill(member);
+        } else {
+            etcd.signal(member, "STOP");
+        }
+        write_when_possible(&mut writer, name).await;
+        if round < 3 {
+            etcd.begin(member);
+        } else {
+            etcd.signal(member, "CONT");
+        }
+        etcd.ready().await;
+    }
+    let last = writer.put(&["z"]).await;
+    for reader in &mut readers {
+        reader.until(last).await;
+        assert_eq!(reader.pods(), ["a", "b", "c", "d", "e", "f", "z"]);
+        assert!(!reader.told.contains(&"listed"));
+    }
+}
+
+#[tokio::test]
+async fn without_a_quorum_nothing_is_confirmed_and_what_follows_waits() {
+    let Some(mut etcd) = Etcd::with(3, &[]).await else {
+        return;
+    };
+    let store = EtcdStore::connect(hasty(&etcd)).await.unwrap();
+    let mut replica = Replica::start(&store).await;
+    replica.put(&["a"]).await;
+    let proposal = replica.proposal(puts(&["b"]));
+    etcd.kill(0);
+    etcd.kill(1);
+    let lost = store.confirm().await;
+    assert!(
+        matches!(&lost, Err(error) if error.is_transient()),
+        "{lost:?}"
+    );
+    let refused = store.submit(&proposal).await;
+    assert!(
+        matches!(
+            &refused,
+            Err(SubmitError::NotWritten(_) | SubmitError::Unknown(_))
+        ),
+        "{refused:?}"
+    );
+    replica.until_told("lost").await;
+    assert_eq!(replica.pods(), ["a"]);
+    etcd.begin(0);
+    etcd.begin(1);
+    let contact = replica.until_contact().await;
+    replica.until(contact.ours).await;
+    write_when_possible(&mut replica, "c").await;
+}
+
+#[tokio::test]
+async fn a_restored_backup_is_another_history() {
+    let Some(mut etcd) = Etcd::one().await else {
+        return;
+    };
+    let store = EtcdStore::connect(hasty(&etcd)).await.unwrap();
+    let mut replica = Replica::start(&store).await;
+    replica.put(&["a"]).await;
+    let backup = etcd.file("backup");
+    etcd.ctl(&["snapshot", "save", backup.to_str().unwrap()]);
+    replica.put(&["b"]).await;
+    replica.put(&["c"]).await;
+    let proposal = replica.proposal(deletes("a"));
+    etcd.restore(&backup).await;
+    let ended = loop {
+        if let Err(error) = replica.next().await {
+            break error;
+        }
+    };
+    assert!(matches!(ended, EtcdError::HistoryChanged { .. }), "{ended}");
+    assert!(replica.follow.next().await.is_none());
+    // What was resolved in the old history is not written into the new one.
+    let refused = store.submit(&proposal).await;
+    assert!(
+        matches!(
+            &refused,
+            Err(SubmitError::NotWritten(EtcdError::HistoryChanged { .. }))
+        ),
+        "{refused:?}"
+    );
+    let anew = EtcdStore::connect(hasty(&etcd)).await.unwrap();
+    assert_ne!(anew.history(), store.history());
+    let mut replica = Replica::start(&anew).await;
+    assert_eq!(replica.pods(), ["a"]);
+    replica.put(&["d"]).await;
+}
+
+#[tokio::test]
+async fn a_backup_that_others_wrote_on_is_noticed_too() {
+    let Some(mut etcd) = Etcd::one().await else {
+        return;
+    };
+    let store = EtcdStore::connect(hasty(&etcd)).await.unwrap();
+    let mut replica = Replica::start(&store).await;
+    replica.put(&["a"]).await;
+    let backup = etcd.file("backup");
+    etcd.ctl(&["snapshot", "save", backup.to_str().unwrap()]);
+    replica.put(&["b"]).await;
+    replica.until_contact().await;
+    let seen = store.confirm().await.unwrap().revision;
+    // Nobody of ours is there while it is filled beyond what was seen.
+    drop(replica.follow);
+    etcd.restore(&backup).await;
+    while store.options().timeout > Duration::ZERO {
+        let put = etcd.ctl(&["put", "/elsewhere", "x", "-w", "json"]);
+        let put: serde_json::Value = serde_json::from_str(&put).unwrap();
+        if put["header"]["revision"].as_u64() > Some(seen + 3) {
+            break;
+        }
+    }
+    let changed = store.confirm().await;
+    assert!(
+        matches!(&changed, Err(EtcdError::HistoryChanged { .. })),
+        "{changed:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_history_that_is_renewed_or_gone_ends_what_follows() {
+    let Some(etcd) = Etcd::one().await else {
+        return;
+    };
+    let store = etcd.connect().await;
+    let mut replica = Replica::start(&store).await;
+    replica.put(&["a"]).await;
+    let renewed = store.renew_history().await.unwrap();
+    assert_ne!(renewed, store.history());
+    assert_eq!(store.renew_history().await.unwrap(), renewed);
+    let ended = async |replica: &mut Replica| loop {
+        if let Err(error) = replica.next().await {
+            return error;
+        }
+    };
+    assert!(matches!(
+        ended(&mut replica).await,
+        EtcdError::HistoryChanged { .. }
+    ));
+
+    let store = etcd.connect().await;
+    assert_eq!(store.history(), renewed);
+    let mut replica = Replica::start(&store).await;
+    etcd.ctl(&["del", "--prefix", "/test"]);
+    assert!(matches!(
+        ended(&mut replica).await,
+        EtcdError::HistoryChanged { .. }
+    ));
+    let store = etcd.connect().await;
+    assert_ne!(store.history(), renewed);
+    assert_eq!(Replica::start(&store).await.pods(), Vec::<String>::new());
+}

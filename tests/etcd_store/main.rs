@@ -1,0 +1,23 @@
+//! The etcd store against real etcds, started for each test and treated badly.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `etcd` | one or three members, with or without TLS and users |
+//! | `wire` | a wire to a member, on which answers can be lost |
+//! | `replica` | an engine that follows, and what a writer proposes |
+//! | `following` `writing` `losing` `entering` | the tests: what comes back, what goes in, what happens when members, history or room are lost, and who is let in |
+//!
+//! Where there is no etcd, each test says so and passes.
+
+#![cfg(feature = "service")]
+
+mod entering;
+mod etcd;
+mod following;
+mod losing;
+mod replica;
+mod wire;
+mod writing;
+
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,23 @@
+//! Several replicas of one store: a real etcd, started here. Where there is none, nothing is tested.
+//!
+//! | module | what happens |
+//! |---|---|
+//! | `together` | two replicas write and hear of each other, at once and one after another |
+//! | `away` | etcd stands still, and goes on |
+//! | `moving` | a subscriber moves from one replica to another |
+//! | `serving` | the real server: before there is a state, and when the history is another one |
+//! | `chunks` | the command line, and what is more than one transaction holds |
+//! | `etcd` `replicas` | the etcd, and replicas of it in this process |
+
+#![cfg(feature = "service")]
+
+mod away;
+mod chunks;
+mod etcd;
+mod moving;
+mod replicas;
+mod serving;
+mod together;
+
+#[path = "../process/mod.rs"]
+mod process;

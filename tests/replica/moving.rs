@@ -1,0 +1,68 @@
+use selectord::client::{Client, WatchOptions};
+use selectord::engine::{Event, Scope};
+use selectord::server::ServerOptions;
+
+use crate::etcd::{Etcd, patiently};
+use crate::replicas::{Replica, pod, service};
+
+const PODS: u32 = 200;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_goes_from_one_replica_to_another() {
+    let Some(etcd) = Etcd::start().await else {
+        return;
+    };
+    let a = Replica::start(etcd.options()).await;
+    let b = Replica::start(etcd.options()).await;
+    a.commit([service("rng", &[("app", "rng")])]).await;
+    let mut last = 0;
+    for first in (0..PODS).step_by(100) {
+        let pods = (first..first + 100).map(|i| pod(&format!("rng-{i}"), i, &[("app", "rng")]));
+        last = a.commit(pods).await.revision;
+    }
+    let at_a = a.serve(ServerOptions::default()).await;
+    let at_b = b.serve(ServerOptions::default()).await;
+    let client = Client::connect(&at_a.address).await.unwrap();
+    let mut watcher = client.watch(Scope::all(), WatchOptions::default());
+    while patiently(watcher.next()).await.unwrap().revision < last {}
+    let held = (watcher.cursor().unwrap().clone(), watcher.view().clone());
+    drop(watcher);
+
+    // Written at either, while nobody watches.
+    a.commit([pod("rng-0", 7_000, &[("app", "rng")])]).await;
+    b.reach(a.runtime.head().revision).await;
+    let changed = b.commit([pod("rng-1", 7_001, &[("app", "other")])]).await;
+    let client = Client::connect(&at_b.address).await.unwrap();
+    let options = WatchOptions {
+        resume: held.into(),
+        ..WatchOptions::default()
+    };
+    let mut watcher = client.watch(Scope::all(), options);
+    let cut = patiently(watcher.next()).await.unwrap();
+    assert_eq!(cut.revision, changed.revision);
+    let is_change = |event: &Event| matches!(event, Event::Endpoint { .. } | Event::Removed { .. });
+    assert!(cut.events.iter().all(is_change), "{:?}", cut.events);
+    let told = cut.events.len();
+    // One address became another: the endpoint is gone and another is there.
+    assert_eq!(told, 3, "{:?}", cut.events);
+    let endpoints: usize = (watcher.view().services().values())
+        .map(|service| service.endpoints.len())
+        .sum();
+    assert_eq!(endpoints, PODS as usize - 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_ahead_of_the_store_is_of_another_history() {
+    let Some(etcd) = Etcd::start().await else {
+        return;
+    };
+    let replica = Replica::start(etcd.options()).await;
+    let committed = replica.commit([service("rng", &[("app", "rng")])]).await;
+    assert!(replica.runtime.has_been_at(committed.revision).await);
+    assert!(
+        !replica
+            .runtime
+            .has_been_at(committed.revision + 1_000)
+            .await
+    );
+}
