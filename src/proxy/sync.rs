@@ -127,7 +127,11 @@ impl Syncer {
                 Event::Remove(name) => {
                     self.dirty.insert(name.clone());
                 }
-                Event::Reset | Event::Node(_) | Event::NodeRemoved(_) => {}
+                // Rules say nothing of revisions; of what a reset drops, the names are given.
+                Event::Reset
+                | Event::Rewritten { .. }
+                | Event::Node(_)
+                | Event::NodeRemoved(_) => {}
             }
         }
         if self.tables.see_node(view) {
