@@ -19,6 +19,8 @@ pub mod engine;
 pub mod index;
 pub mod labels;
 pub mod model;
+#[cfg(feature = "service")]
+pub mod proxy;
 pub mod reconcile;
 #[cfg(feature = "service")]
 pub mod runtime;

@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::target::EarlyArgs;
 use super::{
-    apply, completion, count, delete, explain, get, label, selector, serve, snapshot, status, watch,
+    apply, completion, count, delete, explain, get, label, proxy, selector, serve, snapshot,
+    status, watch,
 };
 
 /// Kubernetes label selectors over millions of pods, and endpoints as they change.
@@ -48,6 +49,7 @@ pub(super) enum Verb {
     Watch(watch::Args),
     Status(status::Args),
     Snapshot(snapshot::Args),
+    Proxy(Box<proxy::Args>),
     Completion(completion::Args),
 }
 

@@ -7,8 +7,8 @@ use clap::Parser as _;
 use super::args::{Cli, Verb};
 use super::failure::{Done, report};
 use super::{
-    apply, completion, count, delete, explain, get, label, log, selector, serve, snapshot, status,
-    watch,
+    apply, completion, count, delete, explain, get, label, log, proxy, selector, serve, snapshot,
+    status, watch,
 };
 
 /// Runs the command line of this process and answers its exit code: 0 done, 1 failed, 2 used wrongly.
@@ -41,6 +41,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Done> {
             .and_then(|()| completion::run(args, out)),
         Verb::Snapshot(args) => snapshot::run(args, early, out),
         Verb::Serve(args) => early.refuse("serve").and_then(|()| serve::run(args, out)),
+        Verb::Proxy(args) => proxy::run(args, early, out),
         Verb::Apply(args) => wait(apply::run(args, early, out)),
         Verb::Delete(args) => wait(delete::run(args, early, out)),
         Verb::Get(args) => wait(get::run(args, early, out)),

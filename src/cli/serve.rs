@@ -3,7 +3,6 @@ use std::io::Write;
 
 use anyhow::Context as _;
 use clap::ValueEnum;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{EngineOptions, MissingNode, ResolveLimits};
@@ -18,6 +17,7 @@ use super::files::tell;
 use super::limits::LimitArgs;
 use super::listening::Listening;
 use super::log;
+use super::signals::signals;
 use super::sockets::sockets;
 use super::store::{Opened, StoreArgs};
 use super::table::Columns;
@@ -267,25 +267,6 @@ impl Process<'_> {
 fn is_replaced(runtime: &Runtime) -> bool {
     let ended = runtime.source_ended();
     ended.is_some_and(|why| why.is_other_history())
-}
-
-/// One token for the first signal to end, one for the second.
-fn signals() -> anyhow::Result<(CancellationToken, CancellationToken)> {
-    let (first, second) = (CancellationToken::new(), CancellationToken::new());
-    let (end, end_now) = (first.clone(), second.clone());
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to signals")?;
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen to signals")?;
-    tokio::spawn(async move {
-        for token in [end, end_now] {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            tracing::info!("asked to end; a second signal ends at once");
-            token.cancel();
-        }
-    });
-    Ok((first, second))
 }
 
 /// Puts the objects in, and answers the names of the services among them.

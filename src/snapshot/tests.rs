@@ -7,7 +7,7 @@ use super::format::Header;
 use super::*;
 use crate::engine::MissingNode;
 use crate::labels::LabelSet;
-use crate::model::{Node, Object, ObjectName, Pod, Service};
+use crate::model::{ClusterIp, Node, Object, ObjectName, Pod, Service};
 use crate::wire::encode_stored;
 
 fn objects(pods: usize) -> Vec<Object> {
@@ -22,6 +22,7 @@ fn objects(pods: usize) -> Vec<Object> {
     };
     let service = Service {
         name: ObjectName::new("d", "s"),
+        cluster_ip: ClusterIp::Headless,
         ..Service::default()
     };
     let pods = (0..pods).map(|i| Object::Pod(Box::new(pod(i))));

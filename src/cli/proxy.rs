@@ -1,0 +1,194 @@
+use std::io::Write;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Subcommand, ValueEnum};
+use smol_str::SmolStr;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::WatchOptions;
+use crate::engine::Scope;
+use crate::proxy::linux::Nft;
+use crate::proxy::{Cidr, PodTraffic, ProxyOptions, Syncer, cleanup, once, run as keep};
+
+use super::failure::{Done, Misused};
+use super::log;
+use super::signals::signals;
+use super::target::{EarlyArgs, ServerArgs};
+
+/// Write this node's service rules, and keep them true
+///
+/// Does the work of kube-proxy in its nftables mode: follows every service with a virtual IP and its
+/// endpoints, and keeps the tables 'ip selectord' and 'ip6 selectord' what they say, one transaction for
+/// each consistent step. Rules found at the start are taken over; at the end they stay: 'selectord proxy
+/// cleanup' removes them. Needs root (CAP_NET_ADMIN) and nftables 1.0.6 or newer.
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  selectord proxy --node node1 --server 10.0.0.5:7400 --cluster-cidr 10.244.0.0/16
+  selectord proxy --node node1 --dry-run
+  selectord proxy --node node1 --once
+  selectord proxy cleanup"
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    other: Option<Other>,
+    /// The node whose rules these are, as its pods name it [env: NODE_NAME]
+    #[arg(long, value_name = "NAME", env = "NODE_NAME", hide_env = true)]
+    node: Option<String>,
+    /// What kind of rules to write
+    #[arg(long, value_enum, value_name = "MODE", default_value_t = Mode::Nftables)]
+    mode: Mode,
+    /// Print the rules that would be written on an empty machine, and end
+    #[arg(long)]
+    dry_run: bool,
+    /// Write the rules once, and end
+    #[arg(long, conflicts_with = "dry_run")]
+    once: bool,
+    /// Milliseconds from the beginning of one write to the beginning of the next, at least
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 100)]
+    min_sync_period: u64,
+    /// Milliseconds after which it is asked whether somebody else changed the rules
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = NonZeroU64::new(10_000).unwrap_or(NonZeroU64::MIN))]
+    check_period: NonZeroU64,
+    /// Address ranges of pods: what comes from elsewhere to a virtual IP is masqueraded
+    #[arg(long, value_name = "CIDR", value_delimiter = ',', group = "pods")]
+    cluster_cidr: Vec<Cidr>,
+    /// The bridge that this node's pods hang from, instead of --cluster-cidr
+    #[arg(long, value_name = "NAME", group = "pods", value_parser = interface)]
+    pod_bridge: Option<SmolStr>,
+    /// How the names of this node's pods' interfaces begin, instead of --cluster-cidr
+    #[arg(long, value_name = "PREFIX", group = "pods", value_parser = interface)]
+    pod_interface_prefix: Option<SmolStr>,
+    /// The node's addresses at which node ports answer [default: all but loopback]
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    nodeport_addresses: Vec<Cidr>,
+    /// Ranges of virtual IPs: what goes to one that no service has is dropped
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    service_cidr: Vec<Cidr>,
+    /// Masquerade everything that goes to a virtual IP
+    #[arg(long)]
+    masquerade_all: bool,
+    /// Which bit of a packet's mark is ours (kube-proxy's is 14)
+    #[arg(long, value_name = "BIT", default_value_t = 13, value_parser = clap::value_parser!(u8).range(0..32))]
+    masquerade_bit: u8,
+    /// What to log: a level, or levels by module [env: RUST_LOG] [default: info]
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Other {
+    /// Remove the tables 'ip selectord' and 'ip6 selectord', and nothing else
+    Cleanup,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Mode {
+    Nftables,
+}
+
+/// The name of an interface, or its beginning, as the kernel allows it.
+fn interface(text: &str) -> Result<SmolStr, String> {
+    const LONGEST: usize = 15;
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'@');
+    if text.is_empty() || text.len() > LONGEST || !text.bytes().all(fits) {
+        return Err(format!(
+            "write 1 to {LONGEST} letters, digits, dots, dashes or underscores"
+        ));
+    }
+    Ok(text.into())
+}
+
+impl Args {
+    fn options(&self) -> anyhow::Result<ProxyOptions> {
+        let Some(node) = self.node.as_deref().filter(|node| !node.is_empty()) else {
+            return Err(Misused::of(
+                "proxy",
+                "which node is this? Say --node NAME, or set NODE_NAME",
+            ));
+        };
+        let pod_traffic = match (&self.pod_bridge, &self.pod_interface_prefix) {
+            (Some(bridge), _) => PodTraffic::Interface(bridge.clone()),
+            (None, Some(prefix)) => PodTraffic::InterfacePrefix(prefix.clone()),
+            (None, None) if self.cluster_cidr.is_empty() => PodTraffic::Unknown,
+            (None, None) => PodTraffic::Cidrs(self.cluster_cidr.clone()),
+        };
+        Ok(ProxyOptions {
+            pod_traffic,
+            node_port_addresses: self.nodeport_addresses.clone(),
+            service_cidrs: self.service_cidr.clone(),
+            masquerade_all: self.masquerade_all,
+            masquerade_bit: self.masquerade_bit,
+            min_sync_period: Duration::from_millis(self.min_sync_period),
+            check_period: Duration::from_millis(self.check_period.get()),
+            ..ProxyOptions::of_node(node)
+        })
+    }
+}
+
+pub(super) fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> anyhow::Result<Done> {
+    let Mode::Nftables = args.mode;
+    let nft = Nft::default();
+    if let Some(Other::Cleanup) = args.other {
+        log::for_command()?;
+        cleanup(&nft).context("cannot remove the tables")?;
+        writeln!(out, "removed the tables ip selectord and ip6 selectord")?;
+        return Ok(Done::Well);
+    }
+    let options = args.options()?;
+    log::for_server(args.log.as_deref())?;
+    let threads = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let done = threads.block_on(proxy(args, early, options, nft, out));
+    threads.shutdown_background();
+    done
+}
+
+async fn proxy(
+    args: &Args,
+    early: &EarlyArgs,
+    options: ProxyOptions,
+    nft: Nft,
+    out: &mut dyn Write,
+) -> anyhow::Result<Done> {
+    let client = args.server.connect(early).await?;
+    let watch = WatchOptions {
+        name: format!("proxy {}", options.node),
+        ..WatchOptions::default()
+    };
+    let mut watcher = client.watch(Scope::Node(options.node.clone()), watch);
+    let mut syncer = Syncer::new(options.clone(), nft);
+    if args.dry_run {
+        let cut = watcher.next().await?;
+        syncer.note(watcher.view(), &cut.events, &cut.dropped);
+        out.write_all(syncer.print(watcher.view()).as_bytes())?;
+        return Ok(Done::Well);
+    }
+    if args.once {
+        let report = once(&mut watcher, &mut syncer).await?;
+        for (service, why) in &report.refused {
+            writeln!(out, "service {service} was refused: {why}")?;
+        }
+        writeln!(
+            out,
+            "{} elements and {} rules written",
+            report.elements, report.rules
+        )?;
+        return Ok(match report.refused.is_empty() {
+            true => Done::Well,
+            false => Done::Partly,
+        });
+    }
+    let shutdown: CancellationToken = signals()?.0;
+    keep(watcher, syncer, &options, shutdown).await?;
+    Ok(Done::Well)
+}

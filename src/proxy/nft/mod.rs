@@ -1,0 +1,41 @@
+//! The nftables rules: pure, from a service port's rules to a transaction's text.
+//!
+//! Two tables, `ip selectord` and `ip6 selectord`, of one layout. No service has a rule of its own
+//! unless it asks for affinity or source ranges: a packet's address, protocol and port are looked up
+//! in maps that all services share, and so is the endpoint, at a random place below their count. A
+//! rule that binds a map costs the kernel more the more there are; elements do not.
+//!
+//! ```text
+//! services          addr . proto . port        vmap @service-ips        → goto pick-tcp-3
+//! pick-tcp-3        addr . port . random of 3  map @endpoint-ips-tcp    → dnat
+//! ```
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`Item`] [`Shared`] | what can come, change and go by itself: a chain, a set, an element |
+//! | `layout` | what a table has without any service |
+//! | `names` | chains and sets of a service's own, spelt as kube-proxy's are |
+//! | [`Slots`] | endpoints keep their places, so that one's change is one element |
+//! | [`render`] | a service port's items |
+//! | [`Ledger`] | the items of all ports; who has a key that two ask for; what changed |
+//! | [`Script`] | changes as text for `nft -f -` |
+//! | [`Listing`] | what `nft list table` prints, read back |
+
+mod item;
+mod layout;
+mod ledger;
+mod listing;
+mod names;
+mod render;
+mod script;
+mod slots;
+#[cfg(test)]
+mod tests;
+
+pub use item::{Item, Key, Shared};
+pub use layout::{TABLE, fixed};
+pub use ledger::{Change, Changes, Conflict, Ledger};
+pub use listing::{Listing, parse};
+pub use render::{render, slot_keys};
+pub use script::Script;
+pub use slots::{Slots, place};

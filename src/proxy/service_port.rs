@@ -1,0 +1,117 @@
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+
+use smol_str::SmolStr;
+
+use crate::model::{IpFamily, ObjectName, Protocol, TrafficPolicy};
+
+use super::Cidr;
+
+/// One port of a service in one IP family: what rules are made for, and what they are called by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortName {
+    /// The family.
+    pub family: IpFamily,
+    /// The service.
+    pub service: ObjectName,
+    /// The port's name, or empty.
+    pub port: SmolStr,
+    /// Its protocol.
+    pub protocol: Protocol,
+}
+
+/// A protocol as the kernel's tools spell it.
+pub fn protocol_word(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Tcp => "tcp",
+        Protocol::Udp => "udp",
+        Protocol::Sctp => "sctp",
+    }
+}
+
+/// `namespace/name/protocol/port`, as kube-proxy's nftables mode has it.
+impl fmt::Display for PortName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}/{}/{}/{}",
+            self.service.namespace,
+            self.service.name,
+            protocol_word(self.protocol),
+            self.port
+        )
+    }
+}
+
+/// Where an endpoint listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Target {
+    /// Its address.
+    pub ip: IpAddr,
+    /// Its port.
+    pub port: u16,
+}
+
+/// What this node does with the traffic of one service port: everything rules are made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortRules {
+    /// Which port this is.
+    pub name: PortName,
+    /// The service's virtual IPs of the family: nearly always one.
+    pub cluster_ips: Vec<IpAddr>,
+    /// The port of the virtual IPs.
+    pub port: u16,
+    /// The port on every node, or 0.
+    pub node_port: u16,
+    /// External IPs and load-balancer IPs, each once.
+    pub external_ips: Vec<IpAddr>,
+    /// Load-balancer IPs that only `source_ranges` may use; empty: all may be used by all.
+    pub guarded_ips: Vec<IpAddr>,
+    /// Who may use the guarded IPs.
+    pub source_ranges: Vec<Cidr>,
+    /// For how many seconds a client stays with its endpoint; none: each connection is new.
+    pub affinity_seconds: Option<u32>,
+    /// Whom traffic to the virtual IPs may reach.
+    pub internal_policy: TrafficPolicy,
+    /// Whom traffic to the other addresses and the node port may reach.
+    pub external_policy: TrafficPolicy,
+    /// Whether there is an endpoint that could answer, on any node: without one, connections are
+    /// refused; with one that a Local policy hides, packets are dropped.
+    pub has_endpoints: bool,
+    /// Whom the policy Cluster reaches.
+    pub cluster: BTreeSet<Target>,
+    /// Whom the policy Local reaches.
+    pub local: BTreeSet<Target>,
+    /// Everyone who serves, on any node: flows to others are stale.
+    pub serving: BTreeSet<Target>,
+    /// Addresses of endpoints on this node, or on an unknown one: those from which a packet can come
+    /// back to its sender.
+    pub hairpin: BTreeSet<IpAddr>,
+}
+
+impl PortRules {
+    /// Whom traffic to the virtual IPs reaches.
+    pub fn internal(&self) -> &BTreeSet<Target> {
+        match self.internal_policy {
+            TrafficPolicy::Cluster => &self.cluster,
+            TrafficPolicy::Local => &self.local,
+        }
+    }
+
+    /// Whether anything reaches it but through its virtual IPs.
+    pub fn is_external(&self) -> bool {
+        self.node_port != 0 || !self.external_ips.is_empty()
+    }
+}
+
+/// A port on the node at which a load balancer asks whether the node has endpoints of a service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HealthCheck {
+    /// The service.
+    pub service: ObjectName,
+    /// The port.
+    pub port: u16,
+    /// Ready endpoints on this node.
+    pub local_endpoints: usize,
+}

@@ -1,0 +1,292 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::engine::{ServiceView, View};
+use crate::model::{IpFamily, ObjectName, Protocol};
+
+use super::nft::{
+    Changes, Conflict, Item, Ledger, Listing, Script, Shared, Slots, fixed, place, render,
+    slot_keys,
+};
+use super::stale::UdpServices;
+use super::{
+    HealthCheck, NodeView, PortName, PortRules, ProxyOptions, Target, choose, health_check,
+};
+
+/// The families, in the order in which their tables are written.
+pub(super) const FAMILIES: [IpFamily; 2] = [IpFamily::V4, IpFamily::V6];
+
+/// What both tables are to hold, service by service: pure, and history's only in where endpoints have
+/// their places.
+#[derive(Debug)]
+pub struct Tables {
+    options: ProxyOptions,
+    node: NodeView,
+    v4: Ledger,
+    v6: Ledger,
+    services: BTreeMap<ObjectName, Vec<Placed>>,
+    /// What services that changed since the last write were then.
+    before: BTreeMap<ObjectName, Vec<Placed>>,
+    checks: BTreeMap<ObjectName, HealthCheck>,
+}
+
+/// A service port, and the places of its endpoints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Placed {
+    name: Arc<PortName>,
+    rules: PortRules,
+    slots: Slots,
+}
+
+/// What the kernel holds in the two tables; none: there is no such table.
+#[derive(Debug, Default)]
+pub struct KernelTables {
+    /// The table `ip selectord`.
+    pub v4: Option<Listing>,
+    /// The table `ip6 selectord`.
+    pub v6: Option<Listing>,
+}
+
+impl KernelTables {
+    /// One family's table.
+    pub fn of(&self, family: IpFamily) -> Option<&Listing> {
+        match family {
+            IpFamily::V4 => self.v4.as_ref(),
+            IpFamily::V6 => self.v6.as_ref(),
+        }
+    }
+
+    /// Its items, if it is of our layout.
+    fn items(&self, family: IpFamily) -> Option<&BTreeMap<Item, String>> {
+        let ours = self.of(family).filter(|listing| listing.is_ours);
+        ours.map(|listing| &listing.items)
+    }
+}
+
+impl Tables {
+    /// Tables without services.
+    pub fn new(options: ProxyOptions) -> Tables {
+        let ledger = |family| Ledger::new(fixed(family, &options));
+        Tables {
+            v4: ledger(IpFamily::V4),
+            v6: ledger(IpFamily::V6),
+            node: NodeView {
+                name: options.node.clone(),
+                zone: None,
+            },
+            services: BTreeMap::new(),
+            before: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            options,
+        }
+    }
+
+    /// What of the node matters, as a view shows it. Answers whether it changed: then every service
+    /// has to be looked at again.
+    pub fn see_node(&mut self, view: &View) -> bool {
+        let node = NodeView::of(&self.options.node, view);
+        let changed = node != self.node;
+        self.node = node;
+        changed
+    }
+
+    /// Makes a service what a view says; none: it is gone. Endpoints keep the places they have, here
+    /// or else in the kernel's tables. Answers who is in whose way.
+    pub fn set(
+        &mut self,
+        name: &ObjectName,
+        view: Option<&ServiceView>,
+        kernel: Option<&KernelTables>,
+    ) -> Vec<Conflict> {
+        let check = view.and_then(|view| health_check(view, &self.node));
+        match check {
+            Some(check) => self.checks.insert(name.clone(), check),
+            None => self.checks.remove(name),
+        };
+        let rules = view.map_or_else(Vec::new, |view| choose(view, &self.node));
+        let old = self.services.get(name).map_or(&[][..], Vec::as_slice);
+        let new: Vec<Placed> = rules
+            .into_iter()
+            .map(|rules| {
+                let known = old.iter().find(|placed| *placed.name == rules.name);
+                let slots = match known {
+                    Some(placed) => placed.slots.clone(),
+                    None => kernel.map_or_else(Slots::default, |k| read_slots(&rules, k)),
+                };
+                Placed {
+                    name: known.map_or_else(|| Arc::new(rules.name.clone()), |p| p.name.clone()),
+                    slots: Slots {
+                        cluster: place(&slots.cluster, &rules.cluster),
+                        local: place(&slots.local, &rules.local),
+                    },
+                    rules,
+                }
+            })
+            .collect();
+        if old == new {
+            return Vec::new();
+        }
+        self.put(name, new)
+    }
+
+    /// Gives a service up as it is: back to what it was when last written; or, if it is that, away
+    /// with it. Answers whether there was anything to give up.
+    pub fn give_up(&mut self, name: &ObjectName) -> bool {
+        let now = self.services.get(name).cloned().unwrap_or_default();
+        let before = self.before.get(name).cloned().unwrap_or_default();
+        if now.is_empty() && before.is_empty() {
+            return false;
+        }
+        let instead = if now == before { Vec::new() } else { before };
+        self.put(name, instead);
+        true
+    }
+
+    fn put(&mut self, name: &ObjectName, new: Vec<Placed>) -> Vec<Conflict> {
+        let old = self.services.remove(name).unwrap_or_default();
+        let mut conflicts = Vec::new();
+        // Two ports of one name cannot be: the second would take the first one's items with it.
+        let by_name = |all: &[Placed]| -> BTreeMap<Arc<PortName>, Placed> {
+            let pairs = all.iter().rev().map(|p| (p.name.clone(), p.clone()));
+            pairs.collect()
+        };
+        let (mut was, is) = (by_name(&old), by_name(&new));
+        let names: BTreeSet<_> = was.keys().chain(is.keys()).cloned().collect();
+        for port in names {
+            let rendered = |placed: Option<&Placed>, options: &ProxyOptions| {
+                placed.map_or_else(Vec::new, |p| render(&p.rules, &p.slots, options))
+            };
+            let before = rendered(was.remove(&port).as_ref(), &self.options);
+            let after = rendered(is.get(&port), &self.options);
+            let ledger = match port.family {
+                IpFamily::V4 => &mut self.v4,
+                IpFamily::V6 => &mut self.v6,
+            };
+            conflicts.extend(ledger.replace(&port, before, after));
+        }
+        if !new.is_empty() {
+            self.services.insert(name.clone(), new);
+        }
+        self.before.entry(name.clone()).or_insert(old);
+        conflicts
+    }
+
+    /// What has to be written: since the last time, or beside what the kernel has. A table that is not
+    /// of our layout, or that `anew` says so of, is made anew in the same transaction.
+    pub fn script(&self, kernel: Option<&KernelTables>, anew: bool) -> Script {
+        let mut script = Script::default();
+        for family in FAMILIES {
+            let changes = match kernel {
+                None => self.ledger(family).changes(),
+                Some(kernel) => {
+                    let listed = kernel.of(family);
+                    if listed.is_some_and(|listing| anew || !listing.is_ours) {
+                        script.remove_table(family);
+                        self.ledger(family).whole()
+                    } else {
+                        self.beside(family, listed)
+                    }
+                }
+            };
+            script.change(family, &changes);
+        }
+        script
+    }
+
+    fn beside(&self, family: IpFamily, listed: Option<&Listing>) -> Changes {
+        match listed {
+            Some(listing) => self.ledger(family).against(&listing.items),
+            None => self.ledger(family).whole(),
+        }
+    }
+
+    fn ledger(&self, family: IpFamily) -> &Ledger {
+        match family {
+            IpFamily::V4 => &self.v4,
+            IpFamily::V6 => &self.v6,
+        }
+    }
+
+    /// What was to be written has been.
+    pub fn settle(&mut self) {
+        self.v4.settle();
+        self.v6.settle();
+        self.before.clear();
+    }
+
+    /// Whether an item is to be there.
+    pub fn wants(&self, family: IpFamily, item: &Item) -> bool {
+        self.ledger(family).contains(item)
+    }
+
+    /// Items that are to be in both tables.
+    pub fn len(&self) -> usize {
+        self.v4.len().saturating_add(self.v6.len())
+    }
+
+    /// Whether nothing is to be in them, which is never.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The names of the services that have rules.
+    pub fn services(&self) -> impl Iterator<Item = &ObjectName> {
+        self.services.keys()
+    }
+
+    /// What load balancers ask this node.
+    pub fn health_checks(&self) -> impl Iterator<Item = &HealthCheck> {
+        self.checks.values()
+    }
+
+    /// UDP service ports that changed since the last write, as they were: where flows may be stale.
+    pub fn udp_before(&self) -> Vec<PortRules> {
+        let mut changed = Vec::new();
+        for (name, old) in &self.before {
+            let new = self.services.get(name).map_or(&[][..], Vec::as_slice);
+            // One that is new may have been sent to before there was a rule.
+            for placed in old.iter().chain(new) {
+                let is_udp = placed.rules.name.protocol == Protocol::Udp;
+                if is_udp && !(old.contains(placed) && new.contains(placed)) {
+                    changed.push(placed.rules.clone());
+                }
+            }
+        }
+        changed
+    }
+
+    /// All UDP services.
+    pub fn udp_services(&self) -> UdpServices {
+        let mut services = UdpServices::default();
+        for placed in self.services.values().flatten() {
+            services.add(&placed.rules);
+        }
+        services
+    }
+}
+
+/// The places that endpoints of a port have in the kernel.
+fn read_slots(port: &PortRules, kernel: &KernelTables) -> Slots {
+    let Some(items) = kernel.items(port.name.family) else {
+        return Slots::default();
+    };
+    let [cluster, local] = slot_keys(port).map(|place| match place {
+        Some((set, key)) => read_places(items, set, &key),
+        None => Vec::new(),
+    });
+    Slots { cluster, local }
+}
+
+fn read_places(items: &BTreeMap<Item, String>, set: Shared, key: &str) -> Vec<Target> {
+    let target = |value: &String| {
+        let (ip, port) = value.split_once(" . ")?;
+        Some(Target {
+            ip: ip.parse().ok()?,
+            port: port.parse().ok()?,
+        })
+    };
+    (0usize..)
+        .map_while(|place| items.get(&Item::Element(set, format!("{key} . {place}"))))
+        .map_while(target)
+        .collect()
+}

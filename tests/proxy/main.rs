@@ -1,0 +1,30 @@
+//! A node's rules in the kernel, in network namespaces that the test makes and removes. Needs root and
+//! nft; without them each test says loudly that it was skipped.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `namespace` | a network namespace, and threads that live in it |
+//! | `world` | services and endpoints that change at random |
+//! | `decision` | what the kernel does with a packet, read off its tables |
+//! | `oracle` | what it should do, written once more from the objects alone, slow and obvious |
+//! | `random` | after any changes: the tables of a fresh sync, and the oracle's decisions |
+//! | `faults` | flushes, edits, a service that is refused, nft that cannot be run |
+//! | `proportional` | what is written for one endpoint |
+//! | `lab` | two nodes, pods, a client, and real packets |
+
+#![cfg(all(feature = "service", target_os = "linux"))]
+
+mod decision;
+mod faults;
+mod lab;
+mod namespace;
+mod oracle;
+mod proportional;
+mod random;
+mod topology;
+mod world;
+
+#[path = "../process/mod.rs"]
+mod process;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,92 @@
+//! A network namespace.
+
+use std::fs::File;
+use std::os::fd::AsFd as _;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::{self, JoinHandle};
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+/// Removed when it is dropped.
+pub struct Namespace {
+    pub name: String,
+}
+
+/// Whether namespaces and rules can be made here; if not, says so loudly.
+pub fn available(test: &str) -> bool {
+    let probe = "ip netns add selectord-probe-$$ && ip netns exec selectord-probe-$$ nft add table ip probe; \
+                 status=$?; ip netns del selectord-probe-$$; exit $status";
+    let ok = Command::new("sh").args(["-c", probe]).output();
+    let ok = ok.is_ok_and(|output| output.status.success());
+    if !ok {
+        eprintln!("SKIPPED {test}: it needs root, ip (iproute2) and nft (nftables)");
+    }
+    ok
+}
+
+impl Namespace {
+    pub fn new(label: &str) -> Namespace {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("selectord-{}-{number}-{label}", std::process::id());
+        let made = Command::new("ip")
+            .args(["netns", "add", &name])
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        Namespace { name }
+    }
+
+    /// Runs a shell script in it, which has to succeed.
+    pub fn sh(&self, script: &str) -> String {
+        let output = self.try_sh(script);
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{script}\n{err}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    pub fn try_sh(&self, script: &str) -> Output {
+        Command::new("ip")
+            .args(["netns", "exec", &self.name, "sh", "-ec", script])
+            .output()
+            .unwrap()
+    }
+
+    /// Runs a closure on a thread of its own in it.
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        run: impl FnOnce() -> T + Send + 'static,
+    ) -> JoinHandle<T> {
+        let path = format!("/run/netns/{}", self.name);
+        thread::spawn(move || {
+            let namespace = File::open(path).unwrap();
+            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+            run()
+        })
+    }
+
+    /// The same, and waits; a panic in it is one here.
+    pub fn within<T: Send>(&self, run: impl FnOnce() -> T + Send) -> T {
+        thread::scope(|scope| {
+            let inside = scope.spawn(|| {
+                let namespace = File::open(format!("/run/netns/{}", self.name)).unwrap();
+                move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
+                    .unwrap();
+                run()
+            });
+            match inside.join() {
+                Ok(done) => done,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let _ = Command::new("ip")
+            .args(["netns", "del", &self.name])
+            .output();
+    }
+}

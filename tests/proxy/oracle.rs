@@ -1,0 +1,133 @@
+//! What a node should do with a packet: from the objects alone, in the words of the specification.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use selectord::engine::{ServiceView, View};
+use selectord::model::{ClusterIp, Endpoint, Service, TargetPort, TrafficPolicy};
+
+use super::decision::{Fate, From};
+use super::world::NODE;
+
+/// Everything that can be reached: a service's address (none: an address of the node), protocol, port.
+pub fn frontends(service: &Service) -> Vec<(Option<IpAddr>, &'static str, u16, bool)> {
+    let mut all = Vec::new();
+    let ClusterIp::Ips(ips) = &service.cluster_ip else {
+        return all;
+    };
+    for port in &service.ports {
+        let protocol = match port.protocol.as_str() {
+            "TCP" => "tcp",
+            "UDP" => "udp",
+            _ => "sctp",
+        };
+        for ip in ips {
+            all.push((Some(*ip), protocol, port.port, false));
+        }
+        let outside = service.external_ips.iter().copied();
+        for ip in outside.chain(service.load_balancer_ips.iter().map(|lb| lb.ip)) {
+            if ips.iter().any(|own| own.is_ipv4() == ip.is_ipv4()) {
+                all.push((Some(ip), protocol, port.port, true));
+            }
+        }
+        if port.node_port != 0 {
+            all.push((None, protocol, port.node_port, true));
+        }
+    }
+    all
+}
+
+pub fn fate(
+    view: &View,
+    held: &ServiceView,
+    v4: bool,
+    frontend: (Option<IpAddr>, &str, u16, bool),
+    from: From,
+) -> Fate {
+    let service = &held.entry.service;
+    let (ip, protocol, number, outside) = frontend;
+    let guarded = ip.is_some_and(|ip| service.load_balancer_ips.iter().any(|lb| lb.ip == ip));
+    if guarded && v4 && !service.load_balancer_source_ranges.is_empty() && from != From::Allowed {
+        return Fate::Dropped;
+    }
+    let port = service.ports.iter().find(|port| {
+        let same = if ip.is_some() {
+            port.port == number
+        } else {
+            port.node_port == number
+        };
+        same && port.protocol.as_str().eq_ignore_ascii_case(protocol)
+    });
+    let TargetPort::Number(target) = port.unwrap().target_port else {
+        unreachable!()
+    };
+    let sockets = |endpoints: &[&Endpoint]| -> BTreeSet<String> {
+        let address =
+            |e: &&Endpoint| std::net::SocketAddr::new(e.identity.addresses[0], target).to_string();
+        endpoints.iter().map(address).collect()
+    };
+
+    let all: Vec<&Endpoint> = held
+        .endpoints
+        .values()
+        .filter(|e| e.identity.addresses[0].is_ipv4() == v4)
+        .collect();
+    let ready: Vec<&Endpoint> = all.iter().copied().filter(|e| e.conditions.ready).collect();
+    let leaving: Vec<&Endpoint> = all
+        .iter()
+        .copied()
+        .filter(|e| e.conditions.serving && e.conditions.terminating)
+        .collect();
+    let here = |of: &[&Endpoint]| {
+        let local: Vec<&Endpoint> = of.iter().copied().filter(|e| e.node == NODE).collect();
+        sockets(&local)
+    };
+
+    let zone = view.nodes().get(NODE).and_then(|node| node.zone());
+    let mut near = ready.clone();
+    if ready.iter().all(|e| !e.hints.nodes.is_empty())
+        && ready
+            .iter()
+            .any(|e| e.hints.nodes.iter().any(|n| n == NODE))
+    {
+        near.retain(|e| e.hints.nodes.iter().any(|n| n == NODE));
+    } else if let Some(zone) = zone
+        && ready.iter().all(|e| !e.hints.zones.is_empty())
+        && ready
+            .iter()
+            .any(|e| e.hints.zones.iter().any(|z| z == zone))
+    {
+        near.retain(|e| e.hints.zones.iter().any(|z| z == zone));
+    }
+    let cluster = if near.is_empty() {
+        sockets(&leaving)
+    } else {
+        sockets(&near)
+    };
+    let local = if here(&ready).is_empty() {
+        here(&leaving)
+    } else {
+        here(&ready)
+    };
+
+    if ready.is_empty() && leaving.is_empty() {
+        return Fate::Refused;
+    }
+    let sent = |to: BTreeSet<String>, masqueraded: bool| match to.is_empty() {
+        true => Fate::Dropped,
+        false => Fate::Sent { to, masqueraded },
+    };
+    let policy = if outside {
+        service.external_traffic_policy
+    } else {
+        service.internal_traffic_policy
+    };
+    match (outside, policy, from) {
+        (false, TrafficPolicy::Cluster, _) => sent(cluster, from != From::Pod),
+        (false, TrafficPolicy::Local, _) => sent(local, from != From::Pod),
+        (true, TrafficPolicy::Cluster, _) => sent(cluster, true),
+        (true, TrafficPolicy::Local, From::Pod) => sent(cluster, false),
+        (true, TrafficPolicy::Local, From::Node) => sent(cluster, true),
+        (true, TrafficPolicy::Local, _) => sent(local, false),
+    }
+}
