@@ -3,8 +3,9 @@
 //! What is measured, of a directory: a bulk load in transactions of 10,000 objects; groups of 1 and of
 //! 64 transactions of one readiness flip each, which is what the writer does with as many clients that
 //! wait for their answers, each group synced before it is applied; then recovery, twice: with the
-//! journal that the run left, and again. Beside it the same in memory. How long the engine was held
-//! up to hand over what changed is told as its 99th percentile and its worst.
+//! journal that the run left, and again. Beside it the same in memory. How long a group took until its answer,
+//! and how long the engine was then held up to hand over what changed, are told as their 99th percentiles and
+//! their worst.
 //!
 //! Corpus: `load-tests/corpus`, plain, seed 1; SELECTORD_BENCH_PODS pods (100,000); five seconds a
 //! measurement, or SELECTORD_BENCH_SECONDS. The directory is made in SELECTORD_BENCH_DIR, or where the
@@ -60,12 +61,24 @@ fn worked() -> f64 {
 struct Writer {
     store: Box<dyn Store>,
     engine: Engine,
+    /// Of each group, how long it took until the answer.
+    took: Vec<Duration>,
     /// Of each group, how long the store kept the engine after the answer.
     held: Vec<Duration>,
 }
 
+/// Tells of durations, and forgets them.
+fn told(durations: &mut Vec<Duration>) -> String {
+    durations.sort_unstable();
+    let p99 = durations.get(durations.len() * 99 / 100).copied();
+    let worst = durations.pop().unwrap_or_default();
+    durations.clear();
+    format!("p99 {:.1?}, worst {worst:.1?}", p99.unwrap_or_default())
+}
+
 impl Writer {
     fn write(&mut self, group: Vec<ResolvedTransaction>) {
+        let began = Instant::now();
         let revisions = self.store.append(&group).expect("there is room");
         self.store.sync().expect("it is durable");
         for (revision, transaction) in revisions.into_iter().zip(group) {
@@ -74,17 +87,14 @@ impl Writer {
                 .expect("it applies");
         }
         let answered = Instant::now();
+        self.took.push(answered - began);
         self.store.applied(&mut self.engine);
         self.held.push(answered.elapsed());
     }
 
-    fn held(&mut self) -> String {
-        self.held.sort_unstable();
-        let at = |part: usize| self.held.get(self.held.len() * part / 1_000).copied();
-        let p99 = at(990).unwrap_or_default();
-        let worst = self.held.pop().unwrap_or_default();
-        self.held.clear();
-        format!("engine held: p99 {p99:.1?}, worst {worst:.1?}")
+    fn times(&mut self) -> String {
+        let (took, held) = (told(&mut self.took), told(&mut self.held));
+        format!("answered: {took}; engine held: {held}")
     }
 }
 
@@ -116,7 +126,7 @@ fn measure(mut writer: Writer, directory: Option<&Path>) -> Writer {
         pods.len(),
         started.elapsed(),
         on_disk(),
-        writer.held()
+        writer.times()
     );
     for size in [1, 64] {
         let started = Instant::now();
@@ -137,7 +147,7 @@ fn measure(mut writer: Writer, directory: Option<&Path>) -> Writer {
             "  groups of {size:>2}: {rate:.0} a second, {:.0} transactions a second{}; {}",
             rate * size as f64,
             on_disk(),
-            writer.held()
+            writer.times()
         );
     }
     writer
@@ -151,6 +161,7 @@ fn main() {
     let in_memory = Writer {
         store: Box::new(MemoryStore::new().expect("randomness")),
         engine: Engine::new(rules),
+        took: Vec::new(),
         held: Vec::new(),
     };
     drop(measure(in_memory, None));
@@ -174,6 +185,7 @@ fn main() {
     let writer = Writer {
         store: Box::new(store),
         engine,
+        took: Vec::new(),
         held: Vec::new(),
     };
     let Writer { store, engine, .. } = measure(writer, Some(&directory));

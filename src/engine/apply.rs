@@ -9,7 +9,7 @@ use super::state::{Engine, Scratch};
 use super::work::Work;
 
 /// So many changes are looked at ahead.
-const AHEAD: usize = 64;
+pub(super) const AHEAD: usize = 64;
 
 /// What applying a transaction did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -110,12 +110,13 @@ pub enum RecordChange {
 }
 
 impl Engine {
-    /// Tells how the records differ from what was told when this was last called: each once. Linear in
-    /// the records that were written or dropped since. Only of an engine that was restored; of others,
-    /// nothing is noted and nothing told.
-    pub fn changed_records(&mut self, sink: &mut dyn FnMut(RecordChange)) {
+    /// Tells how the records differ from what was told when this was last called: each once, and of those
+    /// that were written since no more than `most`. Answers whether that was all; the rest comes with the
+    /// next call. Linear in what is told. Only of an engine that was restored; of others, nothing is noted
+    /// and nothing told.
+    pub fn changed_records(&mut self, most: usize, sink: &mut dyn FnMut(RecordChange)) -> bool {
         let Some(noted) = self.log.take_noted() else {
-            return;
+            return true;
         };
         for at in noted.dropped {
             sink(RecordChange::Dropped(at));
@@ -124,11 +125,19 @@ impl Engine {
             .replaced
             .into_iter()
             .filter_map(|at| Some((at, self.log.record_at(at)?)));
-        for (at, record) in replaced.chain(self.log.after(noted.since)) {
+        let mut told = noted.since;
+        let written = self.log.after(noted.since).take(most);
+        let written = written.inspect(|(at, _)| told = *at);
+        for (at, record) in replaced.chain(written) {
             if let Some(kept) = self.kept(at, record) {
                 sink(RecordChange::Written(kept));
             }
         }
+        let is_all = self.log.after(told).next().is_none();
+        if !is_all {
+            self.log.note_from(told);
+        }
+        is_all
     }
 
     /// Tells every record, in the order of the log.

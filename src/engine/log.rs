@@ -274,6 +274,13 @@ impl Log {
         Some(std::mem::replace(noted, Noted::since(self.last)))
     }
 
+    /// Records behind a place are noted as if they had not been asked for yet.
+    pub(crate) fn note_from(&mut self, since: Sequence) {
+        if let Some(noted) = &mut self.noted {
+            *noted = Noted::since(since);
+        }
+    }
+
     /// The revision that wrote a record which is there.
     pub(crate) fn revision_of(&self, at: Sequence) -> Option<Revision> {
         let (number, offset) = place(at);

@@ -48,6 +48,24 @@ impl Index {
         sought
     }
 
+    /// The ids of pods that were sought, found step by step together.
+    pub(crate) fn find_all<F: FromIterator<Option<u32>>>(
+        &self,
+        pods: &[Option<ObjectName>],
+        sought: &Names,
+    ) -> F {
+        let likely = || sought.iter().flatten().filter_map(|sought| sought.likely);
+        let records = || likely().filter_map(|id| self.records.get(id));
+        let groups = records().filter_map(|record| self.names.group(record.group));
+        black_box(groups.map(|group| group.prefix.len()).sum::<usize>());
+        let found = pods.iter().zip(sought).map(|(name, sought)| {
+            let name = &name.as_ref()?.name;
+            self.names
+                .find_sought(&self.records, sought.as_ref()?, name)
+        });
+        found.collect()
+    }
+
     /// Reads what changing these pods will read, one kind of thing after another: reads that do not wait
     /// for each other overlap, so that the changes find in the cache what each would have waited for.
     /// Answers the ids of those that are there, nearly always.

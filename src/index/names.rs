@@ -108,6 +108,13 @@ impl Names {
         self.group(id)?.pods.last()
     }
 
+    /// Makes room for about so many pods, before there is any.
+    pub(crate) fn reserve(&mut self, pods: usize) {
+        if self.groups.len() == 0 {
+            self.by_name.reserve(pods);
+        }
+    }
+
     /// The name of a pod.
     pub(crate) fn name(&self, records: &Records, record: &PodRecord) -> SmolStr {
         let mut name = SmolStrBuilder::new();

@@ -34,6 +34,13 @@ impl IdTable {
         }
     }
 
+    /// Makes room for about so many ids, of which none is there: so that they need not move.
+    pub(crate) fn reserve(&mut self, ids: usize) {
+        for shard in &mut self.0 {
+            shard.reserve(ids / SHARDS, |_| 0);
+        }
+    }
+
     /// Takes an id out.
     pub(crate) fn remove(&mut self, hash: u64, id: u32) {
         if let Some(shard) = self.0.get_mut(place(hash))

@@ -10,7 +10,7 @@ use crate::engine::{Engine, MissingNode, Namespaces, PodWalk, Progress, Walk};
 use crate::model::{Kind, ObjectRef, Revision, Transaction};
 use crate::selector::Selector;
 use crate::store::Epoch;
-use crate::wire::{MessageWriter, PodEventBatch, proto};
+use crate::wire::{MessageWriter, PodEventBatch, WriteRequest, proto};
 
 use super::command::{Commit, Committed, Ending, Read, Release, Write};
 use super::error::{CommitError, LiveQueryError, Stopped, SyncError};
@@ -199,14 +199,14 @@ impl Runtime {
         let room = self.queues.room.take(size(&transaction)).await?;
         let (reply, committed) = oneshot::channel();
         // Taken here, and not on the engine's thread.
-        let digest = if request_id.is_empty() {
-            0
-        } else {
-            digest(&transaction)
-        };
-        let commit = Commit {
+        let write = WriteRequest {
             transaction,
             request_id,
+        };
+        let digest = digest(&write);
+        let commit = Commit {
+            transaction: write.transaction,
+            request_id: write.request_id,
             digest,
             sync,
             room,

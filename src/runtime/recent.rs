@@ -1,33 +1,26 @@
 use std::collections::{HashMap, VecDeque};
-use std::fmt::{self, Write as _};
-use std::hash::{DefaultHasher, Hasher as _};
 
+use prost::Message as _;
 use smol_str::SmolStr;
+use xxhash_rust::xxh3::xxh3_64;
 
-use crate::model::Transaction;
+use crate::store::{AnsweredRequest, MAX_REQUESTS};
+use crate::wire::{WriteRequest, encode_transaction};
 
 use super::command::Committed;
 use super::error::CommitError;
 
-/// Transactions remembered by their request ids.
-const MAX_REMEMBERED: usize = 4096;
 /// Most object results remembered with them, so that large transactions do not pile up.
 const MAX_RESULTS: usize = 262_144;
 
-/// What a transaction asks, so that another one under the same request id is told from a retry.
-/// Good within one process. Linear in the transaction's size.
-pub(super) fn digest(transaction: &Transaction) -> u64 {
-    struct Digest(DefaultHasher);
-    impl fmt::Write for Digest {
-        fn write_str(&mut self, text: &str) -> fmt::Result {
-            self.0.write(text.as_bytes());
-            Ok(())
-        }
+/// What a transaction asks, so that another one under the same request id is told from a retry: XXH3, 64
+/// bits, of the message that the API has of it. Stores keep it, so it is the same for every version.
+/// Linear in the transaction's size; 0 without an id.
+pub(super) fn digest(write: &WriteRequest) -> u64 {
+    if write.request_id.is_empty() {
+        return 0;
     }
-    let mut digest = Digest(DefaultHasher::new());
-    // Nothing that is written here can fail.
-    let _ = write!(digest, "{transaction:?}");
-    digest.0.finish()
+    xxh3_64(&encode_transaction(write).encode_to_vec())
 }
 
 /// The last transactions that were applied under a request id, and how each was answered. Of the
@@ -48,6 +41,20 @@ struct Remembered {
 }
 
 impl Recent {
+    /// Remembers what a store does, oldest first: without results.
+    pub(super) fn new(requests: Vec<AnsweredRequest>) -> Recent {
+        let mut recent = Recent::default();
+        for request in requests {
+            let answer = Committed {
+                revision: request.revision,
+                resolved_at: request.resolved_at,
+                results: [].into(),
+            };
+            recent.insert(request.request_id, request.digest, answer);
+        }
+        recent
+    }
+
     /// How the transaction with this id was answered, if there was one.
     ///
     /// # Errors
@@ -75,7 +82,7 @@ impl Recent {
         self.oldest_first.push_back(request_id.clone());
         self.answers
             .insert(request_id, Remembered { digest, answer });
-        if self.oldest_first.len() > MAX_REMEMBERED
+        if self.oldest_first.len() > MAX_REQUESTS
             && let Some(oldest) = self.oldest_first.pop_front()
             && let Some(old) = self.answers.remove(&oldest)
         {
@@ -120,7 +127,7 @@ mod tests {
     #[test]
     fn the_oldest_is_forgotten_first() {
         let mut recent = Recent::default();
-        for i in 0..=MAX_REMEMBERED {
+        for i in 0..=MAX_REQUESTS {
             recent.insert(i.to_string().into(), 0, answer(i as u64, 1));
         }
         assert_eq!(of(&recent, "0"), None);

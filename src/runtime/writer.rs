@@ -14,7 +14,7 @@ use crate::model::{
     Change, LabelPatch, ObjectRef, Operation, PatchTarget, ResolvedTransaction, Revision,
     Transaction,
 };
-use crate::store::Store;
+use crate::store::{Request, Store};
 
 use super::command::{Commit, CommitReply, Committed, Write};
 use super::error::CommitError;
@@ -47,6 +47,19 @@ struct Pending {
     outcome: Result<Resolved, ResolveError>,
 }
 
+impl Pending {
+    /// What may be asked again, also of a server that has restarted.
+    fn request(&self) -> Option<Request> {
+        let resolved = self.outcome.as_ref().ok()?;
+        (!self.request_id.is_empty()).then(|| Request {
+            request_id: self.request_id.clone(),
+            digest: self.digest,
+            before: resolved.before,
+            appended: resolved.appended,
+        })
+    }
+}
+
 /// What a transaction comes to.
 struct Resolved {
     results: Arc<[ObjectResult]>,
@@ -59,8 +72,8 @@ struct Resolved {
 impl Writer {
     pub(super) fn new(store: Box<dyn Store>, limits: ResolveLimits) -> Self {
         Writer {
+            recent: Recent::new(store.answered_requests()),
             store,
-            recent: Recent::default(),
             limits,
             read_only: false,
         }
@@ -75,7 +88,8 @@ impl Writer {
         }
         let before = state.engine.head();
         let (pending, appended) = self.resolve(state, first, queue);
-        match self.write(state, appended) {
+        let requests: Vec<Request> = pending.iter().filter_map(Pending::request).collect();
+        match self.write(state, &requests, appended) {
             Ok(revisions) => {
                 self.acknowledge(pending, before, &revisions);
                 self.store.applied(&mut state.engine);
@@ -201,18 +215,19 @@ impl Writer {
         None
     }
 
-    /// Makes transactions durable, applies them and moves the head.
+    /// Makes transactions durable, with the requests that they answer, applies them and moves the head.
     fn write(
         &mut self,
         state: &mut State,
+        requests: &[Request],
         group: Vec<ResolvedTransaction>,
     ) -> Result<Vec<Revision>, Refusal> {
-        if group.is_empty() {
+        if group.is_empty() && requests.is_empty() {
             return Ok(Vec::new());
         }
         let revisions = self
             .store
-            .append(&group)
+            .append_for(requests, &group)
             .map_err(|refused| Refusal::Store(Arc::new(refused)))?;
         if let Err(failed) = self.store.sync() {
             error!(
@@ -220,6 +235,9 @@ impl Writer {
                 "the store could not be synced: writes are refused from now on"
             );
             return Err(self.fail());
+        }
+        if group.is_empty() {
+            return Ok(revisions);
         }
         let (mut transactions, mut work) = (0u64, Work::default());
         for (revision, transaction) in revisions.iter().zip(group) {
@@ -312,7 +330,7 @@ impl Writer {
         let resolution = state.engine.resolve(transaction, limits)?;
         let group = Some(resolution.transaction).filter(|transaction| !transaction.is_empty());
         let revisions = self
-            .write(state, group.into_iter().collect())
+            .write(state, &[], group.into_iter().collect())
             .map_err(|refusal| refusal.error())?;
         state.syncs.end(sync);
         self.store.applied(&mut state.engine);

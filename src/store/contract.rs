@@ -2,12 +2,43 @@ use std::fmt;
 use std::io;
 use std::time::SystemTime;
 
+use smol_str::SmolStr;
 use thiserror::Error;
 
 use crate::engine::Engine;
 use crate::model::{ResolvedTransaction, Revision};
 
 use super::HistoryId;
+
+/// How many answered requests are remembered: the last ones.
+pub const MAX_REQUESTS: usize = 4_096;
+
+/// A request that a group answers, and that its client may ask again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The client's name for it.
+    pub request_id: SmolStr,
+    /// Tells another request of the same name from this one asked again.
+    pub digest: u64,
+    /// So many of the group's transactions it was resolved behind.
+    pub before: usize,
+    /// So many of the group's transactions it is answered with: with the revision of the last of them, or
+    /// with the one before the group.
+    pub appended: usize,
+}
+
+/// A request that was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnsweredRequest {
+    /// The client's name for it.
+    pub request_id: SmolStr,
+    /// Tells another request of the same name from this one asked again.
+    pub digest: u64,
+    /// The revision that it was resolved at.
+    pub resolved_at: Revision,
+    /// The revision it was answered with.
+    pub revision: Revision,
+}
 
 /// Keeps resolved transactions, in order.
 ///
@@ -27,6 +58,24 @@ pub trait Store: Send + fmt::Debug {
     /// The group does not fit or could not be written. Nothing of it is left, and later groups may
     /// be appended.
     fn append(&mut self, group: &[ResolvedTransaction]) -> Result<Vec<Revision>, StoreError>;
+
+    /// As [`Store::append`], and keeps with the group the requests that it answers, if the store keeps
+    /// requests at all. Where some are answered without a transaction, the group may be empty.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    fn append_for(
+        &mut self,
+        _requests: &[Request],
+        group: &[ResolvedTransaction],
+    ) -> Result<Vec<Revision>, StoreError> {
+        self.append(group)
+    }
+
+    /// The last [`MAX_REQUESTS`] requests that the store knows, oldest first.
+    fn answered_requests(&self) -> Vec<AnsweredRequest> {
+        Vec::new()
+    }
 
     /// Makes everything appended durable.
     ///

@@ -16,7 +16,9 @@ mod epoch;
 pub mod etcd;
 mod memory;
 
-pub use contract::{Store, StoreError};
-pub use embedded::{EmbeddedOptions, EmbeddedStore, NewDirectory, OpenError, RecoveryProgress};
+pub use contract::{AnsweredRequest, MAX_REQUESTS, Request, Store, StoreError};
+pub use embedded::{
+    Disk, DiskFile, EmbeddedOptions, EmbeddedStore, NewDirectory, OpenError, RecoveryProgress,
+};
 pub use epoch::{DERIVATION_VERSION, Epoch, HistoryId};
 pub use memory::MemoryStore;

@@ -91,7 +91,7 @@ fn encode_phase(phase: Phase) -> WirePhase {
     }
 }
 
-fn decode_phase(number: i32) -> Decoded<Phase> {
+pub(super) fn decode_phase(number: i32) -> Decoded<Phase> {
     match WirePhase::try_from(number) {
         Ok(WirePhase::Unspecified) => Ok(Phase::Unset),
         Ok(WirePhase::Pending) => Ok(Phase::Pending),
@@ -112,7 +112,7 @@ fn encode_ready(ready: ReadyCondition) -> ConditionStatus {
     }
 }
 
-fn decode_ready(number: i32) -> Decoded<ReadyCondition> {
+pub(super) fn decode_ready(number: i32) -> Decoded<ReadyCondition> {
     match ConditionStatus::try_from(number) {
         Ok(ConditionStatus::Unspecified) => Ok(ReadyCondition::Absent),
         Ok(ConditionStatus::True) => Ok(ReadyCondition::True),

@@ -34,6 +34,34 @@ fn read(message: &EncodedMessage) -> proto::WatchEndpointsResponse {
 }
 
 proptest! {
+    #[test]
+    fn a_pod_is_read_as_it_was_written(pod in pod()) {
+        let bytes = encode_pod(&pod).encode_to_vec();
+        prop_assert_eq!(read_pod(&bytes), Some(pod));
+    }
+
+    /// Whatever the bytes are, nothing else is read of them than of the message.
+    #[test]
+    fn what_is_read_of_a_pod_is_what_the_message_says(
+        pod in pod(),
+        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+    ) {
+        let mut bytes = encode_pod(&pod).encode_to_vec();
+        for (at, byte) in changes {
+            if !bytes.is_empty() {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+        }
+        let message = proto::Pod::decode(bytes.as_slice()).ok();
+        let right = message.and_then(|message| decode_pod(message).ok());
+        if let Some(read) = read_pod(&bytes) {
+            prop_assert_eq!(Some(read), right);
+        }
+    }
+}
+
+proptest! {
     /// Elements that were encoded before, shared or copied, come in the order in which they were added.
     #[test]
     fn encoded_elements_stay_in_order(sizes in vec((any::<bool>(), 1..40_000usize), 0..12), limit in 1..90_000usize) {

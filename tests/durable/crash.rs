@@ -32,6 +32,12 @@ async fn patiently<T>(answer: impl Future<Output = T>) -> T {
 struct Account {
     acknowledged: AtomicU64,
     sent: AtomicU64,
+    /// With which revision it was told so.
+    revision: AtomicU64,
+}
+
+fn request_id(writer: usize, number: u64) -> String {
+    format!("writer-{writer}-{number}")
 }
 
 fn member(writer: usize, which: &str, number: u64) -> Pod {
@@ -84,9 +90,11 @@ async fn write(client: Client, writer: usize, account: Arc<Account>, total: watc
     loop {
         let number = account.acknowledged.load(Ordering::SeqCst) + 1;
         account.sent.store(number, Ordering::SeqCst);
-        match patiently(client.commit(transaction(writer, number), "")).await {
-            Ok(_) => {
+        let id = request_id(writer, number);
+        match patiently(client.commit(transaction(writer, number), &id)).await {
+            Ok(committed) => {
                 account.acknowledged.store(number, Ordering::SeqCst);
+                account.revision.store(committed.revision, Ordering::SeqCst);
                 total.send_modify(|total| *total += 1);
             }
             Err(_) => return,
@@ -114,6 +122,20 @@ async fn must_be_whole(client: &Client, writer: usize, account: &Account) {
         held == acknowledged || held == sent,
         "writer {writer}: {held} is there, {acknowledged} was acknowledged and {sent} sent"
     );
+    // What was answered is answered as it was, and not applied again.
+    let told = account.revision.load(Ordering::SeqCst);
+    if acknowledged > 0 {
+        let id = request_id(writer, acknowledged);
+        let again = patiently(client.commit(transaction(writer, acknowledged), &id)).await;
+        assert_eq!(again.unwrap().revision, told, "writer {writer}");
+    }
+    if held > acknowledged {
+        let id = request_id(writer, held);
+        let again = patiently(client.commit(transaction(writer, held), &id)).await;
+        let revision = again.unwrap().revision;
+        assert!(revision > told, "writer {writer}");
+        account.revision.store(revision, Ordering::SeqCst);
+    }
     let odd = number("dddd").await;
     let right = (held % 2 == 1).then_some(held);
     assert_eq!(odd, right, "writer {writer}: half of transaction {held}");

@@ -57,26 +57,26 @@ pub fn must_be(dump: &str, right: &str) {
     assert_eq!(dump.len(), right.len());
 }
 
-struct Subscriber {
+pub struct Subscriber {
     scope: Scope,
     held: (View, Option<Revision>),
 }
 
 impl Subscriber {
-    fn new(random: &mut Random) -> Subscriber {
+    pub fn new(random: &mut Random) -> Subscriber {
         Subscriber {
             scope: generate::scope(random),
             held: (View::default(), None),
         }
     }
 
-    fn follow(&mut self, engine: &Engine) {
+    pub fn follow(&mut self, engine: &Engine) {
         let (view, _) = caught_up(engine, &self.scope, &self.held);
         self.held = (view, Some(engine.head()));
     }
 
     /// It holds the same after the same number of events, whichever engine tells it.
-    fn must_be_told_alike(&self, never_lost: &Engine, read_back: &Engine) {
+    pub fn must_be_told_alike(&self, never_lost: &Engine, read_back: &Engine) {
         let (view, events) = caught_up(never_lost, &self.scope, &self.held);
         let (view_again, events_again) = caught_up(read_back, &self.scope, &self.held);
         assert_eq!(view, view_again, "{}", self.scope);

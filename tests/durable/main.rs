@@ -7,6 +7,8 @@
 //! | `crash` | the real server is killed in the midst of a storm, over and over |
 //! | `directory` | a directory that cannot be served, and what is said of it |
 //! | `damage` | a byte of a file is another |
+//! | `faults` | the disk fails, tears what is written, and loses what was not synced (`faulty_disk`) |
+//! | `requests` | what was answered before a restart is asked again |
 //! | `full_disk` | there is no room left, and then there is |
 
 #![cfg(feature = "service")]
@@ -14,8 +16,11 @@
 mod crash;
 mod damage;
 mod directory;
+mod faults;
+mod faulty_disk;
 mod full_disk;
 mod histories;
+mod requests;
 
 #[path = "../process/mod.rs"]
 mod process;

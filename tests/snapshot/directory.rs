@@ -129,7 +129,6 @@ fn one_that_was_killed_after_it_was_whole_is_brought_to_its_end() {
             }
         }
         if steps > 4 {
-            fs::rename(whole.join("SUMMARY"), path.join("SUMMARY")).unwrap();
             fs::rename(whole.join("FORMAT"), path.join("FORMAT")).unwrap();
         }
         must_hold(&path, &second);

@@ -1,9 +1,11 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use super::disk::Disk;
 use super::error::OpenError;
 use super::frame::PART_HEADER;
 
@@ -20,13 +22,14 @@ const JOURNAL_END: &str = ".log";
 /// A data directory that this process holds: nobody else gets it before this is dropped.
 #[derive(Debug)]
 pub(super) struct Directory {
+    pub(super) disk: Arc<dyn Disk>,
     path: PathBuf,
     _lock: File,
 }
 
 impl Directory {
     /// Makes the directory unless it is there, and takes hold of it.
-    pub(super) fn hold(path: &Path) -> Result<Directory, OpenError> {
+    pub(super) fn hold(disk: Arc<dyn Disk>, path: &Path) -> Result<Directory, OpenError> {
         fs::create_dir_all(path).map_err(|error| OpenError::io("make", path, error))?;
         if !path.join(LOCK).exists() && !path.join(FORMAT).exists() && !is_empty(path)? {
             return Err(OpenError::Foreign {
@@ -64,6 +67,7 @@ impl Directory {
         let _ = writer.rewind();
         let _ = writeln!(writer, "{}", std::process::id());
         Ok(Directory {
+            disk,
             path: path.to_owned(),
             _lock: file,
         })
@@ -79,7 +83,8 @@ impl Directory {
 
     /// Makes the names of files that were made or removed durable.
     pub(super) fn sync(&self) -> Result<(), OpenError> {
-        sync(&self.path).map_err(|error| OpenError::io("sync", &self.path, error))
+        let synced = self.disk.sync_names(&self.path);
+        synced.map_err(|error| OpenError::io("sync", &self.path, error))
     }
 
     /// Removes what a first start has left that did not come to its end: nothing was ever written.
@@ -90,7 +95,8 @@ impl Directory {
                 let format = self.path.join(FORMAT);
                 return Err(OpenError::damaged(&self.path, &format, "it is missing"));
             }
-            fs::remove_file(&path).map_err(|error| OpenError::io("remove", &path, error))?;
+            let removed = self.disk.remove(&path);
+            removed.map_err(|error| OpenError::io("remove", &path, error))?;
         }
         let state = self.state();
         if state.exists() {
@@ -112,11 +118,6 @@ fn holder(file: File) -> String {
         (Ok(_), Ok(pid)) => format!(" (pid {pid})"),
         _ => String::new(),
     }
-}
-
-/// Makes the names in a directory durable.
-pub(super) fn sync(path: &Path) -> std::io::Result<()> {
-    File::open(path)?.sync_all()
 }
 
 /// Where the part of the journal is that begins with a revision.

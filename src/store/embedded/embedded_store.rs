@@ -1,30 +1,33 @@
-use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tracing::warn;
 
 use crate::engine::{Engine, EngineOptions, RecordChange, RecordOf};
-use crate::model::{Change, Kind, ObjectRef, ResolvedTransaction, Revision};
-use crate::store::{HistoryId, Store, StoreError};
+use crate::model::{Kind, ObjectRef, ResolvedTransaction, Revision};
+use crate::store::{AnsweredRequest, HistoryId, Request, Store, StoreError};
 
+use super::changed::Changed;
 use super::directory::Directory;
+use super::disk::{Disk, SystemDisk};
 use super::error::OpenError;
 use super::frame::frame;
 use super::journal::Journal;
 use super::keeper::Keeper;
 use super::open::{RecoveryProgress, open};
+use super::requests::Requests;
 use super::state::Changes;
 
-/// Each time the journal has grown by so many bytes, what changed is taken from the engine: little
-/// enough that whoever waits for the engine does not notice.
-const STEP: u64 = 1 << 20;
+/// Each time the journal has grown by so many bytes, what changed is taken from the engine: so little that
+/// whoever waits for the engine does not notice, and enough that it is worth waking another thread.
+const STEP: u64 = 64 << 10;
 
 /// How a directory is served.
 #[derive(Debug, Clone, Copy)]
 pub struct EmbeddedOptions {
     /// Once the journal has grown by so many bytes, what changed is flushed into the state, and the
-    /// journal is shortened. About as much is held in memory.
+    /// journal is shortened. What they say is held in memory, twice while the state is slow to be written.
     pub journal_bytes: u64,
     /// Room on the disk that transactions leave free: for the state, whose files are rewritten from
     /// time to time, and for whoever else needs the disk.
@@ -48,10 +51,12 @@ pub struct EmbeddedStore {
     /// Milliseconds since 1970; 0 before the first.
     pub(super) committed: u64,
     pub(super) journal: Journal,
-    /// Bytes of the journal behind what the state has.
+    /// Bytes of the journal that are not needed once what they say is flushed.
+    pub(super) unflushed: u64,
+    /// Those among them of which the keeper has not been told.
     pub(super) unkept: u64,
-    /// Objects that differ from what the state has, and perhaps others.
-    pub(super) changed: HashSet<ObjectRef>,
+    pub(super) changed: Changed,
+    pub(super) requests: Requests,
     pub(super) keeper: Keeper,
     pub(super) options: EmbeddedOptions,
     /// Dropped last: then another process may have it.
@@ -72,41 +77,53 @@ impl EmbeddedStore {
         options: EmbeddedOptions,
         tell: &mut dyn FnMut(RecoveryProgress),
     ) -> Result<(EmbeddedStore, Engine), OpenError> {
-        open(directory, engine, options, tell)
+        EmbeddedStore::open_on(Arc::new(SystemDisk), directory, engine, options, tell)
     }
 
-    pub(super) fn note(&mut self, transaction: &ResolvedTransaction) {
-        let changes = transaction.changes().iter();
-        self.changed.extend(changes.map(Change::object_ref));
+    /// As [`EmbeddedStore::open`], with the journal and the format on another disk than the system's, which
+    /// has them under the same names. The state is the system's.
+    ///
+    /// # Errors
+    /// As [`EmbeddedStore::open`].
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        directory: &Path,
+        engine: EngineOptions,
+        options: EmbeddedOptions,
+        tell: &mut dyn FnMut(RecoveryProgress),
+    ) -> Result<(EmbeddedStore, Engine), OpenError> {
+        open(disk, directory, engine, options, tell)
     }
 
-    /// What the engine has that the state has not.
-    fn changes(&mut self, engine: &mut Engine) -> Changes {
+    /// Waits until the state has what it was told, at the latest when the last transactions were applied. What
+    /// it was not told stands in the journal. Nobody has to call this.
+    pub fn wait_until_kept(&self) {
+        self.keeper.wait();
+    }
+
+    /// Some of what the engine has that the keeper has not been told; and whether that is all, so that the
+    /// state becomes the engine as it is now.
+    fn changes(&mut self, engine: &mut Engine) -> (Changes, bool) {
+        let most = self.changed.next_piece();
         let mut changes = Changes {
             end: engine.kept_end(),
             committed: self.committed,
+            requests: self.requests.take_changes(),
+            journal: std::mem::take(&mut self.unkept),
             ..Changes::default()
         };
-        let mut changed = std::mem::take(&mut self.changed);
-        engine.changed_records(&mut |change| {
+        let all_records = engine.changed_records(most, &mut |change| {
             if let RecordChange::Written(record) = &change
                 && let RecordOf::Service(name) = &record.of
             {
                 // Its positions are kept with the service.
-                changed.insert(ObjectRef::new(Kind::Service, name.clone()));
+                let service = ObjectRef::new(Kind::Service, name.clone());
+                self.changed.note(service);
             }
             changes.records.push(change);
         });
-        let objects = changed.into_iter().map(|object| {
-            let positions = match object.kind {
-                Kind::Service => engine.service_positions(&object.name),
-                _ => None,
-            };
-            let stored = engine.get(&object);
-            (object, stored, positions)
-        });
-        changes.objects = objects.collect();
-        changes
+        changes.objects = self.changed.take(most, engine);
+        (changes, all_records && self.changed.is_empty())
     }
 }
 
@@ -125,18 +142,46 @@ impl Store for EmbeddedStore {
     }
 
     fn append(&mut self, group: &[ResolvedTransaction]) -> Result<Vec<Revision>, StoreError> {
+        self.append_for(&[], group)
+    }
+
+    fn append_for(
+        &mut self,
+        requests: &[Request],
+        group: &[ResolvedTransaction],
+    ) -> Result<Vec<Revision>, StoreError> {
         let added = u64::try_from(group.len()).map_err(|_| StoreError::Full)?;
         let head = self.head.checked_add(added).ok_or(StoreError::Full)?;
         let first = self.head.saturating_add(1);
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
-        let frame = frame(first, now, group).ok_or(StoreError::TooLarge)?;
+        let answered = requests.iter().map(|request| AnsweredRequest {
+            request_id: request.request_id.clone(),
+            digest: request.digest,
+            resolved_at: self.head.saturating_add(request.before as u64),
+            revision: self.head.saturating_add(request.appended as u64),
+        });
+        let answered: Vec<_> = answered.collect();
+        let numbered = (self.requests.next(), &answered[..]);
+        let frame = frame(first, now, numbered, group).ok_or(StoreError::TooLarge)?;
         self.journal.append(&frame)?;
-        group.iter().for_each(|transaction| self.note(transaction));
+        self.requests.extend(answered);
         self.unkept = self.unkept.saturating_add(frame.len() as u64);
+        self.unflushed = self.unflushed.saturating_add(frame.len() as u64);
+        if self.keeper.is_busy() {
+            // For who knows how long: not even what the journal says is held in memory then.
+            let each = group.iter();
+            each.for_each(|transaction| self.changed.note_all(transaction));
+        } else {
+            self.changed.note_written(first, group, frame);
+        }
         self.head = head;
         self.committed = now;
         Ok((first..=head).collect())
+    }
+
+    fn answered_requests(&self) -> Vec<AnsweredRequest> {
+        self.requests.all()
     }
 
     fn sync(&mut self) -> Result<(), StoreError> {
@@ -144,16 +189,24 @@ impl Store for EmbeddedStore {
     }
 
     fn applied(&mut self, engine: &mut Engine) {
-        if self.unkept < self.options.journal_bytes.min(STEP) || self.keeper.is_busy() {
+        let journal_bytes = self.options.journal_bytes;
+        if self.unkept < journal_bytes.min(STEP) || self.keeper.is_busy() {
             return;
         }
-        // The older part can only be removed if what is still to come stands in another.
-        if let Err(error) = self.journal.turn(self.head.saturating_add(1)) {
-            warn!(%error, "cannot begin a new part of the journal in {}: the old one goes on", self.directory.path().display());
-            return;
+        let (mut changes, is_all) = self.changes(engine);
+        if is_all && self.unflushed >= journal_bytes {
+            // The older part can only be removed if what is still to come stands in another.
+            let first = self.head.saturating_add(1);
+            match self.journal.turn(first) {
+                Ok(()) => {
+                    changes.flush = Some(first);
+                    self.unflushed = 0;
+                }
+                Err(error) => {
+                    warn!(%error, "cannot begin a new part of the journal in {}: the old one goes on", self.directory.path().display());
+                }
+            }
         }
-        let mut changes = self.changes(engine);
-        changes.journal = std::mem::take(&mut self.unkept);
         self.keeper.write(changes);
     }
 }

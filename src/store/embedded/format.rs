@@ -1,17 +1,19 @@
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use crate::engine::{EngineOptions, MissingNode};
 use crate::store::{DERIVATION_VERSION, HistoryId};
 
-use super::directory::{Directory, FORMAT, FORMAT_NEW, sync};
+use super::directory::{Directory, FORMAT, FORMAT_NEW};
+use super::disk::Disk;
 use super::error::OpenError;
 
 /// Raised when older versions cannot read what this one writes.
 const VERSION: u64 = 1;
 const TITLE: &str = "selectord data directory";
+/// Bytes that are read of it: it never has as many.
+const LONGEST: u64 = 64 << 10;
 
 /// What a directory is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,11 +35,13 @@ impl Format {
     pub(super) fn read(directory: &Directory) -> Result<Option<Format>, OpenError> {
         let path = directory.path().join(FORMAT);
         let damaged = |what: &str| OpenError::damaged(directory.path(), &path, what);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
+        let mut bytes = Vec::new();
+        let read = directory.disk.read(&path);
+        match read.and_then(|file| file.take(LONGEST).read_to_end(&mut bytes)) {
+            Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(OpenError::io("read", &path, error)),
-        };
+        }
         let text = String::from_utf8(bytes).map_err(|_| damaged("it is not text"))?;
         let rest = text
             .strip_prefix(TITLE)
@@ -72,17 +76,19 @@ impl Format {
     }
 
     /// Makes a directory one of this format, for good.
-    pub(super) fn write(&self, directory: &Path) -> Result<(), OpenError> {
+    pub(super) fn write(&self, disk: &dyn Disk, directory: &Path) -> Result<(), OpenError> {
         let path = directory.join(FORMAT);
         let new = directory.join(FORMAT_NEW);
         let write = || {
-            let mut file = File::create(&new)?;
-            file.write_all(self.text().as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&new, &path)
+            let mut file = disk.open(&new)?;
+            file.set_size(0)?;
+            file.write_all_at(self.text().as_bytes(), 0)?;
+            file.sync()?;
+            disk.rename(&new, &path)
         };
         write().map_err(|error| OpenError::io("write", &path, error))?;
-        sync(directory).map_err(|error| OpenError::io("sync", directory, error))
+        disk.sync_names(directory)
+            .map_err(|error| OpenError::io("sync", directory, error))
     }
 
     /// Refuses to derive by other rules than before.

@@ -3,18 +3,25 @@
 //! ```text
 //! part    "selctrdJ" history first-revision check
 //! frame   "frm1" length check-of-payload check-of-these-twelve  payload
-//! payload first-revision milliseconds-since-1970 {length transaction}…
+//! payload first-revision milliseconds-since-1970 requests {length transaction}…
+//! requests how-many number-of-the-first {length request-id digest revision}…
 //! ```
+//!
+//! The requests are those that the group answers, which a client may ask again. They are numbered as they
+//! come, as some are answered without a transaction.
 //!
 //! The last frame may have been written in part when the machine stopped; it was not acknowledged. That
 //! shows in a file that ends too early, or in a whole sector of zeros. Whatever else does not fit its
 //! check sum has been damaged since it was written.
 
+use std::ops::Range;
+
 use crate::model::{ResolvedTransaction, Revision};
-use crate::store::HistoryId;
+use crate::store::{AnsweredRequest, HistoryId};
 
 use super::codec::{Reader, put_bytes, put_number};
 use super::object::{decode_transaction, encode_transaction};
+use super::requests::{get_request, put_request};
 
 const MAGIC: &[u8; 8] = b"selctrdJ";
 const FRAME: &[u8; 4] = b"frm1";
@@ -33,6 +40,9 @@ pub(super) struct Group {
     pub(super) first: Revision,
     /// When it was written: milliseconds since 1970.
     pub(super) committed: u64,
+    /// The number of the first of the requests; the others follow one by one.
+    pub(super) number: u64,
+    pub(super) requests: Vec<AnsweredRequest>,
     pub(super) transactions: Vec<ResolvedTransaction>,
 }
 
@@ -47,15 +57,22 @@ pub(super) fn part_header(history: HistoryId, first: Revision) -> Vec<u8> {
     header
 }
 
-/// A group as a frame; none if it is too large for one.
+/// A group as a frame, with the requests that it answers, of which the first has this number; none if it is
+/// too large for one.
 pub(super) fn frame(
     first: Revision,
     committed: u64,
+    (number, requests): (u64, &[AnsweredRequest]),
     group: &[ResolvedTransaction],
 ) -> Option<Vec<u8>> {
     let mut frame = vec![0; FRAME_HEADER];
     put_number(first, &mut frame);
     put_number(committed, &mut frame);
+    put_number(requests.len() as u64, &mut frame);
+    put_number(number, &mut frame);
+    for request in requests {
+        put_request(request, &mut frame);
+    }
     for transaction in group {
         put_bytes(&encode_transaction(transaction), &mut frame);
     }
@@ -94,6 +111,12 @@ pub(super) fn read_payload(payload: &[u8]) -> Result<Group, String> {
     let mut reader = Reader(payload);
     let first = reader.number().ok_or_else(cut)?;
     let committed = reader.number().ok_or_else(cut)?;
+    let count = reader.number().ok_or_else(cut)?;
+    let number = reader.number().ok_or_else(cut)?;
+    let mut requests = Vec::new();
+    for _ in 0..count {
+        requests.push(get_request(&mut reader).ok_or_else(cut)?);
+    }
     let mut transactions = Vec::new();
     while reader.end().is_none() {
         transactions.push(decode_transaction(reader.bytes().ok_or_else(cut)?)?);
@@ -101,8 +124,33 @@ pub(super) fn read_payload(payload: &[u8]) -> Result<Group, String> {
     Ok(Group {
         first,
         committed,
+        number,
+        requests,
         transactions,
     })
+}
+
+/// Where the changes of a frame's transactions stand in it, one transaction after another.
+pub(super) fn change_places(frame: &[u8]) -> Option<Vec<Range<usize>>> {
+    let mut reader = Reader(frame.get(FRAME_HEADER..)?);
+    let (_first, _committed) = (reader.number()?, reader.number()?);
+    let (count, _number) = (reader.number()?, reader.number()?);
+    for _ in 0..count {
+        get_request(&mut reader)?;
+    }
+    let mut places = Vec::new();
+    while reader.end().is_none() {
+        let mut changes = Reader(reader.bytes()?);
+        let behind = reader.0.len();
+        changes.bytes()?;
+        while changes.end().is_none() {
+            let change = changes.bytes()?;
+            let end = frame.len().checked_sub(behind)?;
+            let end = end.checked_sub(changes.0.len())?;
+            places.push(end.checked_sub(change.len())?..end);
+        }
+    }
+    Some(places)
 }
 
 /// Whether bytes that stand at `offset` of a file look as if some of them never got to the disk.

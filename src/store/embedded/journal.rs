@@ -1,20 +1,26 @@
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::model::Revision;
 use crate::store::{HistoryId, StoreError};
 
 use super::directory;
-use super::frame::part_header;
+use super::disk::{Disk, DiskFile};
+use super::frame::{PART_HEADER, part_header};
+
+/// So often a frame is written anew that was written in part.
+const ATTEMPTS: usize = 3;
 
 /// The end of the journal, which is being written.
 #[derive(Debug)]
 pub(super) struct Journal {
+    disk: Arc<dyn Disk>,
     directory: PathBuf,
     history: HistoryId,
-    file: File,
+    file: Box<dyn DiskFile>,
+    /// The revision that the part begins with.
+    first: Revision,
     /// Bytes that hold whole frames.
     len: u64,
     /// Room that is left to others on the disk, and to the state.
@@ -24,31 +30,40 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Begins a part, with the transaction of this revision.
+    /// Begins a part, with the transaction of this revision; or goes on with one that does, and holds
+    /// whole frames.
     pub(super) fn begin(
+        disk: Arc<dyn Disk>,
         directory: &Path,
         history: HistoryId,
         first: Revision,
         reserve: u64,
     ) -> io::Result<Journal> {
-        let (file, len) = part(directory, history, first)?;
+        let (file, len) = part(&*disk, directory, history, first)?;
         Ok(Journal {
+            disk,
             directory: directory.to_owned(),
             history,
             file,
+            first,
             len,
             reserve,
             failed: false,
         })
     }
 
-    /// Goes on in a new part, which begins with this revision; what is written is durable already.
+    /// Goes on in a new part, which begins with this revision; what is written is durable already. If it
+    /// cannot be made, the old one goes on.
     pub(super) fn turn(&mut self, first: Revision) -> io::Result<()> {
-        (self.file, self.len) = part(&self.directory, self.history, first)?;
+        if first != self.first {
+            (self.file, self.len) = part(&*self.disk, &self.directory, self.history, first)?;
+            self.first = first;
+        }
         Ok(())
     }
 
-    /// Appends a frame whole or not at all.
+    /// Appends a frame whole or not at all, by one write: so each sector of it is there or not, should the
+    /// power fail.
     pub(super) fn append(&mut self, frame: &[u8]) -> Result<(), StoreError> {
         if self.failed {
             return Err(StoreError::Io(io::Error::other(
@@ -56,20 +71,39 @@ impl Journal {
             )));
         }
         let needed = self.reserve.saturating_add(frame.len() as u64);
-        if room(&self.file).is_some_and(|room| room < needed) {
+        if self.file.room().is_some_and(|room| room < needed) {
             return Err(StoreError::Full);
         }
-        let Err(error) = self.file.write_all_at(frame, self.len) else {
-            self.len = self.len.saturating_add(frame.len() as u64);
-            return Ok(());
-        };
-        if let Err(error) = self.file.set_len(self.len) {
-            self.failed = true;
-            return Err(StoreError::Io(error));
+        for _ in 0..ATTEMPTS {
+            match self.file.write_at(frame, self.len) {
+                Ok(written) if written == frame.len() => {
+                    self.len = self.len.saturating_add(written as u64);
+                    return Ok(());
+                }
+                Ok(_) => self.undo()?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.undo()?;
+                    return Err(match error.kind() {
+                        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                            StoreError::Full
+                        }
+                        _ => StoreError::Io(error),
+                    });
+                }
+            }
         }
-        Err(match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
-            _ => StoreError::Io(error),
+        // A file takes less than it is given where there is no room for the rest.
+        Err(StoreError::Full)
+    }
+
+    /// Takes back what there may be of a frame, for good: nothing of it may be found between the bytes of the
+    /// next one.
+    fn undo(&mut self) -> Result<(), StoreError> {
+        let undone = self.file.set_size(self.len);
+        undone.and_then(|()| self.file.sync()).map_err(|error| {
+            self.failed = true;
+            StoreError::Io(error)
         })
     }
 
@@ -81,29 +115,25 @@ impl Journal {
                 "an earlier sync has failed",
             )));
         }
-        self.file.sync_data().map_err(|error| {
+        self.file.sync().map_err(|error| {
             self.failed = true;
             StoreError::Io(error)
         })
     }
 }
 
-/// Bytes that may still be written to the file's disk; none if that cannot be told.
-fn room(file: &File) -> Option<u64> {
-    let disk = rustix::fs::fstatvfs(file).ok()?;
-    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
-}
-
-/// Makes a part with nothing but its header. One of the same revision holds nothing else.
-fn part(directory: &Path, history: HistoryId, first: Revision) -> io::Result<(File, u64)> {
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(directory::journal(directory, first))?;
-    let header = part_header(history, first);
-    file.write_all_at(&header, 0)?;
-    file.sync_all()?;
-    directory::sync(directory)?;
-    Ok((file, header.len() as u64))
+/// The part that begins with a revision, and how many bytes it has: of a new one, a header.
+fn part(
+    disk: &dyn Disk,
+    directory: &Path,
+    history: HistoryId,
+    first: Revision,
+) -> io::Result<(Box<dyn DiskFile>, u64)> {
+    let mut file = disk.open(&directory::journal(directory, first))?;
+    let len = file.size()?.max(PART_HEADER as u64);
+    // Also where one is seen: the sync of it may have failed.
+    file.write_all_at(&part_header(history, first), 0)?;
+    file.sync()?;
+    disk.sync_names(directory)?;
+    Ok((file, len))
 }

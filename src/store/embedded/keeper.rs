@@ -1,11 +1,10 @@
 //! The thread that writes the state, behind the writer's back.
 
 use std::fmt;
-use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, park_timeout};
 use std::time::Duration;
 
@@ -14,38 +13,53 @@ use tracing::{error, info, warn};
 use crate::model::Revision;
 
 use super::directory;
+use super::disk::Disk;
+use super::merger::Merger;
 use super::state::{Changes, State};
-use super::summary;
 
 /// How soon a write that failed is tried again: the disk may be full.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Most changes that wait while one is written or files are merged: each is about what a mebibyte of the
-/// journal says.
-const WAITING: usize = 8;
-
-/// Writes changes into the state, one at a time, and removes what the journal need not keep any more.
-/// A write that fails is tried again until it is done: until then the journal holds what it would keep.
+/// Writes changes into the state, one piece after another, and removes what the journal need not keep any
+/// more. A write that fails is tried again until it is done: until then the journal holds what it would
+/// keep.
 pub(super) struct Keeper {
-    changes: Option<SyncSender<Changes>>,
+    changes: Option<Sender<Changes>>,
+    /// So much may wait, in bytes of the journal.
+    most: u64,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// Changes that are handed over and not written.
-    waiting: AtomicUsize,
+    waiting: Mutex<Waiting>,
+    /// Told when less waits.
+    less: Condvar,
     stop: AtomicBool,
 }
 
+/// What is handed over and not written.
+#[derive(Debug, Default)]
+struct Waiting {
+    pieces: usize,
+    /// Bytes of the journal that say the same.
+    bytes: u64,
+    /// The thread has ended, and writes nothing any more.
+    ended: bool,
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 struct Worker {
+    disk: Arc<dyn Disk>,
     directory: PathBuf,
     state: State,
-    /// Once so many bytes of the journal are in the state, it is flushed.
-    journal_bytes: u64,
-    /// Bytes of the journal that are in the state and not flushed.
-    unflushed: u64,
+    merger: Merger,
     shared: Arc<Shared>,
 }
 
@@ -56,26 +70,34 @@ impl fmt::Debug for Keeper {
 }
 
 impl Keeper {
-    /// Starts the thread, on the state of a directory.
+    /// Starts the thread, on the state of a directory. What so many bytes of the journal say may wait for
+    /// it.
     pub(super) fn start(
+        disk: Arc<dyn Disk>,
         directory: PathBuf,
         state: State,
-        journal_bytes: u64,
+        most: u64,
     ) -> std::io::Result<Keeper> {
-        let (changes, queue) = sync_channel(WAITING);
+        let (changes, queue) = channel();
         let shared = Arc::new(Shared::default());
         let worker = Worker {
+            disk,
             directory,
+            merger: Merger::start(state.merging())?,
             state,
-            journal_bytes,
-            unflushed: 0,
             shared: Arc::clone(&shared),
         };
         let thread = thread::Builder::new()
             .name("keeper".to_owned())
-            .spawn(move || worker.run(&queue))?;
+            .spawn(move || {
+                let shared = Arc::clone(&worker.shared);
+                worker.run(&queue);
+                shared.waiting().ended = true;
+                shared.less.notify_all();
+            })?;
         Ok(Keeper {
             changes: Some(changes),
+            most,
             shared,
             thread: Some(thread),
         })
@@ -83,12 +105,24 @@ impl Keeper {
 
     /// Whether it has so much to do that it takes no more.
     pub(super) fn is_busy(&self) -> bool {
-        self.shared.waiting.load(Ordering::Acquire) >= WAITING
+        let waiting = self.shared.waiting();
+        waiting.pieces > 0 && waiting.bytes >= self.most
     }
 
-    /// Hands over changes; the caller has seen that it is not busy.
+    /// Waits until everything that was handed over is written.
+    pub(super) fn wait(&self) {
+        let waiting = self.shared.waiting();
+        let busy = |waiting: &mut Waiting| waiting.pieces > 0 && !waiting.ended;
+        let done = self.shared.less.wait_while(waiting, busy);
+        drop(done.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Hands over changes.
     pub(super) fn write(&self, changes: Changes) {
-        self.shared.waiting.fetch_add(1, Ordering::AcqRel);
+        let mut waiting = self.shared.waiting();
+        waiting.pieces = waiting.pieces.saturating_add(1);
+        waiting.bytes = waiting.bytes.saturating_add(changes.journal);
+        drop(waiting);
         if let Some(queue) = &self.changes
             && queue.send(changes).is_err()
         {
@@ -113,22 +147,24 @@ impl Drop for Keeper {
 impl Worker {
     fn run(mut self, queue: &Receiver<Changes>) {
         for changes in queue {
-            let head = changes.end.head;
-            self.unflushed = self.unflushed.saturating_add(changes.journal);
+            let (bytes, flush) = (changes.journal, changes.flush);
             self.state.write(changes);
-            if self.unflushed >= self.journal_bytes {
+            if let Some(first) = flush {
                 if !self.flush() {
                     return;
                 }
-                self.unflushed = 0;
-                self.shorten(head);
+                self.shorten(first);
             }
-            self.shared.waiting.fetch_sub(1, Ordering::AcqRel);
+            let mut waiting = self.shared.waiting();
+            waiting.pieces = waiting.pieces.saturating_sub(1);
+            waiting.bytes = waiting.bytes.saturating_sub(bytes);
+            drop(waiting);
+            self.shared.less.notify_all();
         }
     }
 
     /// Makes what is written durable, however long that takes; false if the store is closed before.
-    fn flush(&self) -> bool {
+    fn flush(&mut self) -> bool {
         let mut failed = false;
         while let Err(error) = self.state.flush() {
             if !failed {
@@ -143,24 +179,16 @@ impl Worker {
         if failed {
             info!("the state is written again");
         }
-        // What is not merged takes room and nothing else; the next flush tries again.
-        if let Err(error) = self.state.compact() {
-            warn!(%error, "the files of the state cannot be merged");
-        }
-        // One that is older says nothing, and is no reason to stop.
-        let _ = summary::note(&self.directory, &self.directory.join(directory::STATE));
+        self.merger.flushed(self.state.newest());
         true
     }
 
-    /// Removes the parts of the journal that hold nothing behind a revision.
-    fn shorten(&self, kept: Revision) {
+    /// Removes the parts of the journal before the one that begins with a revision.
+    fn shorten(&self, first: Revision) {
         let parts = directory::journals(&self.directory).unwrap_or_default();
-        let superseded = parts.windows(2).filter_map(|pair| match pair {
-            [(_, path), (next, _)] if *next <= kept.saturating_add(1) => Some(path),
-            _ => None,
-        });
-        for path in superseded {
-            if let Err(error) = fs::remove_file(path) {
+        let superseded = parts.iter().filter(|(begins, _)| *begins < first);
+        for (_, path) in superseded {
+            if let Err(error) = self.disk.remove(path) {
                 warn!(%error, path = %path.display(), "cannot remove what the journal need not keep");
             }
         }

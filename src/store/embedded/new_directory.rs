@@ -1,10 +1,12 @@
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::engine::{Engine, EngineOptions};
 use crate::store::HistoryId;
 
 use super::directory::Directory;
+use super::disk::SystemDisk;
 use super::embedded_store::EmbeddedStore;
 use super::error::OpenError;
 use super::format::Format;
@@ -12,7 +14,6 @@ use super::journal::Journal;
 use super::open::state_error;
 use super::replace::Replacement;
 use super::state::State;
-use super::summary;
 
 /// A data directory that is to hold what an engine holds. Dropped before it is
 /// [`NewDirectory::fill`]ed, it leaves the directory as it was.
@@ -27,7 +28,7 @@ impl EmbeddedStore {
     /// [`OpenError`]: it holds something, is another program's, is held by another process, or is not
     /// to be had.
     pub fn create(directory: &Path, replace: bool) -> Result<NewDirectory, OpenError> {
-        let directory = Directory::hold(directory)?;
+        let directory = Directory::hold(Arc::new(SystemDisk), directory)?;
         Ok(NewDirectory(Replacement::begin(directory, replace)?))
     }
 }
@@ -59,12 +60,12 @@ impl NewDirectory {
         let path = folder.join(super::directory::STATE);
         let state = State::open(&path).and_then(|state| state.fill(engine, committed, tell));
         state.map_err(|error| state_error(folder, &path, error))?;
-        // One that is missing says nothing.
-        let _ = summary::note(folder, &path);
         let first = engine.head().saturating_add(1);
-        Journal::begin(folder, history, first, 0).map_err(failed("begin the journal of"))?;
+        let disk = self.0.disk();
+        Journal::begin(Arc::clone(disk), folder, history, first, 0)
+            .map_err(failed("begin the journal of"))?;
         let rules: &EngineOptions = engine.options();
-        Format::new(history, rules).write(folder)?;
+        Format::new(history, rules).write(&**disk, folder)?;
         self.0.commit()?;
         Ok(history)
     }

@@ -6,12 +6,13 @@ use prost::Message;
 
 use crate::engine::{ObjectPlace, Restore, ServicePositions, Stored};
 use crate::model::{
-    Change, Kind, Object, ObjectName, ObjectRef, ResolvedTransaction, Sequence, ServiceSelector,
+    Change, Kind, Object, ObjectName, ObjectRef, ResolvedTransaction, Revision, Sequence,
+    ServiceSelector,
 };
 use crate::selector::Selector;
 use crate::wire::{
     Decoded, decode_manual, decode_node, decode_pod, decode_service, encode_manual, encode_node,
-    encode_pod, encode_service,
+    encode_pod, encode_service, read_pod,
 };
 
 use super::codec::{Reader, put_bytes, put_number};
@@ -68,6 +69,15 @@ pub(super) fn value(stored: &Stored<Object>, positions: Option<ServicePositions>
     value
 }
 
+/// The value of an object that is no service, from what a transaction has of it.
+pub(super) fn value_of(revision: Revision, source: &str, object: &[u8]) -> Vec<u8> {
+    let mut value = Vec::with_capacity(object.len().saturating_add(32));
+    put_number(revision, &mut value);
+    put_bytes(source.as_bytes(), &mut value);
+    value.extend_from_slice(object);
+    value
+}
+
 /// An object as the state has it.
 #[derive(Debug)]
 pub(super) struct KeptObject {
@@ -101,7 +111,7 @@ pub(super) fn read(key: &[u8], value: &[u8]) -> Result<KeptObject, String> {
         None
     };
     let object = read_object(reader.0)?;
-    if self::key(&object.object_ref()) != key {
+    if !stands_at(&object, key) {
         return Err(format!("{} stands under another name", object.object_ref()));
     }
     Ok(KeptObject {
@@ -112,6 +122,18 @@ pub(super) fn read(key: &[u8], value: &[u8]) -> Result<KeptObject, String> {
         },
         positions,
     })
+}
+
+/// Whether a key is that of an object.
+fn stands_at(object: &Object, key: &[u8]) -> bool {
+    let Object::Pod(pod) = object else {
+        return self::key(&object.object_ref()) == key;
+    };
+    // The same without a copy: there are many of them.
+    let ObjectName { namespace, name } = &pod.name;
+    let rest = key.strip_prefix(&[number_of(Kind::Pod)]);
+    let rest = rest.and_then(|rest| rest.strip_prefix(namespace.as_bytes()));
+    rest.and_then(|rest| rest.strip_prefix(&[0])) == Some(name.as_bytes())
 }
 
 impl KeptObject {
@@ -162,7 +184,10 @@ fn read_object(bytes: &[u8]) -> Result<Object, String> {
     let kind = kind_of(*form).ok_or("an object of no kind")?;
     let object = match kind {
         Kind::Node => message(bytes, decode_node).map(|node| Object::Node(Box::new(node))),
-        Kind::Pod => message(bytes, decode_pod).map(|pod| Object::Pod(Box::new(pod))),
+        Kind::Pod => match read_pod(bytes) {
+            Some(pod) => Ok(Object::Pod(Box::new(pod))),
+            None => message(bytes, decode_pod).map(|pod| Object::Pod(Box::new(pod))),
+        },
         Kind::Service => message(bytes, decode_service).map(|it| Object::Service(Box::new(it))),
         Kind::Endpoints | Kind::EndpointSlice => {
             message(bytes, decode_manual).map(|manual| Object::Manual(Box::new(manual)))

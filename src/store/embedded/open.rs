@@ -1,24 +1,27 @@
 //! Recovery.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::engine::{Engine, EngineOptions};
-use crate::model::{Change, ObjectRef, Revision};
+use crate::model::Revision;
 use crate::store::HistoryId;
 
+use super::changed::Changed;
 use super::directory::{Directory, journals};
+use super::disk::Disk;
 use super::embedded_store::{EmbeddedOptions, EmbeddedStore};
 use super::error::OpenError;
 use super::format::Format;
-use super::frame::Group;
+use super::frame::{Group, PART_HEADER};
 use super::journal::Journal;
 use super::keeper::Keeper;
 use super::read_back::read_back;
 use super::replace;
 use super::replay::Part;
+use super::requests::Requests;
 use super::state::{Changes, State, StateError};
-use super::summary;
+use super::tree_check;
 
 /// After so many steps, how far it is is told.
 const STEP: u64 = 4_096;
@@ -57,12 +60,13 @@ pub enum RecoveryProgress {
 pub(super) type Tell<'t> = &'t mut dyn FnMut(RecoveryProgress);
 
 pub(super) fn open(
+    disk: Arc<dyn Disk>,
     path: &Path,
     rules: EngineOptions,
     options: EmbeddedOptions,
     tell: Tell<'_>,
 ) -> Result<(EmbeddedStore, Engine), OpenError> {
-    let directory = Directory::hold(path)?;
+    let directory = Directory::hold(disk, path)?;
     replace::settle(&directory)?;
     let format = match Format::read(&directory)? {
         Some(format) => format,
@@ -70,6 +74,7 @@ pub(super) fn open(
     };
     format.check(&directory, &rules)?;
     Opening {
+        disk: Arc::clone(&directory.disk),
         path: directory.path().to_owned(),
         history: format.history,
         rules,
@@ -93,10 +98,11 @@ fn begin(directory: &Directory, rules: &EngineOptions) -> Result<Format, OpenErr
     let mut state = State::open(&path).map_err(failed)?;
     state.write(Changes::default());
     state.flush().map_err(failed)?;
-    Journal::begin(directory.path(), history, 1, 0)
+    let disk = Arc::clone(&directory.disk);
+    Journal::begin(disk, directory.path(), history, 1, 0)
         .map_err(|error| OpenError::io("begin the journal of", directory.path(), error))?;
     let format = Format::new(history, rules);
-    format.write(directory.path())?;
+    format.write(&*directory.disk, directory.path())?;
     Ok(format)
 }
 
@@ -123,10 +129,12 @@ struct Replay {
     bytes: u64,
     /// Transactions applied.
     done: u64,
-    changed: HashSet<ObjectRef>,
+    changed: Changed,
+    requests: Requests,
 }
 
 struct Opening<'r> {
+    disk: Arc<dyn Disk>,
     path: PathBuf,
     history: HistoryId,
     rules: EngineOptions,
@@ -147,42 +155,51 @@ impl Opening<'_> {
             StateError::Tree(error) => state_error(directory.path(), &path, error),
             StateError::Wrong(what) => OpenError::damaged(directory.path(), &path, what),
         };
-        summary::check(directory.path(), &path)?;
+        tree_check::check(directory.path(), &path)?;
         let state = State::open(&path).map_err(|error| wrong(error.into()))?;
         let end = state.end().map_err(wrong)?;
-        let (end, committed) = end.ok_or_else(|| self.damaged(&path, "it has no end"))?;
-        let mut engine = read_back(&state, self.rules, end, self.tell).map_err(wrong)?;
+        let end = end.ok_or_else(|| self.damaged(&path, "it has no end"))?;
+        let mut engine = read_back(&state, self.rules, end.kept, self.tell).map_err(wrong)?;
 
         let parts = journals(&self.path)?;
         let mut journal = Replay {
-            committed,
+            committed: end.committed,
+            requests: state.requests(&end).map_err(wrong)?,
             ..Replay::default()
         };
         if parts.is_empty() {
             return Err(self.damaged(&self.path, "its journal is missing"));
         }
-        let last = parts.len().saturating_sub(1);
+        // One that could not be begun may stand behind it.
+        let holds = |part: &Path| {
+            part.metadata()
+                .is_ok_and(|part| part.len() > PART_HEADER as u64)
+        };
+        let last = parts.iter().rposition(|(_, part)| holds(part));
+        let last = last.unwrap_or(parts.len().saturating_sub(1));
         for (number, (first, part)) in parts.iter().enumerate() {
             self.replay(*first, part, number == last, &mut engine, &mut journal)?;
         }
-        // Opening may have rewritten the lists. A summary that is older says nothing about them.
-        let _ = summary::note(&self.path, &path);
         let head = engine.head();
         (self.tell)(RecoveryProgress::Done { revision: head });
 
         let begin = |error| OpenError::io("begin the journal of", &self.path, error);
         let first = head.saturating_add(1);
-        let tail = Journal::begin(&self.path, self.history, first, options.reserve_bytes)
+        let disk = || Arc::clone(&self.disk);
+        let reserve = options.reserve_bytes;
+        let tail =
+            Journal::begin(disk(), &self.path, self.history, first, reserve).map_err(begin)?;
+        let keeper = Keeper::start(disk(), self.path.clone(), state, options.journal_bytes)
             .map_err(begin)?;
-        let keeper =
-            Keeper::start(self.path.clone(), state, options.journal_bytes).map_err(begin)?;
         let store = EmbeddedStore {
             history: self.history,
             head,
             committed: journal.committed,
             journal: tail,
+            unflushed: journal.bytes,
             unkept: journal.bytes,
             changed: journal.changed,
+            requests: journal.requests,
             keeper,
             options,
             directory,
@@ -202,6 +219,7 @@ impl Opening<'_> {
         let directory = self.path.clone();
         let damaged = |what: String| OpenError::damaged(&directory, path, what);
         let part = Part {
+            disk: &*self.disk,
             directory: &directory,
             path,
             history: self.history,
@@ -223,6 +241,13 @@ impl Opening<'_> {
                     group.first
                 )));
             }
+            let next_request = journal.requests.next();
+            if group.number > next_request && !group.requests.is_empty() {
+                return Err(damaged(format!("request {next_request} is missing")));
+            }
+            let known = usize::try_from(next_request.saturating_sub(group.number));
+            let known = known.unwrap_or(usize::MAX);
+            (journal.requests).extend(group.requests.into_iter().skip(known));
             journal.committed = group.committed.max(journal.committed);
             for transaction in group.transactions {
                 let revision = next;
@@ -230,8 +255,7 @@ impl Opening<'_> {
                 if revision <= engine.head() {
                     continue;
                 }
-                let changes = transaction.changes().iter();
-                journal.changed.extend(changes.map(Change::object_ref));
+                journal.changed.note_all(&transaction);
                 engine
                     .apply(revision, transaction)
                     .map_err(|error| damaged(error.to_string()))?;
@@ -243,9 +267,8 @@ impl Opening<'_> {
             }
             Ok(())
         })?;
-        journal.bytes = journal
-            .bytes
-            .saturating_add(path.metadata().map_or(0, |m| m.len()));
+        let bytes = path.metadata().map_or(0, |part| part.len());
+        journal.bytes = journal.bytes.saturating_add(bytes);
         Ok(())
     }
 

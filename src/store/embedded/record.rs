@@ -8,6 +8,7 @@ use crate::wire::{decode_identity, encode_identity, proto};
 use prost::Message as _;
 
 use super::codec::{Reader, put_bytes, put_number};
+use super::state::End;
 
 const SERVICE: u8 = 1;
 const ENDPOINT_V4: u8 = 2;
@@ -99,31 +100,38 @@ pub(super) fn read(key: &[u8], value: &[u8]) -> Option<KeptRecord> {
     Some(KeptRecord { at, revision, of })
 }
 
-/// Where the log ends, and when its newest transaction was committed: milliseconds since 1970.
-pub(super) fn end_value(end: &KeptEnd, committed: u64) -> Vec<u8> {
+/// What a state is the state of, as a value.
+pub(super) fn end_value(end: &End) -> Vec<u8> {
     let mut out = Vec::with_capacity(64);
-    let (Sequence(floor), floor_revision) = end.floor;
+    let End {
+        kept,
+        committed,
+        requests,
+    } = end;
+    let (Sequence(floor), floor_revision) = kept.floor;
     for number in [
-        end.head,
-        end.last.0,
+        kept.head,
+        kept.last.0,
         floor,
         floor_revision,
-        end.records,
-        end.objects,
-        committed,
+        kept.records,
+        kept.objects,
+        *committed,
+        requests.start,
+        requests.end,
     ] {
         put_number(number, &mut out);
     }
     out
 }
 
-/// The end of a log from its value; none if it is not one.
-pub(super) fn read_end(value: &[u8]) -> Option<(KeptEnd, u64)> {
+/// What a state is the state of, from its value; none if it is not one.
+pub(super) fn read_end(value: &[u8]) -> Option<End> {
     let mut reader = Reader(value);
     let head: Revision = reader.number()?;
     let last = Sequence(reader.number()?);
     let floor = (Sequence(reader.number()?), reader.number()?);
-    let end = KeptEnd {
+    let kept = KeptEnd {
         head,
         last,
         floor,
@@ -131,6 +139,11 @@ pub(super) fn read_end(value: &[u8]) -> Option<(KeptEnd, u64)> {
         objects: reader.number()?,
     };
     let committed = reader.number()?;
+    let requests = reader.number()?..reader.number()?;
     reader.end()?;
-    Some((end, committed))
+    Some(End {
+        kept,
+        committed,
+        requests,
+    })
 }

@@ -8,16 +8,16 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::directory::{Directory, FORMAT, STATE, journals};
+use super::disk::Disk;
 use super::error::OpenError;
 
 /// What is being made.
 const RESTORING: &str = "restoring";
 /// What is whole.
 const RESTORED: &str = "restored";
-/// What else there may be beside the format, the journal and the state.
-const SUMMARY: &str = "SUMMARY";
 
 /// The folder in which what is new is made. Dropped before it is [`Replacement::commit`]ted, it is
 /// removed.
@@ -50,6 +50,10 @@ impl Replacement {
             folder,
             committed: false,
         })
+    }
+
+    pub(super) fn disk(&self) -> &Arc<dyn Disk> {
+        &self.directory.disk
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -100,7 +104,7 @@ fn finish(path: &Path) -> Result<(), OpenError> {
         return Ok(());
     }
     if whole.join(STATE).exists() {
-        for name in [FORMAT, SUMMARY, STATE] {
+        for name in [FORMAT, STATE] {
             remove(&path.join(name))?;
         }
         for (_, journal) in journals(path)? {

@@ -1,17 +1,21 @@
-use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use crate::model::Revision;
 use crate::store::HistoryId;
 
+use super::disk::Disk;
 use super::error::OpenError;
 use super::frame::{
     FRAME_HEADER, Group, PART_HEADER, is_torn, part_header, read_header, read_payload,
 };
 
+/// Bytes that are read, and written again, at once.
+const BLOCK: usize = 1 << 20;
+
 /// A part of the journal that is read back.
 pub(super) struct Part<'d> {
+    pub(super) disk: &'d dyn Disk,
     pub(super) directory: &'d Path,
     pub(super) path: &'d Path,
     pub(super) history: HistoryId,
@@ -20,60 +24,85 @@ pub(super) struct Part<'d> {
     pub(super) is_last: bool,
 }
 
-/// What stands at a place.
-enum Next {
-    Group(Group, u64),
-    End,
-    /// The last write did not get to its end.
-    Torn,
-}
-
 impl Part<'_> {
     /// Hands on the groups, oldest first. What the last write left undone is cut off.
+    ///
+    /// Of the last part, what was read is made durable once more: the sync after which it was not
+    /// acknowledged may have failed, and whatever is written from now on stands on it.
     pub(super) fn read(
         &self,
         sink: &mut dyn FnMut(Group) -> Result<(), OpenError>,
     ) -> Result<(), OpenError> {
-        let failed = |error| OpenError::io("read", self.path, error);
-        let file = File::open(self.path).map_err(failed)?;
-        let len = file.metadata().map_err(failed)?.len();
-        let mut file = BufReader::with_capacity(1 << 20, file);
-        let mut header = [0; PART_HEADER];
-        let mut offset = 0;
-        if len >= PART_HEADER as u64 {
-            file.read_exact(&mut header).map_err(failed)?;
-            if header[..] == part_header(self.history, self.first)[..] {
-                offset = PART_HEADER as u64;
-            } else if !(self.is_last && is_torn(&header, 0)) {
-                return Err(self.damaged(0, "it does not begin as it has to"));
-            }
-        } else if !self.is_last {
-            return Err(self.damaged(0, "it is cut off"));
+        let offset = self.groups(sink)?;
+        if self.is_last {
+            let failed = |error| OpenError::io("make durable", self.path, error);
+            self.settle(offset).map_err(failed)?;
         }
-        // Without a whole header there is nothing behind it either.
-        while offset > 0 {
-            match self.next(&mut file, offset, len)? {
-                Next::Group(group, end) => {
-                    sink(group)?;
-                    offset = end;
-                }
-                Next::End => return Ok(()),
-                Next::Torn => break,
-            }
-        }
-        let cut = || {
-            let file = OpenOptions::new().write(true).open(self.path)?;
-            file.set_len(offset)?;
-            file.sync_all()
-        };
-        cut().map_err(|error| OpenError::io("cut off what was not finished in", self.path, error))
+        Ok(())
     }
 
-    fn next(&self, file: &mut impl Read, offset: u64, len: u64) -> Result<Next, OpenError> {
+    /// Hands on the groups, and answers where the last one ends.
+    fn groups(
+        &self,
+        sink: &mut dyn FnMut(Group) -> Result<(), OpenError>,
+    ) -> Result<u64, OpenError> {
+        let failed = |error| OpenError::io("read", self.path, error);
+        let len = self.path.metadata().map_err(failed)?.len();
+        // Without a whole header there is nothing behind it either: the part was being begun. Whether
+        // something is missing shows in the next one.
+        if len < PART_HEADER as u64 {
+            return Ok(0);
+        }
+        let file = self.disk.read(self.path).map_err(failed)?;
+        let mut file = BufReader::with_capacity(BLOCK, file);
+        let mut header = [0; PART_HEADER];
+        file.read_exact(&mut header).map_err(failed)?;
+        if header[..] != part_header(self.history, self.first)[..] {
+            if self.is_last && is_torn(&header, 0) {
+                return Ok(0);
+            }
+            return Err(self.damaged(0, "it does not begin as it has to"));
+        }
+        let mut offset = PART_HEADER as u64;
+        while let Some((group, end)) = self.next(&mut file, offset, len)? {
+            sink(group)?;
+            offset = end;
+        }
+        Ok(offset)
+    }
+
+    /// Cuts off what is behind a place, and writes again what is before it. What was written and not
+    /// synced may be seen and not be on the disk, and a system that could not write it once does not try
+    /// again by itself.
+    fn settle(&self, end: u64) -> io::Result<()> {
+        let mut file = self.disk.open(self.path)?;
+        file.set_size(end)?;
+        let mut from = self.disk.read(self.path)?;
+        let mut block = Vec::new();
+        let mut offset = 0;
+        while offset < end {
+            block.clear();
+            (&mut from).take(BLOCK as u64).read_to_end(&mut block)?;
+            if block.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            file.write_all_at(&block, offset)?;
+            offset = offset.saturating_add(block.len() as u64);
+        }
+        file.sync()
+    }
+
+    /// The group that stands at a place, and where it ends; none at the end of what was written whole.
+    fn next(
+        &self,
+        file: &mut impl Read,
+        offset: u64,
+        len: u64,
+    ) -> Result<Option<(Group, u64)>, OpenError> {
         let failed = |error: io::Error| OpenError::io("read", self.path, error);
         let left = len.saturating_sub(offset);
         if left == 0 {
-            return Ok(Next::End);
+            return Ok(None);
         }
         if left < FRAME_HEADER as u64 {
             return self.torn_or(offset, "it is cut off", true);
@@ -102,14 +131,20 @@ impl Part<'_> {
             return self.torn_or(offset, "a group is not what was written", torn);
         }
         match read_payload(&payload) {
-            Ok(group) => Ok(Next::Group(group, end)),
+            Ok(group) => Ok(Some((group, end))),
             Err(wrong) => Err(self.damaged(offset, &wrong)),
         }
     }
 
-    fn torn_or(&self, offset: u64, what: &str, torn: bool) -> Result<Next, OpenError> {
+    /// The end, if the last write did not get to its own.
+    fn torn_or(
+        &self,
+        offset: u64,
+        what: &str,
+        torn: bool,
+    ) -> Result<Option<(Group, u64)>, OpenError> {
         if torn && self.is_last {
-            Ok(Next::Torn)
+            Ok(None)
         } else {
             Err(self.damaged(offset, what))
         }
@@ -128,9 +163,11 @@ impl Part<'_> {
 mod tests {
     use std::fs;
 
+    use super::super::disk::SystemDisk;
     use super::super::frame::frame;
     use super::*;
     use crate::model::{Change, Node, Object, ResolvedTransaction};
+    use crate::store::AnsweredRequest;
 
     const HISTORY: HistoryId = HistoryId::from_bytes([7; 16]);
 
@@ -145,10 +182,20 @@ mod tests {
     /// A part of two groups, and where the second begins.
     fn part() -> (Vec<u8>, usize) {
         let mut bytes = part_header(HISTORY, 5);
-        bytes.extend(frame(5, 1, &[transaction("a"), transaction("b")]).unwrap());
+        bytes.extend(group(5, &[transaction("a"), transaction("b")]));
         let second = bytes.len();
-        bytes.extend(frame(7, 2, &[transaction(&"c".repeat(2_000))]).unwrap());
+        bytes.extend(group(7, &[transaction(&"c".repeat(2_000))]));
         (bytes, second)
+    }
+
+    fn group(first: Revision, transactions: &[ResolvedTransaction]) -> Vec<u8> {
+        let request = AnsweredRequest {
+            request_id: "again".into(),
+            digest: 1,
+            resolved_at: first,
+            revision: first,
+        };
+        frame(first, 1, (3, &[request]), transactions).unwrap()
     }
 
     /// The revisions that groups begin with, if the part can be read; and how long it is then.
@@ -157,6 +204,7 @@ mod tests {
         let path = folder.path().join("part");
         fs::write(&path, bytes).unwrap();
         let part = Part {
+            disk: &SystemDisk,
             directory: folder.path(),
             path: &path,
             history: HISTORY,
@@ -165,6 +213,7 @@ mod tests {
         };
         let mut groups = Vec::new();
         let read = part.read(&mut |group| {
+            assert_eq!(group.requests.len(), 1);
             groups.push(group.first);
             Ok(())
         });
@@ -194,7 +243,7 @@ mod tests {
         torn[1_024..1_536].fill(0);
         assert_eq!(read(&torn, true), (Some(vec![5]), second));
         let mut more = torn.clone();
-        more.extend(frame(8, 3, &[transaction("d")]).unwrap());
+        more.extend(group(8, &[transaction("d")]));
         assert_eq!(read(&more, true).0, None);
     }
 

@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -6,11 +7,14 @@ use lsm_tree::compaction::Leveled;
 use lsm_tree::{AbstractTree as _, AnyTree, Cache, Config, Guard as _, SeqNo};
 use lsm_tree::{CompressionType, SequenceNumberCounter, config::CompressionPolicy};
 
-use crate::engine::{Engine, KeptEnd, ObjectPlace, RecordChange, ServicePositions, Stored};
-use crate::model::{Kind, Object, ObjectRef};
+use crate::engine::{Engine, KeptEnd, ObjectPlace, RecordChange};
+use crate::model::{Kind, ObjectRef, Revision};
 
+use super::changed::Now;
+use super::codec::Reader;
 use super::record::{end_value, read_end};
-use super::{object, record};
+use super::requests::{RequestChanges, Requests, get_request, put_request};
+use super::{object, record, tree_check};
 
 /// The state is written behind the writer's back and read once: little is cached.
 const CACHE: u64 = 4 << 20;
@@ -26,6 +30,7 @@ pub(super) enum Space {
     End = 0,
     Objects = 1,
     Records = 2,
+    Requests = 3,
 }
 
 /// The key of where the log ends.
@@ -34,14 +39,27 @@ const END: [u8; 1] = [Space::End as u8];
 /// How the state differs from what is kept of it.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// Each with what it is now, unless it is gone; a service with where its records stand.
-    pub(super) objects: Vec<(ObjectRef, Option<Stored<Object>>, Option<ServicePositions>)>,
+    pub(super) objects: Vec<(ObjectRef, Now)>,
     pub(super) records: Vec<RecordChange>,
+    pub(super) requests: RequestChanges,
     pub(super) end: KeptEnd,
     /// When the newest transaction was committed: milliseconds since 1970.
     pub(super) committed: u64,
     /// Bytes that the journal holds of them.
     pub(super) journal: u64,
+    /// Set where the state is the engine at a revision, and is to be flushed: then parts of the journal
+    /// before the one that begins with this revision are not needed any more.
+    pub(super) flush: Option<Revision>,
+}
+
+/// What a state is the state of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct End {
+    pub(super) kept: KeptEnd,
+    /// When the newest transaction was committed: milliseconds since 1970.
+    pub(super) committed: u64,
+    /// Numbers of the requests.
+    pub(super) requests: std::ops::Range<u64>,
 }
 
 /// Objects and records at one revision: what was written last in memory, what was flushed on the disk.
@@ -75,7 +93,7 @@ impl State {
 
     /// Whether there is one.
     pub(super) fn is_at(path: &Path) -> bool {
-        path.join("current").exists()
+        path.join(tree_check::CURRENT).exists()
     }
 
     /// Writes changes into memory; [`State::flush`] makes them durable, whole.
@@ -92,18 +110,42 @@ impl State {
                 }
             };
         }
-        for (reference, stored, positions) in changes.objects {
+        for (reference, now) in changes.objects {
             let key = whole(Space::Objects, &object::key(&reference));
-            match stored {
-                Some(stored) => {
+            match now {
+                Now::Stored(stored, positions) => {
                     let value = object::value(&stored, positions);
                     self.tree.insert(key, value, seqno)
                 }
-                None => self.tree.remove(key, seqno),
+                Now::Written(written) => {
+                    let (revision, source) = (written.revision, &written.source);
+                    let value = object::value_of(revision, source, written.bytes());
+                    self.tree.insert(key, value, seqno)
+                }
+                Now::Gone => self.tree.remove(key, seqno),
             };
         }
-        let end = end_value(&changes.end, changes.committed);
-        self.tree.insert(END, end, seqno);
+        let RequestChanges {
+            dropped,
+            from,
+            written,
+            kept,
+        } = changes.requests;
+        let key = |number: u64| whole(Space::Requests, &number.to_be_bytes());
+        for number in dropped {
+            self.tree.remove(key(number), seqno);
+        }
+        for (number, request) in (from..).zip(written) {
+            let mut value = Vec::with_capacity(64);
+            put_request(&request, &mut value);
+            self.tree.insert(key(number), value, seqno);
+        }
+        let end = End {
+            kept: changes.end,
+            committed: changes.committed,
+            requests: kept,
+        };
+        self.tree.insert(END, end_value(&end), seqno);
     }
 
     /// Fills an empty state with everything that an engine holds, and makes it durable, past the memory:
@@ -122,7 +164,12 @@ impl State {
             tell(done, of);
         };
         let mut ingestion = self.tree.ingestion()?;
-        ingestion.write(END, end_value(&end, committed))?;
+        let end = End {
+            kept: end,
+            committed,
+            ..End::default()
+        };
+        ingestion.write(END, end_value(&end))?;
         let mut after = None;
         loop {
             let piece = engine.objects(after.as_ref(), FILLED_AT_ONCE);
@@ -161,21 +208,41 @@ impl State {
         Ok(())
     }
 
-    /// Merges what was flushed.
-    pub(super) fn compact(&self) -> Result<(), lsm_tree::Error> {
-        let shape = || (self.tree.table_count(), self.tree.l0_run_count());
-        for _ in 0..COMPACTIONS {
-            let before = shape();
-            self.tree.compact(Arc::new(Leveled::default()), self.next)?;
-            if shape() == before {
-                break;
-            }
+    /// What merges its files, on another thread.
+    pub(super) fn merging(&self) -> Merging {
+        Merging {
+            tree: self.tree.clone(),
         }
-        Ok(())
     }
 
-    /// Where the log ended, and when its newest transaction was committed.
-    pub(super) fn end(&self) -> Result<Option<(KeptEnd, u64)>, StateError> {
+    /// The newest of what was flushed: what is older and superseded need not be kept.
+    pub(super) fn newest(&self) -> SeqNo {
+        self.next
+    }
+
+    /// The requests that clients may ask again.
+    pub(super) fn requests(&self, end: &End) -> Result<Requests, StateError> {
+        let mut requests = VecDeque::new();
+        let mut numbers = end.requests.clone();
+        self.each(Space::Requests, &mut |key, value| {
+            let expected = numbers.next().map(u64::to_be_bytes);
+            if expected.as_ref().is_none_or(|number| number != key) {
+                return Err("a request that is not among those noted".to_owned());
+            }
+            let mut reader = Reader(value);
+            let request = get_request(&mut reader).filter(|_| reader.end().is_some());
+            requests.push_back(request.ok_or("a request that is none")?);
+            Ok(())
+        })?;
+        if !numbers.is_empty() {
+            let what = format!("request {} is missing", numbers.start);
+            return Err(StateError::Wrong(what));
+        }
+        Ok(Requests::of_state(end.requests.start, requests))
+    }
+
+    /// What it is the state of.
+    pub(super) fn end(&self) -> Result<Option<End>, StateError> {
         let Some(value) = self.tree.get(END, SeqNo::MAX)? else {
             return Ok(None);
         };
@@ -192,6 +259,31 @@ impl State {
             sink(key, &value).map_err(StateError::Wrong)?;
         }
         Ok(())
+    }
+}
+
+/// Merges the files of a state, while it is written.
+pub(super) struct Merging {
+    tree: AnyTree,
+}
+
+impl Merging {
+    /// Merges what was flushed, up to what is the newest of it.
+    pub(super) fn merge(&self, newest: SeqNo) -> Result<(), lsm_tree::Error> {
+        let shape = || (self.tree.table_count(), self.tree.l0_run_count());
+        for _ in 0..COMPACTIONS {
+            let before = shape();
+            self.tree.compact(Arc::new(Leveled::default()), newest)?;
+            if shape() == before {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many flushes are not merged.
+    pub(super) fn runs(&self) -> usize {
+        self.tree.l0_run_count()
     }
 }
 

@@ -1,0 +1,140 @@
+//! Objects of which the keeper has not been told.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+
+use crate::engine::{Engine, ServicePositions, Stored};
+use crate::model::{Change, Kind, Object, ObjectRef, ResolvedTransaction, Revision};
+
+use super::frame::change_places;
+
+/// So many objects are taken at once, or twice as many as changed since: what could not be taken while
+/// the keeper was busy is then taken bit by bit.
+const PIECE: usize = 64;
+
+/// What an object is.
+#[derive(Debug)]
+pub(super) enum Now {
+    Gone,
+    /// With where its records stand, if it is a service.
+    Stored(Stored<Object>, Option<ServicePositions>),
+    Written(Written),
+}
+
+/// An object as a frame of the journal has it.
+#[derive(Debug)]
+pub(super) struct Written {
+    frame: Arc<Vec<u8>>,
+    place: Range<usize>,
+    pub(super) revision: Revision,
+    pub(super) source: SmolStr,
+}
+
+impl Written {
+    /// The object.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.frame.get(self.place.clone()).unwrap_or_default()
+    }
+}
+
+/// What is known of an object that changed.
+#[derive(Debug)]
+enum Known {
+    /// The engine has it, or not.
+    InEngine,
+    Gone,
+    InFrame(Written),
+}
+
+/// Objects that differ from what the keeper was told, and perhaps others.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    objects: HashMap<ObjectRef, Known>,
+    /// Changes since the keeper was told last.
+    fresh: usize,
+}
+
+impl Changed {
+    /// Notes that what is now shows in the engine.
+    pub(super) fn note(&mut self, object: ObjectRef) {
+        self.objects.entry(object).or_insert(Known::InEngine);
+    }
+
+    /// Notes that of each object that a transaction changes.
+    pub(super) fn note_all(&mut self, transaction: &ResolvedTransaction) {
+        let changes = transaction.changes().iter();
+        let objects = changes.map(|change| (change.object_ref(), Known::InEngine));
+        self.objects.extend(objects);
+    }
+
+    /// Notes what the transactions of a frame change, and where it stands in the frame: to take it from
+    /// there is less work than to ask the engine and write it once more.
+    pub(super) fn note_written(
+        &mut self,
+        first: Revision,
+        group: &[ResolvedTransaction],
+        frame: Vec<u8>,
+    ) {
+        let mut places = change_places(&frame).unwrap_or_default().into_iter();
+        let frame = Arc::new(frame);
+        for (revision, transaction) in (first..).zip(group) {
+            let source = transaction.source();
+            self.fresh = self.fresh.saturating_add(transaction.changes().len());
+            for change in transaction.changes() {
+                let place = places.next();
+                let known = match (change, place) {
+                    (Change::Delete(_), _) => Known::Gone,
+                    // Where its records stand is not in the frame.
+                    (Change::Put(Object::Service(_)), _) => Known::InEngine,
+                    (Change::Put(_), Some(place)) if !source.is_empty() => {
+                        Known::InFrame(Written {
+                            frame: Arc::clone(&frame),
+                            place,
+                            revision,
+                            source: source.clone(),
+                        })
+                    }
+                    // It stays whose it was.
+                    (Change::Put(_), _) => Known::InEngine,
+                };
+                self.objects.insert(change.object_ref(), known);
+            }
+        }
+    }
+
+    /// How many are to be taken next.
+    pub(super) fn next_piece(&mut self) -> usize {
+        let fresh = std::mem::take(&mut self.fresh);
+        PIECE.max(fresh.saturating_mul(2))
+    }
+
+    /// Takes some of the objects, with what they are now.
+    pub(super) fn take(&mut self, most: usize, engine: &Engine) -> Vec<(ObjectRef, Now)> {
+        let taken = self.objects.extract_if(|_, _| true).take(most);
+        let now = |object: &ObjectRef| {
+            let stored = engine.get(object)?;
+            let positions = match object.kind {
+                Kind::Service => engine.service_positions(&object.name),
+                _ => None,
+            };
+            Some(Now::Stored(stored, positions))
+        };
+        let taken = taken.map(|(object, known)| {
+            let now = match known {
+                Known::Gone => Now::Gone,
+                Known::InFrame(written) => Now::Written(written),
+                Known::InEngine => now(&object).unwrap_or(Now::Gone),
+            };
+            (object, now)
+        });
+        taken.collect()
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+}

@@ -1,0 +1,94 @@
+//! The thread that merges the state's files, so that the keeper goes on writing meanwhile.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use tracing::{error, warn};
+
+use super::state::Merging;
+
+/// With so many flushes that are not merged, the next one waits for the merger: the tree counts them in
+/// a byte, and each makes reading slower.
+const MOST_RUNS: usize = 64;
+
+pub(super) struct Merger {
+    shared: Arc<Shared>,
+    flushed: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    merging: Merging,
+    /// Held by whoever merges.
+    turn: Mutex<()>,
+    /// The newest of what was flushed.
+    newest: AtomicU64,
+}
+
+impl Merger {
+    pub(super) fn start(merging: Merging) -> io::Result<Merger> {
+        let shared = Arc::new(Shared {
+            merging,
+            turn: Mutex::new(()),
+            newest: AtomicU64::new(0),
+        });
+        // One that waits says as much as many.
+        let (flushed, wakes) = sync_channel(1);
+        let of_thread = Arc::clone(&shared);
+        let thread = thread::Builder::new()
+            .name("merger".to_owned())
+            .spawn(move || of_thread.run(&wakes))?;
+        Ok(Merger {
+            shared,
+            flushed: Some(flushed),
+            thread: Some(thread),
+        })
+    }
+
+    /// Called after a flush, with the newest of what was flushed.
+    pub(super) fn flushed(&self, newest: u64) {
+        self.shared.newest.store(newest, Ordering::Release);
+        if let Some(flushed) = &self.flushed
+            && let Err(TrySendError::Disconnected(())) = flushed.try_send(())
+        {
+            error!(
+                "the thread that merges the state's files has ended: they grow in number until a restart"
+            );
+        }
+        if self.shared.merging.runs() > MOST_RUNS {
+            self.shared.merge();
+        }
+    }
+}
+
+impl Drop for Merger {
+    fn drop(&mut self) {
+        self.flushed = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            error!("the thread that merges the state's files ended by a panic");
+        }
+    }
+}
+
+impl Shared {
+    fn run(&self, wakes: &Receiver<()>) {
+        for () in wakes {
+            self.merge();
+        }
+    }
+
+    fn merge(&self) {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = self.newest.load(Ordering::Acquire);
+        // What is not merged takes room and nothing else; the next flush tries again.
+        if let Err(error) = self.merging.merge(newest) {
+            warn!(%error, "the files of the state cannot be merged");
+        }
+    }
+}
