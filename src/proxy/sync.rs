@@ -128,10 +128,8 @@ impl Syncer {
                     self.dirty.insert(name.clone());
                 }
                 // Rules say nothing of revisions; of what a reset drops, the names are given.
-                Event::Reset
-                | Event::Rewritten { .. }
-                | Event::Node(_)
-                | Event::NodeRemoved(_) => {}
+                Event::Reset | Event::Rewritten { .. } | Event::Node(_) | Event::NodeRemoved(_) => {
+                }
             }
         }
         if self.tables.see_node(view) {

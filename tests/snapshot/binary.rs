@@ -60,12 +60,13 @@ pub async fn write(client: &Client, from: usize, to: usize) -> u64 {
     committed.unwrap().revision
 }
 
-/// Follows up to a revision; whether everything was told anew on the way.
+/// Follows up to a revision; whether anything was told anew on the way, be it all or what differs.
 async fn follow(watcher: &mut Watcher, to: impl Fn(u64) -> bool) -> bool {
     let mut anew = false;
     loop {
         let cut = patiently(watcher.next()).await.unwrap();
-        anew |= cut.events.contains(&Event::Reset);
+        let is_anew = |event: &Event| matches!(event, Event::Reset | Event::Replace(_));
+        anew |= cut.events.iter().any(is_anew);
         if to(cut.revision) {
             return anew;
         }
