@@ -99,6 +99,8 @@ async fn of_writers_at_different_replicas_none_overwrites_what_it_has_not_seen()
         newest = newest.max(done.unwrap());
     }
     let at = newest.0;
+    // Another replica may have written it.
+    world.settled().await;
     for number in 0..SHARED {
         let item = clients[0]
             .pod(&name(&format!("shared/p{number}")))

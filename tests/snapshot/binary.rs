@@ -60,14 +60,14 @@ pub async fn write(client: &Client, from: usize, to: usize) -> u64 {
     committed.unwrap().revision
 }
 
-/// Follows up to a revision; whether everything was told anew on the way.
-async fn follow(watcher: &mut Watcher, to: impl Fn(u64) -> bool) -> bool {
-    let mut anew = false;
+/// Follows up to a revision; answers what was told on the way.
+async fn follow(watcher: &mut Watcher, to: impl Fn(u64) -> bool) -> Vec<Event> {
+    let mut told = Vec::new();
     loop {
         let cut = patiently(watcher.next()).await.unwrap();
-        anew |= cut.events.contains(&Event::Reset);
+        told.extend(cut.events);
         if to(cut.revision) {
-            return anew;
+            return told;
         }
     }
 }
@@ -90,7 +90,9 @@ async fn what_is_saved_is_restored_and_no_cursor_of_the_former_history_is_believ
     );
     // What comes later is not in it, but the subscriber has seen it.
     let mut watcher = client.watch(Scope::all(), WatchOptions::default());
-    let last = write(&client, 400, 450).await;
+    write(&client, 400, 450).await;
+    let later = asked([put_op(service("d/later"))]);
+    let last = client.commit(later, "").await.unwrap().revision;
     follow(&mut watcher, |revision| revision == last).await;
     let resume = Resume::Cursor(watcher.cursor().unwrap().clone());
     let epoch = client.status().await.unwrap().epoch;
@@ -118,14 +120,17 @@ async fn what_is_saved_is_restored_and_no_cursor_of_the_former_history_is_believ
     let mut fresh = client.watch(Scope::all(), WatchOptions::default());
     follow(&mut fresh, |revision| revision == saved).await;
     // Who holds the state is sent what differs, and who has a cursor alone is sent everything.
-    assert!(!follow(&mut watcher, |revision| revision == saved).await);
+    let told = follow(&mut watcher, |revision| revision == saved).await;
+    assert!(!told.contains(&Event::Reset));
+    assert!(told.contains(&Event::Remove(name("d/later"))), "{told:?}");
     assert_eq!(watcher.view(), fresh.view());
     let options = WatchOptions {
         resume,
         ..WatchOptions::default()
     };
     let mut resumed = client.watch(Scope::all(), options);
-    assert!(follow(&mut resumed, |revision| revision == saved).await);
+    let told = follow(&mut resumed, |revision| revision == saved).await;
+    assert!(told.contains(&Event::Reset));
     assert_eq!(resumed.view(), fresh.view());
     let restored = client.status().await.unwrap();
     assert_ne!(restored.epoch, epoch);
