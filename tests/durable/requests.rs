@@ -47,10 +47,11 @@ async fn are_remembered(journal_bytes: &str) {
         let client = Client::connect(&server.address).await.unwrap();
         let again = client.commit(new_pod("d/a"), "first").await.unwrap();
         assert_eq!((again.revision, again.results.len()), (1, 0));
+        assert_eq!(again.resolved_at, first.resolved_at);
         let again = client.commit(nothing.clone(), "none").await.unwrap();
-        assert_eq!(again.revision, 1);
+        assert_eq!((again.revision, again.resolved_at), (1, 1));
         let again = client.commit(new_pod("d/b"), "last").await.unwrap();
-        assert_eq!(again.revision, 2);
+        assert_eq!((again.revision, again.resolved_at), (2, 1));
         assert_eq!(client.status().await.unwrap().revision, 2);
         client.pod(&name("d/b")).await.unwrap();
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use selectord::client::{Client, WatchOptions, Watcher};
+use selectord::client::{Client, Resume, WatchOptions, Watcher};
 use selectord::engine::{Event, Scope};
 use selectord::model::Transaction;
 use serde_json::Value;
@@ -93,6 +93,7 @@ async fn what_is_saved_is_restored_and_no_cursor_of_the_former_history_is_believ
     let mut watcher = client.watch(Scope::all(), WatchOptions::default());
     let last = write(&client, 400, 450).await;
     follow(&mut watcher, |revision| revision == last).await;
+    let resume = Resume::Cursor(watcher.cursor().unwrap().clone());
     let epoch = client.status().await.unwrap().epoch;
     drop(server);
 
@@ -115,10 +116,18 @@ async fn what_is_saved_is_restored_and_no_cursor_of_the_former_history_is_believ
     let arguments = ["--data-dir", text(&directory), "--missing-node", "withhold"];
     let server = Server::start_at(&socket, &arguments);
     assert_eq!(server.revision(), saved);
-    assert!(follow(&mut watcher, |revision| revision == saved).await);
     let mut fresh = client.watch(Scope::all(), WatchOptions::default());
     follow(&mut fresh, |revision| revision == saved).await;
+    // Who holds the state is sent what differs, and who has a cursor alone is sent everything.
+    assert!(!follow(&mut watcher, |revision| revision == saved).await);
     assert_eq!(watcher.view(), fresh.view());
+    let options = WatchOptions {
+        resume,
+        ..WatchOptions::default()
+    };
+    let mut resumed = client.watch(Scope::all(), options);
+    assert!(follow(&mut resumed, |revision| revision == saved).await);
+    assert_eq!(resumed.view(), fresh.view());
     let restored = client.status().await.unwrap();
     assert_ne!(restored.epoch, epoch);
     let commit = restored.commit_time.unwrap();
