@@ -60,13 +60,12 @@ pub async fn write(client: &Client, from: usize, to: usize) -> u64 {
     committed.unwrap().revision
 }
 
-/// Follows up to a revision; whether anything was told anew on the way, be it all or what differs.
+/// Follows up to a revision; whether everything was told anew on the way.
 async fn follow(watcher: &mut Watcher, to: impl Fn(u64) -> bool) -> bool {
     let mut anew = false;
     loop {
         let cut = patiently(watcher.next()).await.unwrap();
-        let is_anew = |event: &Event| matches!(event, Event::Reset | Event::Replace(_));
-        anew |= cut.events.iter().any(is_anew);
+        anew |= cut.events.contains(&Event::Reset);
         if to(cut.revision) {
             return anew;
         }
