@@ -5,7 +5,7 @@ use selectord::model::{Expectation, Kind, Precondition, Transaction};
 use tokio::task::JoinSet;
 use tonic::Code;
 
-use crate::patience::patiently;
+use crate::patience::{patiently, until};
 use crate::support::build::{Labelled as _, asked, name, pod, put_op, reference};
 use crate::support::random::seeds;
 use crate::workload::{SHARED, mark};
@@ -99,8 +99,15 @@ async fn of_writers_at_different_replicas_none_overwrites_what_it_has_not_seen()
         newest = newest.max(done.unwrap());
     }
     let at = newest.0;
-    // Another replica may have written it.
-    world.settled().await;
+    until("the last mark", async || {
+        let status = clients[0]
+            .status()
+            .await
+            .map_err(|error| error.to_string())?;
+        let behind = || format!("at {} of {at}", status.revision);
+        (status.revision >= at).then_some(()).ok_or_else(behind)
+    })
+    .await;
     for number in 0..SHARED {
         let item = clients[0]
             .pod(&name(&format!("shared/p{number}")))
