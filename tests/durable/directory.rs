@@ -110,6 +110,15 @@ fn what_is_not_ours_is_left_alone() {
 }
 
 #[test]
+fn the_root_of_a_new_file_system_is_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("lost+found")).unwrap();
+    filled(folder.path());
+    let server = Server::start(&["--data-dir", folder.path().to_str().unwrap()]);
+    assert_eq!(server.revision(), 1);
+}
+
+#[test]
 fn a_directory_without_its_format_is_not_begun_anew() {
     let folder = tempfile::tempdir().unwrap();
     filled(folder.path());

@@ -1,5 +1,5 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -10,6 +10,8 @@ use super::error::OpenError;
 use super::frame::PART_HEADER;
 
 const LOCK: &str = "LOCK";
+/// What a file system of its own may have at its root.
+const LOST_AND_FOUND: &str = "lost+found";
 /// So often is asked for the lock again: a process that has just ended may not have let go of it.
 const PATIENCE: usize = 10;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -30,7 +32,7 @@ pub(super) struct Directory {
 impl Directory {
     /// Makes the directory unless it is there, and takes hold of it.
     pub(super) fn hold(disk: Arc<dyn Disk>, path: &Path) -> Result<Directory, OpenError> {
-        fs::create_dir_all(path).map_err(|error| OpenError::io("make", path, error))?;
+        make(disk.as_ref(), path).map_err(|error| OpenError::io("make", path, error))?;
         if !path.join(LOCK).exists() && !path.join(FORMAT).exists() && !is_empty(path)? {
             return Err(OpenError::Foreign {
                 directory: path.to_owned(),
@@ -106,9 +108,27 @@ impl Directory {
     }
 }
 
+/// Makes a directory and those that it lies in, unless they are there, and each name for good.
+fn make(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = path.ancestors().take_while(|it| !it.exists()).collect();
+    fs::create_dir_all(path)?;
+    for parent in missing.into_iter().filter_map(Path::parent) {
+        // Of a name without folders, the parent is empty.
+        let here = parent.as_os_str().is_empty();
+        disk.sync_names(if here { Path::new(".") } else { parent })?;
+    }
+    Ok(())
+}
+
+/// Whether there is nothing in it that somebody put there.
 fn is_empty(path: &Path) -> Result<bool, OpenError> {
-    let mut entries = fs::read_dir(path).map_err(|error| OpenError::io("read", path, error))?;
-    Ok(entries.next().is_none())
+    let failed = |error| OpenError::io("read", path, error);
+    for entry in fs::read_dir(path).map_err(failed)? {
+        if entry.map_err(failed)?.file_name() != LOST_AND_FOUND {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn holder(file: File) -> String {
