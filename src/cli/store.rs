@@ -120,7 +120,7 @@ impl StoreArgs {
     pub(super) fn check(&self) -> anyhow::Result<()> {
         let etcd = &self.etcd;
         let wrong = [
-            (etcd.max_txn_ops < 2, "--max-txn-ops must be at least 2"),
+            (etcd.max_txn_ops < 4, "--max-txn-ops must be at least 4"),
             (
                 etcd.max_request_bytes < 1 << 10,
                 "--max-request-bytes must be at least 1024",

@@ -166,6 +166,12 @@ impl Worker {
     /// Makes what is written durable, however long that takes; false if the store is closed before.
     fn flush(&mut self) -> bool {
         let mut failed = false;
+        while self.merger.is_stuck() {
+            park_timeout(RETRY);
+            if self.shared.stop.load(Ordering::Acquire) {
+                return false;
+            }
+        }
         while let Err(error) = self.state.flush() {
             if !failed {
                 failed = true;

@@ -59,9 +59,12 @@ impl Merger {
                 "the thread that merges the state's files has ended: they grow in number until a restart"
             );
         }
-        if self.shared.merging.runs() > MOST_RUNS {
-            self.shared.merge();
-        }
+    }
+
+    /// Whether there are as many runs as there may be, and they cannot be merged now. Tries it. The tree
+    /// counts the runs of a level in one byte, so no more may be flushed meanwhile.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.shared.merging.runs() > MOST_RUNS && !self.shared.merge()
     }
 }
 
@@ -83,12 +86,15 @@ impl Shared {
         }
     }
 
-    fn merge(&self) {
+    /// Whether it could be done.
+    fn merge(&self) -> bool {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let newest = self.newest.load(Ordering::Acquire);
         // What is not merged takes room and nothing else; the next flush tries again.
-        if let Err(error) = self.merging.merge(newest) {
+        let merged = self.merging.merge(newest);
+        if let Err(error) = &merged {
             warn!(%error, "the files of the state cannot be merged");
         }
+        merged.is_ok()
     }
 }
