@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::{error, info, warn};
 
-use crate::engine::{Applied, ListingError, Replicated, ResolveLimits, Work};
+use crate::engine::{Applied, ApplyError, ListingError, Replicated, ResolveLimits, Work};
 use crate::model::{ObjectRef, Revision};
 use crate::store::etcd::{Contact, EtcdError, Follow, Followed, SubmitError, Submitted};
 
@@ -196,7 +196,11 @@ impl Replica {
                     objects = GROUP;
                     state.saves.break_off();
                     match listing.apply_to(&mut state.engine) {
-                        Err(other @ ListingError::OtherHistory { .. }) => {
+                        // What was applied cannot be newer than all there is, unless that went back.
+                        Err(
+                            other @ (ListingError::OtherHistory { .. }
+                            | ListingError::Apply(ApplyError::Stale { .. })),
+                        ) => {
                             self.renew(other.to_string());
                             continue;
                         }

@@ -63,7 +63,8 @@ impl Runtime {
             // Most replicas that are behind are so for a moment.
             Some(_) if self.reaches_soon(revision).await => true,
             Some(shared) => match shared.store.confirm().await {
-                Ok(contact) => revision <= contact.revision,
+                // Others' keys may have brought etcd past what this history never came to.
+                Ok(contact) => revision <= contact.ours,
                 Err(_) => true,
             },
             // Whoever asks may have been with a replica that is ahead of this one.
