@@ -28,6 +28,14 @@ impl Committer {
         }
     }
 
+    /// Whether something that others may have written waits to be applied.
+    pub(super) fn is_behind(&self) -> bool {
+        match self {
+            Committer::Alone(_) => false,
+            Committer::Shared(replica) => replica.is_behind(),
+        }
+    }
+
     /// Whether what is held is true of nothing any more.
     pub(super) fn is_over(&self) -> bool {
         match self {

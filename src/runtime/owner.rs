@@ -295,7 +295,7 @@ impl Owner {
     /// afterwards, so everybody is told in turn. A query waits for no more than one piece.
     fn catch_up(&mut self) -> bool {
         for told in 0..PIECES_A_TURN {
-            if self.writes.is_empty() {
+            if self.writes.is_empty() && !self.committer.is_behind() {
                 self.share.forgive();
             } else if !self.share.allows() {
                 return told > 0;

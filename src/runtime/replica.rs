@@ -87,6 +87,11 @@ impl Replica {
         !self.line.is_empty()
     }
 
+    /// Whether something that was written waits to be applied.
+    pub(super) fn is_behind(&self) -> bool {
+        self.told.is_some() || !self.follow.is_empty()
+    }
+
     /// Whether another write may be taken in.
     pub(super) fn takes_writes(&self) -> bool {
         self.line.has_room() && !self.held

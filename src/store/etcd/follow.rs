@@ -34,6 +34,11 @@ impl Follow {
         self.told.recv().await
     }
 
+    /// Whether nothing has come that is not taken yet.
+    pub fn is_empty(&self) -> bool {
+        self.told.is_empty()
+    }
+
     /// What has come already, if anything has.
     pub fn try_next(&mut self) -> Option<Followed> {
         self.told.try_recv().ok()
