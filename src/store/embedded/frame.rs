@@ -11,8 +11,8 @@
 //! come, as some are answered without a transaction.
 //!
 //! The last frame may have been written in part when the machine stopped; it was not acknowledged. That
-//! shows in a file that ends too early, or in a whole sector of zeros. Whatever else does not fit its
-//! check sum has been damaged since it was written.
+//! shows in a file that ends too early, or in a whole sector of zeros with no whole frame behind it. Whatever
+//! else does not fit its check sum has been damaged since it was written.
 
 use std::ops::Range;
 
@@ -160,4 +160,36 @@ pub(super) fn is_torn(bytes: &[u8], offset: u64) -> bool {
     let (first, rest) = bytes.split_at(first);
     let zeros = |chunk: &[u8]| !chunk.is_empty() && chunk.iter().all(|byte| *byte == 0);
     zeros(first) || rest.chunks(SECTOR as usize).any(zeros)
+}
+
+/// The same of a frame's header, which `bytes` begin with: where a sector never got to the disk, all of it
+/// is zeros, also what would be behind the header.
+pub(super) fn is_torn_header(bytes: &[u8], offset: u64) -> bool {
+    let into = usize::try_from(offset % SECTOR).unwrap_or_default();
+    let sectors = (into + FRAME_HEADER).div_ceil(SECTOR as usize);
+    let end = (sectors * SECTOR as usize).saturating_sub(into);
+    is_torn(bytes.get(..end).unwrap_or(bytes), offset)
+}
+
+/// Whether a whole frame stands behind the first byte. One is written when the one before it is on the disk,
+/// so what stands before it was written whole. Linear in the bytes, and in those of whatever looks like a
+/// header.
+pub(super) fn holds_frame(bytes: &[u8]) -> bool {
+    let mut rest = bytes.get(1..).unwrap_or_default();
+    while let Some(at) = rest.windows(FRAME.len()).position(|it| it == FRAME) {
+        let (_, found) = rest.split_at(at);
+        let whole = found
+            .split_first_chunk::<FRAME_HEADER>()
+            .is_some_and(|(header, behind)| {
+                read_header(header).is_some_and(|(length, check)| {
+                    let payload = behind.get(..length);
+                    payload.is_some_and(|payload| crc32fast::hash(payload) == check)
+                })
+            });
+        if whole {
+            return true;
+        }
+        rest = found.get(1..).unwrap_or_default();
+    }
+    false
 }

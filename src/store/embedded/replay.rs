@@ -7,7 +7,8 @@ use crate::store::HistoryId;
 use super::disk::Disk;
 use super::error::OpenError;
 use super::frame::{
-    FRAME_HEADER, Group, PART_HEADER, is_torn, part_header, read_header, read_payload,
+    FRAME_HEADER, Group, PART_HEADER, holds_frame, is_torn, is_torn_header, part_header,
+    read_header, read_payload,
 };
 
 /// Bytes that are read, and written again, at once.
@@ -58,7 +59,8 @@ impl Part<'_> {
         let mut header = [0; PART_HEADER];
         file.read_exact(&mut header).map_err(failed)?;
         if header[..] != part_header(self.history, self.first)[..] {
-            if self.is_last && is_torn(&header, 0) {
+            // It was synced before anything was written behind it.
+            if self.is_last && len == PART_HEADER as u64 && is_torn(&header, 0) {
                 return Ok(0);
             }
             return Err(self.damaged(0, "it does not begin as it has to"));
@@ -110,7 +112,9 @@ impl Part<'_> {
         let mut header = [0; FRAME_HEADER];
         file.read_exact(&mut header).map_err(failed)?;
         let Some((length, check)) = read_header(&header) else {
-            let torn = is_torn(&header, offset);
+            let mut rest = header.to_vec();
+            file.read_to_end(&mut rest).map_err(failed)?;
+            let torn = is_torn_header(&rest, offset) && !holds_frame(&rest);
             return self.torn_or(
                 offset,
                 "the header of a group is not what was written",
@@ -245,6 +249,53 @@ mod tests {
         let mut more = torn.clone();
         more.extend(group(8, &[transaction("d")]));
         assert_eq!(read(&more, true).0, None);
+    }
+
+    #[test]
+    fn a_header_of_zeros_was_not_finished_only_if_nothing_whole_stands_behind_it() {
+        let (mut bytes, _) = part();
+        let third = bytes.len().next_multiple_of(512);
+        // A group that ends with a sector, and one that is a sector by itself.
+        let fill = |name: usize| group(8, &[transaction(&"d".repeat(name))]);
+        let name = (0..512).find(|name| bytes.len() + fill(*name).len() == third + 512);
+        bytes.extend(fill(name.unwrap()));
+        let last = bytes.len();
+        bytes.extend(group(9, &[transaction(&"e".repeat(600))]));
+        let mut torn = bytes.clone();
+        torn[last..last + 512].fill(0);
+        assert_eq!(read(&torn, true), (Some(vec![5, 7, 8]), last));
+        torn.extend(group(10, &[transaction("f")]));
+        assert_eq!(read(&torn, true), (None, torn.len()));
+        // Zeros where only the header was are no sector that is missing.
+        let mut flat = bytes.clone();
+        flat[last..last + FRAME_HEADER].fill(0);
+        assert_eq!(read(&flat, true), (None, bytes.len()));
+        // Of a part's header, all that is behind it tells that it was there.
+        let mut begun = bytes.clone();
+        begun[..PART_HEADER].fill(0);
+        assert_eq!(read(&begun, true), (None, bytes.len()));
+        assert_eq!(read(&begun[..PART_HEADER], true), (Some(vec![]), 0));
+    }
+
+    #[test]
+    fn a_header_on_two_sectors_is_not_missing_for_a_byte_that_is_zero() {
+        let (bytes, _) = part();
+        let header_at = (bytes.len() + FRAME_HEADER).next_multiple_of(512) - 15;
+        let before = |name: usize| group(8, &[transaction(&"d".repeat(name))]);
+        let name = (0..1_024).find(|name| bytes.len() + before(*name).len() == header_at);
+        let Some(name) = name else {
+            panic!("no group ends there");
+        };
+        let bytes = [bytes, before(name)].concat();
+        let last = (0..4_096).map(|i| group(9, &[transaction(&format!("{i}"))]));
+        let last = last
+            .clone()
+            .find(|frame| frame[FRAME_HEADER - 1] == 0)
+            .unwrap();
+        let mut bytes = [bytes, last].concat();
+        assert_eq!(read(&bytes, true).0, Some(vec![5, 7, 8, 9]));
+        bytes[header_at + 2] ^= 1;
+        assert_eq!(read(&bytes, true), (None, bytes.len()));
     }
 
     #[test]
