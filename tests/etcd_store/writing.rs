@@ -151,14 +151,14 @@ async fn a_large_transaction_fits_where_etcd_takes_it() {
     );
 }
 
-/// Submits a proposal whose first answer is lost once it is done; somebody else writes `then` before it is
+/// Submits a proposal whose first answer is lost once it is done; somebody else does `then` before it is
 /// sent again. Answers what the writer is told, and the revision that it got.
 async fn with_a_lost_answer(
     wire: &Wire,
     writer: &EtcdStore,
     other: &mut Replica,
     proposal: &Proposal,
-    then: Option<&str>,
+    then: Option<ResolvedTransaction>,
 ) -> (Result<Submitted, SubmitError>, Revision) {
     let before = other.store.confirm().await.unwrap().ours;
     wire.lose_answers();
@@ -173,9 +173,9 @@ async fn with_a_lost_answer(
         });
         let done = done.await;
         wire.cut();
-        if let Some(name) = then {
+        if let Some(then) = then {
             other.until(done).await;
-            other.put(&[name]).await;
+            other.write(then).await;
         }
         wire.mend();
         done
@@ -198,8 +198,10 @@ async fn what_is_sent_again_is_done_once() {
     for (transaction, then) in [
         (puts(&["a", "b"]), None),
         (deletes("a"), None),
-        (puts(&["b", "c"]), Some("x")),
-        (puts(&["b", "d"]), Some("b")),
+        (puts(&["b", "c"]), Some(puts(&["x"]))),
+        (puts(&["e"]), None),
+        (puts(&["f"]), Some(puts(&["f"]))),
+        (puts(&["b", "d"]), Some(puts(&["b"]))),
     ] {
         let proposal = other.proposal(transaction);
         let (told, done) = with_a_lost_answer(&wire, &writer, &mut other, &proposal, then).await;
@@ -208,10 +210,18 @@ async fn what_is_sent_again_is_done_once() {
     }
     // Others deleted it, too, for all that can be seen.
     let proposal = other.proposal(deletes("d"));
-    let (told, done) = with_a_lost_answer(&wire, &writer, &mut other, &proposal, Some("y")).await;
+    let then = Some(puts(&["y"]));
+    let (told, done) = with_a_lost_answer(&wire, &writer, &mut other, &proposal, then).await;
     assert!(matches!(told, Err(SubmitError::Unknown(_))), "{told:?}");
     other.until(done).await;
-    assert_eq!(other.pods(), ["b", "c", "x", "y"]);
+    // Deleted again, it looks as it did before: it does not come back.
+    let proposal = other.proposal(puts(&["g"]));
+    let then = Some(deletes("g"));
+    let (told, _) = with_a_lost_answer(&wire, &writer, &mut other, &proposal, then).await;
+    assert!(matches!(told, Err(SubmitError::Unknown(_))), "{told:?}");
+    let last = other.put(&["z"]).await;
+    other.until(last).await;
+    assert_eq!(other.pods(), ["b", "c", "e", "f", "x", "y", "z"]);
 }
 
 #[tokio::test]

@@ -27,6 +27,9 @@ struct Writing {
     expected: Vec<(Bytes, Revision)>,
     /// Those that it changes.
     changed: BTreeSet<Bytes>,
+    /// Whether nothing that it changes was there. Done once, and deleted by somebody, it could be done again:
+    /// all would be as expected.
+    only_creates: bool,
 }
 
 impl Writing {
@@ -45,12 +48,13 @@ impl EtcdStore {
     /// far.
     ///
     /// Where a member does not answer, another is asked, and still it is done at most once: if an earlier
-    /// attempt was done after all, it has changed what is compared, and left its id to be found.
+    /// attempt was done after all, it has changed what is compared, and left its id to be found. What only
+    /// creates is sent again if nothing at all of ours was written since it was sent first.
     ///
     /// # Errors
     /// [`SubmitError`], which says whether it may have been written.
     pub async fn submit(&self, proposal: &Proposal) -> Result<Submitted, SubmitError> {
-        let writing = self.writing(proposal)?;
+        let mut writing = self.writing(proposal)?;
         let calls = &self.shared.calls;
         let seen = self.seen();
         let mut patience = calls.patience();
@@ -73,6 +77,13 @@ impl EtcdStore {
                     return judged.map_err(|error| failed(error, maybe_done));
                 }
                 Err(failure) => {
+                    if failure.maybe_done && !maybe_done && writing.only_creates {
+                        if writing.request.compare.len() >= calls.options.max_txn_ops {
+                            return Err(SubmitError::Unknown(failure.error));
+                        }
+                        let head = written_by(self.shared.keys.head(), seen.head.revision);
+                        writing.request.compare.push(head);
+                    }
                     maybe_done |= failure.maybe_done;
                     if !patience.tries_again(&failure).await {
                         return Err(failed(failure.error, maybe_done));
@@ -129,11 +140,14 @@ impl EtcdStore {
         if bytes > limit {
             return Err(SubmitError::TooLarge { limit, bytes });
         }
+        let mut known = expected.iter().filter(|(_, at)| *at > 0);
+        let only_creates = !known.any(|(key, _)| changed.contains(key)) && !changed.is_empty();
         Ok(Writing {
             request,
             id,
             expected,
             changed,
+            only_creates,
         })
     }
 
@@ -164,10 +178,13 @@ impl EtcdStore {
         if head.value == writing.id {
             return Ok(Submitted::Written(revision(head.mod_revision)));
         }
-        // Had it been done, none of what it changes would be as it was.
+        // Had it been done, none of what it changes would be as it was. What was not there may be gone again.
         let written = |key: &Option<KeyValue>| revision(key.as_ref().map_or(0, |k| k.mod_revision));
         let mut objects = writing.expected.iter().zip(&there);
-        if objects.any(|((key, at), now)| writing.changed.contains(key) && written(now) == *at) {
+        let is_as_it_was = |((key, at), now): (&(Bytes, Revision), _)| {
+            *at > 0 && writing.changed.contains(key) && written(now) == *at
+        };
+        if objects.any(is_as_it_was) {
             return Ok(conflict);
         }
         let changed = there.iter().flatten();
@@ -181,7 +198,7 @@ impl EtcdStore {
                 return Ok(Submitted::Written(candidate));
             }
         }
-        let cause = "what it writes has been changed again since it was sent";
+        let cause = "others have written since it was sent, and it cannot be told whether it was done before";
         Err(calls.members.unavailable(cause))
     }
 }
