@@ -121,6 +121,15 @@ async fn etcd(
 ) -> anyhow::Result<String> {
     let cannot = || format!("cannot restore into {address}");
     let options = args.etcd.options(address)?;
+    let total = snapshot.header().total();
+    progress.phase("checking");
+    for (object, done) in snapshot.objects()?.zip(1u64..) {
+        let (object, source) = object?;
+        EtcdRestore::check(&options, &object, &source).with_context(cannot)?;
+        if done.is_multiple_of(1_024) {
+            progress.tell(done, total, "objects", None);
+        }
+    }
     progress.phase("deleting");
     let mut restore = EtcdRestore::begin(options, args.force, &mut |done| {
         progress.tell(done, done, "objects", None);
@@ -128,7 +137,6 @@ async fn etcd(
     .await
     .with_context(cannot)?;
     progress.phase("writing");
-    let total = snapshot.header().total();
     for (object, done) in snapshot.objects()?.zip(1u64..) {
         let (object, source) = object?;
         let put = restore.put(&object, &source).await;

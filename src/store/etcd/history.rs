@@ -21,6 +21,21 @@ pub(super) struct Found {
     any: Option<KeyValue>,
 }
 
+impl Found {
+    /// Refuses what is none of ours: a format that is not known, or keys without one.
+    pub(super) fn check(&self, keys: &Keys) -> Result<(), EtcdError> {
+        match (&self.format, &self.any) {
+            (Some(format), _) => check_format(&format.key, &format.value),
+            (None, Some(any)) => {
+                let format = keys.format();
+                let missing = String::from_utf8_lossy(&format);
+                Err(foreign(&any.key, format!("there is no key {missing:?}")))
+            }
+            (None, None) => Ok(()),
+        }
+    }
+}
+
 /// The history under our prefix, which is made if there is none and nothing else either.
 pub(super) async fn find_or_make(
     calls: &Calls,
@@ -28,17 +43,7 @@ pub(super) async fn find_or_make(
 ) -> Result<(HistoryId, Seen), EtcdError> {
     for _ in 0..ATTEMPTS {
         let found = find(calls, keys).await?;
-        if let Some(format) = &found.format {
-            check_format(&format.key, &format.value)?;
-        } else if let Some(any) = &found.any {
-            return Err(foreign(
-                &any.key,
-                format!(
-                    "there is no key {:?}",
-                    String::from_utf8_lossy(&keys.format())
-                ),
-            ));
-        }
+        found.check(keys)?;
         if let Some(history) = &found.history {
             return Ok((decode_history(&history.key, &history.value)?, found.seen));
         }

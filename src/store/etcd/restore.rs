@@ -25,6 +25,8 @@ use super::{EtcdError, EtcdOptions};
 const UNDER_WAY: usize = 8;
 /// Bytes around the objects of a transaction.
 const AROUND: usize = 1_024;
+/// Bytes beside an operation in the list of them.
+const BESIDE: usize = 16;
 
 /// An etcd that is being filled. Dropped before it is [`EtcdRestore::finish`]ed, it is of no use to
 /// anybody, and says so; another may replace it.
@@ -41,6 +43,25 @@ pub struct EtcdRestore {
 }
 
 impl EtcdRestore {
+    /// Whether an object can be put at all: to be asked of all of them before anything is deleted.
+    ///
+    /// # Errors
+    /// It takes more bytes than a request may have.
+    pub fn check(options: &EtcdOptions, object: &Object, source: &str) -> Result<(), EtcdError> {
+        let name = object.object_ref();
+        let key = Keys::new(options.address.prefix()).object(&name);
+        let bytes = put(key, encode(object, source)).encoded_len();
+        let limit = options.max_request_bytes.saturating_sub(AROUND);
+        if bytes.saturating_add(BESIDE) > limit {
+            return Err(EtcdError::Limit {
+                cause: format!(
+                    "{name} takes {bytes} bytes, and a request may have {limit} of objects"
+                ),
+            });
+        }
+        Ok(())
+    }
+
     /// Begins. Objects that are there are refused, unless they may be replaced; then they are deleted
     /// now, and `tell` is told how many were.
     ///
@@ -81,9 +102,7 @@ impl EtcdRestore {
     async fn mark(&self, replaces: bool) -> Result<(), EtcdError> {
         let keys = &self.keys;
         let found = find(&self.calls, keys).await?;
-        if let Some(format) = &found.format {
-            check_format(&format.key, &format.value)?;
-        }
+        found.check(keys)?;
         // As it was when it was looked at; and without objects, unless they may be replaced.
         let history = found.history.map_or(0, |key| revision(key.mod_revision));
         let mut compare = vec![written_by(keys.history(), history)];
@@ -146,7 +165,7 @@ impl EtcdRestore {
     }
 
     async fn add(&mut self, operation: RequestOp) -> Result<(), EtcdError> {
-        let bytes = operation.encoded_len().saturating_add(16);
+        let bytes = operation.encoded_len().saturating_add(BESIDE);
         let limit = self.calls.options.max_request_bytes.saturating_sub(AROUND);
         if self.operations.len() >= self.most() || self.bytes.saturating_add(bytes) > limit {
             self.send().await?;
