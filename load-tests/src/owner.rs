@@ -11,7 +11,7 @@ use selectord::runtime::{PendingCommit, Runtime};
 use selectord::selector::Selector;
 use tokio::runtime::Builder;
 
-use crate::measure::{Latencies, open_loop};
+use crate::measure::{OpenLoop, open_loop};
 
 /// Transactions on their way without an answer.
 const WINDOW: usize = 64;
@@ -45,7 +45,7 @@ pub fn ask(
     runtime: &Runtime,
     counts: &[(Selector, Namespaces)],
     done: &AtomicBool,
-) -> anyhow::Result<Latencies> {
+) -> anyhow::Result<OpenLoop> {
     let threads = Builder::new_multi_thread()
         .worker_threads(1)
         .enable_time()
@@ -62,5 +62,5 @@ pub fn ask(
     if seen.failed > 0 {
         bail!("{} questions were not answered", seen.failed);
     }
-    Ok(seen.latencies)
+    Ok(seen)
 }

@@ -8,6 +8,12 @@ use super::Samples;
 #[derive(Debug, Clone)]
 pub struct Latencies(Histogram<u64>);
 
+impl Default for Latencies {
+    fn default() -> Latencies {
+        Latencies::new()
+    }
+}
+
 impl Latencies {
     /// None yet.
     pub fn new() -> Latencies {

@@ -8,6 +8,6 @@ mod samples;
 
 pub use latency::Latencies;
 pub use monitor::Monitor;
-pub use open_loop::{Pace, open_loop};
+pub use open_loop::{OpenLoop, Pace, open_loop};
 pub use process::{Process, Usage};
 pub use samples::{Samples, nanos};

@@ -43,6 +43,11 @@ impl Call {
         }
     }
 
+    /// The yardstick: the standard health check, an empty request and an answer of two bytes.
+    pub fn echo(channel: &Channel) -> Call {
+        Call::new(channel, "/grpc.health.v1.Health/Check", &())
+    }
+
     /// The same over another connection.
     pub fn over(&self, channel: &Channel) -> Call {
         Call {

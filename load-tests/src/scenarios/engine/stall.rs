@@ -28,7 +28,7 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
     }
     let progress = context.progress("counts while pods load", parts.len() as u64);
     let parts = progress.wrap_iter(parts.into_iter());
-    let (written, latencies) = std::thread::scope(|scope| {
+    let (written, seen) = std::thread::scope(|scope| {
         let reader = scope.spawn(|| ask(&runtime, &counts, &done));
         let written = waiting.block_on(write(&runtime, parts));
         done.store(true, Ordering::Relaxed);
@@ -36,7 +36,8 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
     });
     progress.finish_and_clear();
     written?;
-    let latencies = latencies.map_err(|_| anyhow!("the reader panicked"))??;
+    let seen = seen.map_err(|_| anyhow!("the reader panicked"))??;
+    let latencies = seen.latencies;
     waiting.block_on(thread.shutdown())?;
     section.row(
         Row::one(
@@ -50,6 +51,11 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
         .at_most(10e6)
         .beside("p99 of them", Unit::Time, &latencies.at(0.99)),
     );
+    section.row(Row::one(
+        "… how late they were asked, at most: of the longest wait, what is not the owner's",
+        Unit::Time,
+        seen.lateness.max(),
+    ));
     section.note(
         "counts while pods load go through the owner thread of a server, and take from when each was due",
     );

@@ -11,7 +11,6 @@ use crate::measure::{Process, Samples, Usage};
 use crate::rpc::{self, Call};
 use crate::server::Server;
 
-const ECHO: &str = "/grpc.health.v1.Health/Check";
 /// Echoes on their way at one time.
 const CONCURRENT: usize = 32;
 
@@ -103,7 +102,7 @@ impl Cluster {
     pub fn echo(&self, time: Duration) -> anyhow::Result<(f64, Samples)> {
         let before = self.usage();
         let start = Instant::now();
-        let echo = Call::new(&self.channel, ECHO, &());
+        let echo = Call::echo(&self.channel);
         let channels = std::slice::from_ref(&self.channel);
         let made = echo.flat_out(channels, CONCURRENT, time);
         let calls = self.calls.block_on(made)? as f64;

@@ -42,7 +42,7 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
         .only(ChangeKind::Readiness);
     let idle = alone(context, &runtime, &questions)?;
     let (mut free, mut kept) = (Samples::default(), Samples::default());
-    let mut beside = Latencies::new();
+    let (mut beside, mut late) = (Latencies::new(), Latencies::new());
     let count = if context.args.quick {
         PREPARED / 8
     } else {
@@ -57,15 +57,16 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
         free.push(rate(prepare(&mut churn, count))?);
         let transactions = prepare(&mut churn, count);
         let done = AtomicBool::new(false);
-        let (rate, latencies) = std::thread::scope(|scope| {
+        let (rate, seen) = std::thread::scope(|scope| {
             let reader = scope.spawn(|| ask(&runtime, &questions, &done));
             let rate = rate(transactions);
             done.store(true, Ordering::Relaxed);
             (rate, reader.join())
         });
         kept.push(rate?);
-        let latencies = latencies.map_err(|_| anyhow::anyhow!("the reader panicked"))?;
-        beside.add(&latencies?);
+        let seen = seen.map_err(|_| anyhow::anyhow!("the reader panicked"))??;
+        beside.add(&seen.latencies);
+        late.add(&seen.lateness);
         progress.inc(1);
     }
     progress.finish_and_clear();
@@ -77,6 +78,11 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
             .at_most(200_000.0)
             .beside("the same without a writer", Unit::Time, &idle.at(0.99)),
     );
+    section.row(Row::one(
+        "… how late they were asked, p99: what is not the owner's",
+        Unit::Time,
+        late.quantile(0.99),
+    ));
     section.row(
         Row::one("… median", Unit::Time, beside.quantile(0.5)).beside(
             "the same without a writer",
@@ -125,8 +131,9 @@ fn alone(
         let reader = scope.spawn(|| ask(runtime, questions, &done));
         std::thread::sleep(context.duration() / 4);
         done.store(true, Ordering::Relaxed);
-        reader
+        let seen = reader
             .join()
-            .map_err(|_| anyhow::anyhow!("the reader panicked"))?
+            .map_err(|_| anyhow::anyhow!("the reader panicked"))??;
+        Ok(seen.latencies)
     })
 }

@@ -15,8 +15,6 @@ use crate::server::Server;
 use super::questions::{BROAD, SELECTIVE};
 
 const COUNT: &str = "/selectord.v1.Query/CountPods";
-/// The standard health check of the same server: an empty request, an answer of two bytes.
-const ECHO: &str = "/grpc.health.v1.Health/Check";
 const CONNECTIONS: usize = 2;
 /// Calls on their way on each connection, when as many as possible are made.
 const CONCURRENT: usize = 32;
@@ -48,7 +46,7 @@ pub fn measure(context: &Context, section: &mut Section) -> anyhow::Result<()> {
         rpc::load(context, &channels[0], |_| ()).await?;
         anyhow::Ok(channels)
     })?;
-    let echo = Call::new(&channels[0], ECHO, &());
+    let echo = Call::echo(&channels[0]);
     let (selective, broad) = (count(&channels[0], SELECTIVE), count(&channels[0], BROAD));
     let time = context.duration() / 5;
     let (mut echoes, mut counts, mut broads) =

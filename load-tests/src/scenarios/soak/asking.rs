@@ -6,6 +6,7 @@ use selectord::model::ObjectName;
 
 use crate::cluster;
 use crate::measure::Latencies;
+use crate::rpc::Call;
 
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -17,15 +18,25 @@ const SELECTORS: [&str; 5] = [
     "version>100",
 ];
 
-/// Asks one question after another until `until`; answers how long each took.
+/// How long answers took.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// Those of questions.
+    pub queries: Latencies,
+    /// Those of empty echoes, each sent after a question: what is the machine's and not the engine's.
+    pub echoes: Latencies,
+}
+
+/// Asks one question after another until `until`.
 pub async fn ask(
     client: Client,
+    echo: Call,
     services: Vec<ObjectName>,
     until: Instant,
     seed: u64,
-) -> anyhow::Result<Latencies> {
+) -> anyhow::Result<Asked> {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut latencies = Latencies::new();
+    let mut asked = Asked::default();
     let mut revision = 0;
     while Instant::now() < until {
         let start = Instant::now();
@@ -40,12 +51,15 @@ pub async fn ask(
                 client.count(&listing).await?.revision
             }
         };
-        latencies.record(start.elapsed());
+        asked.queries.record(start.elapsed());
         if at < revision {
             bail!("an answer at revision {at} came after one at {revision}");
         }
         revision = at;
+        let start = Instant::now();
+        echo.clone().make().await?;
+        asked.echoes.record(start.elapsed());
         tokio::time::sleep(PAUSE).await;
     }
-    Ok(latencies)
+    Ok(asked)
 }

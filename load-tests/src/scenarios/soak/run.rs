@@ -7,14 +7,15 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::context::Context;
-use crate::measure::{Latencies, Monitor, Samples};
+use crate::measure::{Monitor, Samples};
 use crate::report::{Axis, Curve, Row, Section, Unit};
+use crate::rpc::Call;
 use crate::scenarios::churn::{compare, writer};
 use crate::scenarios::fanout::{Cluster, State};
 use crate::server::Server;
 use crate::subscribers::{named, same, subscribe};
 
-use super::asking::ask;
+use super::asking::{Asked, ask};
 use super::member::{Temper, follow};
 use super::strangers::Strangers;
 
@@ -53,7 +54,7 @@ pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
     let deadline = Instant::now() + time;
     let progress = context.progress("soak", time.as_secs());
 
-    let (ended, mut asked, written) = cluster.calls.block_on(async {
+    let (ended, asked, written) = cluster.calls.block_on(async {
         let mut members = JoinSet::new();
         for number in 0..MEMBERS {
             let seed = context.args.seed ^ (number as u64) << 32;
@@ -65,7 +66,8 @@ pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
         let mut asking = JoinSet::new();
         for number in 0..ASKING {
             let client = cluster.client.clone();
-            asking.spawn(ask(client, services.clone(), deadline, number as u64));
+            let echo = Call::echo(&cluster.channel);
+            asking.spawn(ask(client, echo, services.clone(), deadline, number as u64));
         }
         let mut written = 0;
         let mut last = first.cursor.revision;
@@ -78,9 +80,11 @@ pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
             progress.set_position(time.saturating_sub(left).as_secs());
         }
         tell.send_replace(Some(last));
-        let mut asked = Latencies::new();
+        let mut asked = Asked::default();
         while let Some(answers) = asking.join_next().await {
-            asked.add(&answers?.context("a query failed")?);
+            let answers = answers?.context("a query failed")?;
+            asked.queries.add(&answers.queries);
+            asked.echoes.add(&answers.echoes);
         }
         let all = async {
             let mut ended = Vec::new();
@@ -122,7 +126,7 @@ pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
         Unit::Time.show(time.as_nanos() as f64),
         Unit::Time.show(verified.answer.elapsed.as_nanos() as f64),
     ));
-    report(section, &seen, &mut asked);
+    report(section, &seen, &asked);
     Ok(())
 }
 
@@ -160,20 +164,23 @@ fn stranger(number: usize, services: &[ObjectName], first: &State) -> bytes::Byt
     subscribe(&scope, Some(&cursor).filter(|_| !from_nothing), "stranger")
 }
 
-fn report(
-    section: &mut Section,
-    seen: &[(Duration, crate::measure::Usage)],
-    asked: &mut Latencies,
-) {
-    section.row(Row::one(
-        "queries meanwhile, p99",
-        Unit::Time,
-        asked.quantile(0.99),
-    ));
+fn report(section: &mut Section, seen: &[(Duration, crate::measure::Usage)], asked: &Asked) {
+    section.row(
+        Row::one(
+            "queries meanwhile, p99",
+            Unit::Time,
+            asked.queries.quantile(0.99),
+        )
+        .beside(
+            "empty echoes between them",
+            Unit::Time,
+            &asked.echoes.at(0.99),
+        ),
+    );
     section.row(Row::one(
         "… how many",
         Unit::Number("queries"),
-        asked.count() as f64,
+        asked.queries.count() as f64,
     ));
     let (Some(third), Some(end)) = (seen.get(seen.len() / 3), seen.last()) else {
         section.note(Server::NOT_OURS);
