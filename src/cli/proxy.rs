@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::client::WatchOptions;
 use crate::engine::Scope;
 use crate::proxy::linux::Nft;
-use crate::proxy::{Cidr, PodTraffic, ProxyOptions, Syncer, cleanup, once, run as keep};
+use crate::proxy::{Backend, Cidr, Nftables, PodTraffic, ProxyOptions, Syncer, once, run as keep};
 
 use super::failure::{Done, Misused};
 use super::log;
@@ -84,13 +84,35 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Other {
-    /// Remove the tables 'ip selectord' and 'ip6 selectord', and nothing else
-    Cleanup,
+    /// Remove the rules that this program wrote, and nothing else
+    Cleanup {
+        /// Only those of this kind [default: of every kind]
+        #[arg(long, value_enum, value_name = "MODE")]
+        mode: Option<Mode>,
+    },
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Mode {
     Nftables,
+}
+
+impl Mode {
+    fn backend(self, options: &ProxyOptions) -> Box<dyn Backend> {
+        match self {
+            Mode::Nftables => Box::new(Nftables::new(options.clone(), Nft::default())),
+        }
+    }
+
+    /// Removes everything that this mode writes, and says what that was.
+    fn cleanup(self) -> anyhow::Result<&'static str> {
+        match self {
+            Mode::Nftables => {
+                Nftables::cleanup(&Nft::default()).context("cannot remove the tables")?;
+                Ok("the tables ip selectord and ip6 selectord")
+            }
+        }
+    }
 }
 
 /// The name of an interface, or its beginning, as the kernel allows it.
@@ -133,12 +155,13 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> anyhow::Result<Done> {
-    let Mode::Nftables = args.mode;
-    let nft = Nft::default();
-    if let Some(Other::Cleanup) = args.other {
+    if let Some(Other::Cleanup { mode }) = args.other {
         log::for_command()?;
-        cleanup(&nft).context("cannot remove the tables")?;
-        writeln!(out, "removed the tables ip selectord and ip6 selectord")?;
+        for every in Mode::value_variants() {
+            if mode.is_none_or(|mode| mode == *every) {
+                writeln!(out, "removed {}", every.cleanup()?)?;
+            }
+        }
         return Ok(Done::Well);
     }
     let options = args.options()?;
@@ -148,7 +171,7 @@ pub(super) fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> anyhow
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let done = threads.block_on(proxy(args, early, options, nft, out));
+    let done = threads.block_on(proxy(args, early, options, out));
     threads.shutdown_background();
     done
 }
@@ -157,7 +180,6 @@ async fn proxy(
     args: &Args,
     early: &EarlyArgs,
     options: ProxyOptions,
-    nft: Nft,
     out: &mut dyn Write,
 ) -> anyhow::Result<Done> {
     let client = args.server.connect(early).await?;
@@ -166,7 +188,7 @@ async fn proxy(
         ..WatchOptions::default()
     };
     let mut watcher = client.watch(Scope::Node(options.node.clone()), watch);
-    let mut syncer = Syncer::new(options.clone(), nft);
+    let mut syncer = Syncer::new(&options, args.mode.backend(&options));
     if args.dry_run {
         let cut = watcher.next().await?;
         syncer.note(watcher.view(), &cut.events, &cut.dropped);

@@ -67,7 +67,7 @@ pub async fn run(
     let mut check_at = Instant::now() + options.check_period;
     let mut second_chance = Instant::now() + SECOND_CHANCE;
     loop {
-        let sweep_at = syncer.sweep_at();
+        let sweep_at = syncer.backend().sweep_at();
         tokio::select! {
             biased;
             () = shutdown.cancelled() => return Ok(()),
@@ -101,7 +101,12 @@ pub async fn run(
                 let earliest = last.map_or_else(Instant::now, |last| last + options.min_sync_period);
                 due = due.or(Some(earliest));
             }
-            () = until(sweep_at), if due.is_none() => block_in_place(|| syncer.sweep()),
+            () = until(sweep_at), if due.is_none() => {
+                if let Err(error) = block_in_place(|| syncer.backend().sweep()) {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(error, "cannot take away what is not used any more");
+                }
+            }
             () = until(Some(check_at)), if noted.is_some() => {
                 let now = Instant::now();
                 check_at = now + options.check_period;

@@ -3,11 +3,11 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use selectord::model::ObjectName;
+use selectord::proxy::Nftables;
 use selectord::proxy::linux::Nft;
-use selectord::proxy::{Syncer, cleanup};
 
 use super::namespace::{Namespace, available};
-use super::random::{lines, options, sync_anew};
+use super::random::{lines, sync_anew, syncer_with};
 use super::world::World;
 
 fn some_world(seed: u64) -> World {
@@ -53,7 +53,7 @@ fn what_somebody_else_changed_is_found_and_repaired() {
             syncer.sync(&world.view).unwrap()
         });
         assert!(report.read && report.lines > 0, "{damage}: {report:?}");
-        namespace.within(|| syncer.sweep());
+        namespace.within(|| syncer.backend().sweep().unwrap());
         assert_eq!(lines(&namespace), good, "{damage}");
         assert!(
             !namespace.within(|| syncer.check()),
@@ -69,8 +69,8 @@ fn what_somebody_else_changed_is_found_and_repaired() {
     });
     assert_eq!((report.lines, report.read), (0, true));
     assert!(!namespace.within(|| syncer.check()));
-    namespace.within(|| cleanup(&Nft::default()).unwrap());
-    namespace.within(|| cleanup(&Nft::default()).unwrap());
+    namespace.within(|| Nftables::cleanup(&Nft::default()).unwrap());
+    namespace.within(|| Nftables::cleanup(&Nft::default()).unwrap());
     assert_eq!(namespace.sh("nft list tables").trim(), "table ip theirs");
 }
 
@@ -91,7 +91,7 @@ fn a_write_that_meets_somebody_elses_edit_reads_and_goes_on() {
     assert!(report.read && report.refused.is_empty(), "{report:?}");
     let fresh = Namespace::new("fresh");
     fresh.within(|| sync_anew(&world.view));
-    namespace.within(|| syncer.sweep());
+    namespace.within(|| syncer.backend().sweep().unwrap());
     assert_eq!(lines(&namespace), lines(&fresh));
 }
 
@@ -122,7 +122,7 @@ fn one_service_that_is_refused_does_not_stop_the_others() {
     };
     let folder = tempfile::tempdir().unwrap();
     let namespace = Namespace::new("refused");
-    let mut syncer = Syncer::new(options(), refusing(folder.path(), &ips[0].to_string()));
+    let mut syncer = syncer_with(refusing(folder.path(), &ips[0].to_string()));
     let names: Vec<ObjectName> = world.view.services().keys().cloned().collect();
     let report = namespace.within(|| {
         syncer.note(&world.view, &[], &names);
@@ -161,7 +161,7 @@ fn what_cannot_be_written_is_kept_for_the_next_time() {
     let namespace = Namespace::new("later");
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("nft");
-    let mut syncer = Syncer::new(options(), Nft::at(&program));
+    let mut syncer = syncer_with(Nft::at(&program));
     let names: Vec<ObjectName> = world.view.services().keys().cloned().collect();
     let error = namespace.within(|| {
         syncer.note(&world.view, &[], &names);
@@ -189,7 +189,7 @@ fn what_cannot_be_written_is_kept_for_the_next_time() {
     assert_eq!(lines(&namespace), before);
     refusing(folder.path(), "no text has this");
     namespace.within(|| syncer.sync(&world.view).unwrap());
-    namespace.within(|| syncer.sweep());
+    namespace.within(|| syncer.backend().sweep().unwrap());
     let fresh = Namespace::new("fresh");
     fresh.within(|| sync_anew(&world.view));
     assert_eq!(lines(&namespace), lines(&fresh));

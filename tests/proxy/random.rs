@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use selectord::engine::View;
 use selectord::proxy::linux::Nft;
-use selectord::proxy::{PodTraffic, ProxyOptions, Syncer};
+use selectord::proxy::{Nftables, PodTraffic, ProxyOptions, Syncer};
 
 use super::decision::{Fate, KernelTable, SOURCES};
 use super::namespace::{Namespace, available};
@@ -20,7 +20,11 @@ pub fn options() -> ProxyOptions {
 }
 
 pub fn syncer() -> Syncer {
-    Syncer::new(options(), Nft::default())
+    syncer_with(Nft::default())
+}
+
+pub fn syncer_with(nft: Nft) -> Syncer {
+    Syncer::new(&options(), Box::new(Nftables::new(options(), nft)))
 }
 
 /// A sync of a process that has just started, with everything to look at.
@@ -167,7 +171,7 @@ fn differences_come_to_what_a_fresh_sync_writes() {
             if step % 8 != 0 && !last {
                 continue;
             }
-            grown.within(|| syncer.sweep());
+            grown.within(|| syncer.backend().sweep().unwrap());
             check_decisions(&grown, &world.view, &mut seen, &context);
             let fresh = Namespace::new("fresh");
             fresh.within(|| sync_anew(&world.view));
