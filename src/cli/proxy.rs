@@ -10,9 +10,13 @@ use tokio_util::sync::CancellationToken;
 use crate::client::WatchOptions;
 use crate::engine::Scope;
 use crate::proxy::linux::Nft;
-use crate::proxy::{Backend, Cidr, Nftables, PodTraffic, ProxyOptions, Syncer, once, run as keep};
+use crate::proxy::{
+    Backend, Cidr, Monitor, Nftables, PodTraffic, ProxyOptions, Syncer, once, run as keep,
+    serve_pages,
+};
 
 use super::failure::{Done, Misused};
+use super::listening::listen_http;
 use super::log;
 use super::signals::signals;
 use super::target::{EarlyArgs, ServerArgs};
@@ -54,6 +58,13 @@ pub(super) struct Args {
     /// Milliseconds after which it is asked whether somebody else changed the rules
     #[arg(long, value_name = "MILLISECONDS", default_value_t = NonZeroU64::new(10_000).unwrap_or(NonZeroU64::MIN))]
     check_period: NonZeroU64,
+    /// Milliseconds between two tries of a write that fails, at most, and after which services whose rules
+    /// were refused are tried again. An update that waits for twice as long makes the proxy unhealthy
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = NonZeroU64::new(30_000).unwrap_or(NonZeroU64::MIN))]
+    sync_period: NonZeroU64,
+    /// Where to answer /healthz, /livez, /readyz and /metrics over HTTP: HOST:PORT, or 'off'
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7402")]
+    http: String,
     /// Address ranges of pods: what comes from elsewhere to a virtual IP is masqueraded
     #[arg(long, value_name = "CIDR", value_delimiter = ',', group = "pods")]
     cluster_cidr: Vec<Cidr>,
@@ -149,6 +160,7 @@ impl Args {
             masquerade_bit: self.masquerade_bit,
             min_sync_period: Duration::from_millis(self.min_sync_period),
             check_period: Duration::from_millis(self.check_period.get()),
+            sync_period: Duration::from_millis(self.sync_period.get()),
             ..ProxyOptions::of_node(node)
         })
     }
@@ -211,6 +223,36 @@ async fn proxy(
         });
     }
     let shutdown: CancellationToken = signals()?.0;
-    keep(watcher, syncer, &options, shutdown).await?;
+    let monitor = Monitor::new(&options, &mut syncer, watcher.contact())?;
+    let pages = pages(&args.http, monitor.clone(), shutdown.clone(), out).await?;
+    tokio::select! {
+        kept = keep(watcher, syncer, &options, monitor, shutdown) => kept?,
+        ended = pages => ended.context("the HTTP listener failed")?,
+    }
     Ok(Done::Well)
+}
+
+/// Answers over HTTP, if that is wanted; ends only when it cannot.
+async fn pages(
+    address: &str,
+    monitor: Monitor,
+    shutdown: CancellationToken,
+    out: &mut dyn Write,
+) -> anyhow::Result<impl Future<Output = std::io::Result<()>>> {
+    let listener = listen_http(address).await?;
+    if let Some(listener) = &listener {
+        // Whoever reads the output has asked for any port.
+        let at = listener.local_addr().context("cannot listen (--http)")?;
+        let said = writeln!(out, "serving HTTP on {at}").and_then(|()| out.flush());
+        // A reader that has gone is no reason to stop.
+        if let Err(error) = said {
+            tracing::warn!(%error, "cannot write to standard output");
+        }
+    }
+    Ok(async move {
+        if let Some(listener) = listener {
+            serve_pages(listener, monitor, shutdown).await?;
+        }
+        std::future::pending().await
+    })
 }

@@ -94,6 +94,10 @@ pub struct Report {
     pub conflicts: Vec<String>,
     /// UDP flows forgotten.
     pub flows: usize,
+    /// How long it took to look through the UDP flows; none: none had to be.
+    pub flows_time: Option<Duration>,
+    /// Writes that the kernel refused, and that were followed by another that it did not.
+    pub failures: usize,
     /// How long the kernel and its tool took.
     pub kernel_time: Duration,
 }

@@ -19,7 +19,9 @@
 //! | [`Tables`] | what both families' nftables are to hold, and what differs from what they do: pure |
 //! | `stale` `udp` | which UDP flows go where nobody serves: pure; and when they are looked for |
 //! | [`linux`] | the `nft` program and netlink: all that touches the kernel |
-//! | [`run()`] | the stream, the clock, and health checks over HTTP |
+//! | [`Monitor`] `metrics` `registry` `pages` | what the proxy says of itself, over HTTP |
+//! | [`HealthPorts`] | what it says to load balancers of a service |
+//! | [`run()`] | the stream and the clock |
 //!
 //! Rules that are there at the start are taken over: they are read, compared, and only what
 //! differs is written. Rules are never removed at an end. Nothing outside the tables `ip selectord`
@@ -30,9 +32,13 @@ mod choose;
 mod cidr;
 mod health;
 pub mod linux;
+mod metrics;
+mod monitor;
 pub mod nft;
 mod nftables;
 mod options;
+mod pages;
+mod registry;
 mod run;
 mod service_port;
 mod stale;
@@ -45,9 +51,11 @@ mod udp;
 pub use backend::{Backend, Mode, Report, SyncError, TableSize};
 pub use choose::{NodeView, choose, health_check};
 pub use cidr::{Cidr, ParseCidrError};
-pub use health::HealthPorts;
+pub use health::{HealthPorts, health_addresses};
+pub use monitor::{Health, Monitor};
 pub use nftables::Nftables;
 pub use options::{PodTraffic, ProxyOptions};
+pub use pages::serve_pages;
 pub use run::{ProxyError, once, run};
 pub use service_port::{HealthCheck, PortName, PortRules, Target, protocol_word};
 pub use stale::UdpServices;

@@ -153,6 +153,7 @@ impl Backend for Nftables {
                 break;
             };
             self.kernel = Knowledge::None;
+            report.failures = report.failures.saturating_add(1);
             let service = offender(&script, &cause);
             if kernel.is_none() {
                 // The tables may not be what they were left as; nobody is to blame yet.

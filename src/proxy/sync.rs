@@ -1,12 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::engine::{Event, View};
-use crate::model::ObjectName;
+use crate::model::{ObjectName, TrafficPolicy};
 
+use super::linux::local_addresses;
 use super::udp::UdpFlows;
 use super::{
-    Backend, HealthCheck, NodeView, ProxyOptions, Report, SyncError, choose, health_check,
+    Backend, HealthCheck, NodeView, PortRules, ProxyOptions, Report, SyncError, choose,
+    health_check,
 };
 
 /// Keeps the kernel's rules what a view says, whichever way they are kept.
@@ -21,6 +25,11 @@ pub struct Syncer {
     /// Services whose rules were refused, and why.
     refused: BTreeMap<ObjectName, String>,
     checks: BTreeMap<ObjectName, HealthCheck>,
+    /// Services of which the node's addresses matter: those with source ranges.
+    guarded: BTreeSet<ObjectName>,
+    /// Ports of which a policy Local hides all endpoints there are: by the internal policy, by the
+    /// external one.
+    no_local: BTreeMap<ObjectName, [usize; 2]>,
     udp: UdpFlows,
 }
 
@@ -31,11 +40,13 @@ impl Syncer {
             backend,
             node: NodeView {
                 name: options.node.clone(),
-                zone: None,
+                ..NodeView::default()
             },
             dirty: BTreeSet::new(),
             refused: BTreeMap::new(),
             checks: BTreeMap::new(),
+            guarded: BTreeSet::new(),
+            no_local: BTreeMap::new(),
             udp: UdpFlows::new(),
         }
     }
@@ -61,9 +72,7 @@ impl Syncer {
                 }
             }
         }
-        let node = NodeView::of(&self.node.name, view);
-        if node != self.node {
-            self.node = node;
+        if self.node.see(view) {
             self.dirty.extend(view.services().keys().cloned());
         }
     }
@@ -79,18 +88,44 @@ impl Syncer {
     /// When nothing could be written. What was noted is kept for the next time.
     pub fn sync(&mut self, view: &View) -> Result<Report, SyncError> {
         let mut report = Report::default();
+        if self.node.addresses.is_empty() {
+            self.see_addresses();
+        }
         self.backend.begin(&mut report)?;
         report.conflicts = self.choose(view);
         self.backend.write(&mut report)?;
         self.refused.extend(report.refused.iter().cloned());
         self.udp.written(|name| self.refused.contains_key(name));
-        match self.udp.forget() {
-            Ok(flows) => report.flows = flows,
-            Err(error) => {
-                tracing::warn!(%error, "cannot forget UDP flows to endpoints that are gone");
+        if self.udp.is_due() {
+            let began = Instant::now();
+            match self.udp.forget() {
+                Ok(flows) => report.flows = flows,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot forget UDP flows to endpoints that are gone");
+                }
             }
+            report.flows_time = Some(began.elapsed());
         }
         Ok(report)
+    }
+
+    /// Looks at the addresses of the node's interfaces. Answers whether they are others than before: then
+    /// services with source ranges are looked at by the next sync.
+    pub fn see_addresses(&mut self) -> bool {
+        let mut addresses = match local_addresses() {
+            Ok(addresses) => addresses,
+            Err(error) => {
+                tracing::warn!(%error, "cannot ask for the node's addresses");
+                return false;
+            }
+        };
+        addresses.retain(|ip| !is_of_this_link_alone(ip));
+        if addresses == self.node.addresses {
+            return false;
+        }
+        self.node.addresses = addresses;
+        self.dirty.extend(self.guarded.iter().cloned());
+        true
     }
 
     /// Looks at the services that changed. Answers who is in whose way.
@@ -105,6 +140,14 @@ impl Syncer {
             };
             let ports = service.map_or_else(Vec::new, |service| choose(service, &self.node));
             let ports: Vec<_> = ports.into_iter().map(Arc::new).collect();
+            match ports.iter().any(|port| !port.guarded_ips.is_empty()) {
+                true => self.guarded.insert(name.clone()),
+                false => self.guarded.remove(&name),
+            };
+            match hidden(&ports) {
+                [0, 0] => self.no_local.remove(&name),
+                hidden => self.no_local.insert(name.clone(), hidden),
+            };
             self.udp.set(&name, &ports);
             conflicts.extend(self.backend.set(&name, ports));
         }
@@ -119,6 +162,20 @@ impl Syncer {
     /// Whether somebody else changed rules since the last write. If so, the next sync reads and compares.
     pub fn check(&mut self) -> bool {
         self.backend.check()
+    }
+
+    /// The addresses of the node's interfaces, when they were last looked at, without those of a link
+    /// alone.
+    pub fn addresses(&self) -> &BTreeSet<IpAddr> {
+        &self.node.addresses
+    }
+
+    /// Service ports that have endpoints, of which a policy Local hides all: the internal policy, the
+    /// external one. The work is that of the services that have such ports.
+    pub fn no_local(&self) -> [usize; 2] {
+        let add =
+            |[a, b]: [usize; 2], [c, d]: &[usize; 2]| [a.saturating_add(*c), b.saturating_add(*d)];
+        self.no_local.values().fold([0, 0], add)
     }
 
     /// Has the services whose rules were refused tried again. Answers whether there are any.
@@ -141,5 +198,27 @@ impl Syncer {
     pub fn print(&mut self, view: &View) -> String {
         self.choose(view);
         self.backend.print()
+    }
+}
+
+/// How many ports have endpoints of which a policy Local hides all: the internal policy, the external one.
+fn hidden(ports: &[Arc<PortRules>]) -> [usize; 2] {
+    let hidden = ports
+        .iter()
+        .filter(|p| p.has_endpoints && p.local.is_empty());
+    let (mut internal, mut external) = (0usize, 0usize);
+    for port in hidden {
+        let count = |policy, applies: bool| usize::from(applies && policy == TrafficPolicy::Local);
+        internal = internal.saturating_add(count(port.internal_policy, true));
+        external = external.saturating_add(count(port.external_policy, port.is_external()));
+    }
+    [internal, external]
+}
+
+/// Whether nobody else can reach the node at an address.
+fn is_of_this_link_alone(ip: &IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unicast_link_local(),
     }
 }

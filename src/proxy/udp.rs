@@ -61,14 +61,16 @@ impl UdpFlows {
         }
     }
 
+    /// Whether flows have to be looked through.
+    pub(super) fn is_due(&self) -> bool {
+        !self.changed.is_empty() || self.unseen
+    }
+
     /// Forgets the flows that the changes written so far made stale, and answers how many there were.
     ///
     /// # Errors
     /// When the kernel does not answer. What was to be looked through is kept for the next time.
     pub(super) fn forget(&mut self) -> io::Result<usize> {
-        if self.changed.is_empty() && !self.unseen {
-            return Ok(0);
-        }
         let flows = self.forget_stale()?;
         self.changed.clear();
         self.unseen = false;
