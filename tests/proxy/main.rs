@@ -13,11 +13,13 @@
 //! | `proportional` | what is written for one endpoint |
 //! | `node` | a node with the real proxy on it |
 //! | `operator` | the pages and numbers of a proxy that runs, and what they say when something is wrong |
+//! | `example` | the example for Kubernetes, and the rights that it gives |
 //! | `lab` | two nodes, pods, a client, and real packets |
 
 #![cfg(all(feature = "service", target_os = "linux"))]
 
 mod decision;
+mod example;
 mod faults;
 mod lab;
 mod mode;
