@@ -194,20 +194,21 @@ async fn proxy(
     options: ProxyOptions,
     out: &mut dyn Write,
 ) -> anyhow::Result<Done> {
-    let client = args.server.connect(early).await?;
     let watch = WatchOptions {
         name: format!("proxy {}", options.node),
         ..WatchOptions::default()
     };
-    let mut watcher = client.watch(Scope::Node(options.node.clone()), watch);
+    let scope = Scope::Node(options.node.clone());
     let mut syncer = Syncer::new(&options, args.mode.backend(&options));
     if args.dry_run {
+        let mut watcher = args.server.connect(early).await?.watch(scope, watch);
         let cut = watcher.next().await?;
         syncer.note(watcher.view(), &cut.events, &cut.dropped);
         out.write_all(syncer.print(watcher.view()).as_bytes())?;
         return Ok(Done::Well);
     }
     if args.once {
+        let mut watcher = args.server.connect(early).await?.watch(scope, watch);
         let report = once(&mut watcher, &mut syncer).await?;
         for (service, why) in &report.refused {
             writeln!(out, "service {service} was refused: {why}")?;
@@ -222,12 +223,17 @@ async fn proxy(
             false => Done::Partly,
         });
     }
-    let shutdown: CancellationToken = signals()?.0;
+    let watcher = args.server.connect_later(early)?.watch(scope, watch);
+    let (shutdown, at_once) = signals()?;
     let monitor = Monitor::new(&options, &mut syncer, watcher.contact())?;
     let pages = pages(&args.http, monitor.clone(), shutdown.clone(), out).await?;
+    // Apart from this: while it waits for the kernel, it hears nothing.
+    let keeper =
+        tokio::spawn(async move { keep(watcher, syncer, &options, monitor, shutdown).await });
     tokio::select! {
-        kept = keep(watcher, syncer, &options, monitor, shutdown) => kept?,
+        kept = keeper => kept.context("the proxy panicked")??,
         ended = pages => ended.context("the HTTP listener failed")?,
+        () = at_once.cancelled() => return Ok(Done::Partly),
     }
     Ok(Done::Well)
 }

@@ -105,3 +105,70 @@ impl UdpFlows {
         Ok(stale.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{IpFamily, TrafficPolicy};
+    use crate::proxy::{PortName, Target};
+
+    /// A UDP port with the endpoint of this end.
+    fn port(service: &ObjectName, end: u8) -> Arc<PortRules> {
+        let target = Target {
+            ip: [10, 244, 0, end].into(),
+            port: 53,
+        };
+        Arc::new(PortRules {
+            name: PortName {
+                family: IpFamily::V4,
+                service: service.clone(),
+                port: "".into(),
+                protocol: Protocol::Udp,
+            },
+            cluster_ips: vec![[10, 96, 0, 1].into()],
+            port: 53,
+            node_port: 0,
+            external_ips: Vec::new(),
+            guarded_ips: Vec::new(),
+            source_ranges: Vec::new(),
+            affinity_seconds: None,
+            internal_policy: TrafficPolicy::Cluster,
+            external_policy: TrafficPolicy::Cluster,
+            has_endpoints: true,
+            cluster: [target].into(),
+            local: BTreeSet::new(),
+            serving: [target].into(),
+            hairpin: BTreeSet::new(),
+        })
+    }
+
+    #[test]
+    fn flows_are_looked_through_once_the_rules_are_written() {
+        let service = ObjectName::new("a", "b");
+        let mut flows = UdpFlows::new();
+        flows.unseen = false;
+        flows.set(&service, &[port(&service, 1)]);
+        assert!(!flows.is_due(), "nothing is written yet");
+        flows.written(|_| false);
+        assert!(flows.is_due());
+        flows.changed.clear();
+
+        // The same again is no change.
+        flows.set(&service, &[port(&service, 1)]);
+        flows.written(|_| false);
+        assert!(!flows.is_due());
+
+        // Refused, the old rules still send clients to the old endpoint; tried again, it is the same.
+        flows.set(&service, &[port(&service, 2)]);
+        flows.written(|_| true);
+        assert!(!flows.is_due());
+        flows.set(&service, &[port(&service, 2)]);
+        flows.written(|_| false);
+        assert_eq!(flows.changed.len(), 2);
+        flows.changed.clear();
+
+        flows.set(&service, &[]);
+        flows.written(|_| false);
+        assert_eq!(flows.changed, [port(&service, 2)]);
+    }
+}

@@ -43,10 +43,11 @@ impl Node {
         // It stands before the real one in the path.
         let tool = node.folder.path().join(mode.tool());
         let script = format!(
-            "#!/bin/sh\nif [ -e {}/broken ]; then echo 'no more rules today' >&2; exit 1; fi\n\
+            "#!/bin/sh\nif [ -e {folder}/broken ]; then echo 'no more rules today' >&2; exit 1; fi\n\
+             while [ -e {folder}/slow ]; do sleep 0.01; done\n\
              PATH=${{PATH#*:}}\nexec {} \"$@\"\n",
-            node.folder.path().display(),
-            mode.tool()
+            mode.tool(),
+            folder = node.folder.path().display(),
         );
         std::fs::write(&tool, script).unwrap();
         std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -54,7 +55,8 @@ impl Node {
         node
     }
 
-    fn start(&mut self, args: &[&str]) {
+    /// Starts the proxy, again if it has ended.
+    pub fn start(&mut self, args: &[&str]) {
         let path = std::env::var("PATH").unwrap();
         let mut proxy = Command::new("ip")
             .args(["netns", "exec", &self.namespace.name, BINARY, "proxy"])
@@ -92,6 +94,12 @@ impl Node {
         self.server.as_ref().unwrap()
     }
 
+    /// The file that makes rules be written for as long as it is there.
+    pub fn slow(&self) -> std::path::PathBuf {
+        self.folder.path().join("slow")
+    }
+
+    /// The file that makes writing fail.
     pub fn broken(&self) -> std::path::PathBuf {
         self.folder.path().join("broken")
     }
@@ -102,6 +110,13 @@ impl Node {
 
     pub fn status(&self, path: &str) -> u16 {
         self.get(path).0
+    }
+
+    /// Whether nobody answers its pages.
+    pub fn refuses(&self) -> bool {
+        self.namespace
+            .within(|| TcpStream::connect(self.http))
+            .is_err()
     }
 
     /// The numbers by name and labels.
@@ -138,6 +153,8 @@ impl Drop for Node {
         if let Some(proxy) = &mut self.proxy {
             let _ = proxy.kill();
             let _ = proxy.wait();
+            // What it ran ends by itself.
+            let _ = std::fs::remove_file(self.folder.path().join("slow"));
         }
     }
 }

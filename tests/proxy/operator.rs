@@ -186,6 +186,74 @@ fn keep_failing(mode: Mode) {
 }
 
 #[test]
+fn a_write_that_takes_for_ever_holds_up_neither_pages_nor_an_end() {
+    if !available("a_write_that_takes_for_ever_holds_up_neither_pages_nor_an_end") {
+        return;
+    }
+    MODES.into_iter().for_each(take_for_ever);
+}
+
+fn take_for_ever(mode: Mode) {
+    let mut node = Node::new(mode, &["--sync-period", "100"]);
+    node.server().apply(&(service(1, "") + &pod(1, "n1")));
+    node.settled();
+    std::fs::write(node.slow(), "").unwrap();
+    node.server().apply(&service(2, ""));
+    until("ill health", || node.status("/livez") == 503);
+    std::fs::remove_file(node.slow()).unwrap();
+    until("health", || node.status("/livez") == 200);
+    assert!(mode.has(&node.namespace, "10.96.0.2"));
+
+    std::fs::write(node.slow(), "").unwrap();
+    node.server().apply(&service(3, ""));
+    until("ill health", || node.status("/livez") == 503);
+    // The first time, it is let to write to the end.
+    terminate(&node);
+    until("the last page", || node.refuses());
+    terminate(&node);
+    assert_eq!(node.proxy.as_mut().unwrap().wait().unwrap().code(), Some(1));
+}
+
+fn terminate(node: &Node) {
+    let id = node.proxy.as_ref().unwrap().id().to_string();
+    let asked = Command::new("kill").args(["-TERM", &id]).status();
+    assert!(asked.unwrap().success());
+}
+
+#[test]
+fn a_server_that_is_not_there_yet_is_waited_for() {
+    if !available("a_server_that_is_not_there_yet_is_waited_for") {
+        return;
+    }
+    MODES.into_iter().for_each(wait_for_a_server);
+}
+
+fn wait_for_a_server(mode: Mode) {
+    let mut node = Node::new(mode, &[]);
+    node.server().apply(&(service(1, "") + &pod(1, "n1")));
+    node.settled();
+    let rules = mode.lines(&node.namespace);
+    terminate(&node);
+    node.proxy.as_mut().unwrap().wait().unwrap();
+    drop(node.server.take());
+
+    node.start(&[]);
+    until("a try", || {
+        node.metric("selectord_proxy_reconnects_total") > 0.0
+    });
+    assert_eq!((node.status("/livez"), node.status("/readyz")), (200, 503));
+    assert!(node.metric("selectord_proxy_source_age_seconds").is_nan());
+    assert_eq!(mode.lines(&node.namespace), rules);
+
+    let server = Server::start_at(&node.socket, &[]);
+    server.apply(&(service(1, "") + &pod(1, "n1")));
+    node.server = Some(server);
+    node.settled();
+    assert_eq!(node.status("/readyz"), 200);
+    assert_eq!(mode.lines(&node.namespace), rules);
+}
+
+#[test]
 fn who_is_asked_to_end_leaves_the_rules() {
     if !available("who_is_asked_to_end_leaves_the_rules") {
         return;
@@ -198,12 +266,8 @@ fn end(mode: Mode) {
     node.server().apply(&(service(1, "") + &pod(1, "n1")));
     node.settled();
     let rules = mode.lines(&node.namespace);
-    let proxy = node.proxy.as_mut().unwrap();
-    let asked = Command::new("kill")
-        .args(["-TERM", &proxy.id().to_string()])
-        .status();
-    assert!(asked.unwrap().success());
-    assert!(proxy.wait().unwrap().success());
+    terminate(&node);
+    assert!(node.proxy.as_mut().unwrap().wait().unwrap().success());
     assert_eq!(mode.lines(&node.namespace), rules);
 }
 
