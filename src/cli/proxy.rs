@@ -55,11 +55,13 @@ pub(super) struct Args {
     /// Milliseconds from the beginning of one write to the beginning of the next, at least
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 100)]
     min_sync_period: u64,
-    /// Milliseconds after which it is asked whether somebody else changed the rules
+    /// Milliseconds after which it is asked whether somebody else changed the rules, or the node's addresses
     #[arg(long, value_name = "MILLISECONDS", default_value_t = NonZeroU64::new(10_000).unwrap_or(NonZeroU64::MIN))]
     check_period: NonZeroU64,
-    /// Milliseconds between two tries of a write that fails, at most, and after which services whose rules
-    /// were refused are tried again. An update that waits for twice as long makes the proxy unhealthy
+    /// Milliseconds between two tries of a write that fails, at most
+    ///
+    /// So often are services tried again whose rules were refused. /livez and /healthz fail when an update has
+    /// been received and not been written for longer than twice this (or twice --min-sync-period).
     #[arg(long, value_name = "MILLISECONDS", default_value_t = NonZeroU64::new(30_000).unwrap_or(NonZeroU64::MIN))]
     sync_period: NonZeroU64,
     /// Where to answer /healthz, /livez, /readyz and /metrics over HTTP: HOST:PORT, or 'off'
@@ -74,7 +76,7 @@ pub(super) struct Args {
     /// How the names of this node's pods' interfaces begin, instead of --cluster-cidr
     #[arg(long, value_name = "PREFIX", group = "pods", value_parser = interface)]
     pod_interface_prefix: Option<SmolStr>,
-    /// The node's addresses at which node ports answer [default: all but loopback]
+    /// The node's addresses at which node ports and their health checks answer [default: all but loopback]
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     nodeport_addresses: Vec<Cidr>,
     /// Ranges of virtual IPs: what goes to one that no service has is dropped
