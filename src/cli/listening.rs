@@ -26,17 +26,9 @@ impl Listening {
         for address in grpc {
             listeners.push(address.bind(insecure).await?);
         }
-        let http = match http {
-            OFF => None,
-            address => Some(
-                TcpListener::bind(address)
-                    .await
-                    .with_context(|| format!("cannot listen at {address} (--http)"))?,
-            ),
-        };
         Ok(Listening {
             grpc: listeners,
-            http,
+            http: listen_http(http).await?,
         })
     }
 
@@ -59,4 +51,15 @@ impl Listening {
         }
         Ok(addresses)
     }
+}
+
+/// Listens where `--http` says.
+pub(super) async fn listen_http(address: &str) -> anyhow::Result<Option<TcpListener>> {
+    if address == OFF {
+        return Ok(None);
+    }
+    let listener = TcpListener::bind(address).await;
+    Ok(Some(listener.with_context(|| {
+        format!("cannot listen at {address} (--http)")
+    })?))
 }

@@ -10,9 +10,13 @@ use tokio_util::sync::CancellationToken;
 use crate::client::WatchOptions;
 use crate::engine::Scope;
 use crate::proxy::linux::Nft;
-use crate::proxy::{Cidr, PodTraffic, ProxyOptions, Syncer, cleanup, once, run as keep};
+use crate::proxy::{
+    Backend, Cidr, Monitor, Nftables, PodTraffic, ProxyOptions, Syncer, once, run as keep,
+    serve_pages,
+};
 
 use super::failure::{Done, Misused};
+use super::listening::listen_http;
 use super::log;
 use super::signals::signals;
 use super::target::{EarlyArgs, ServerArgs};
@@ -51,9 +55,18 @@ pub(super) struct Args {
     /// Milliseconds from the beginning of one write to the beginning of the next, at least
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 100)]
     min_sync_period: u64,
-    /// Milliseconds after which it is asked whether somebody else changed the rules
+    /// Milliseconds after which it is asked whether somebody else changed the rules, or the node's addresses
     #[arg(long, value_name = "MILLISECONDS", default_value_t = NonZeroU64::new(10_000).unwrap_or(NonZeroU64::MIN))]
     check_period: NonZeroU64,
+    /// Milliseconds between two tries of a write that fails, at most
+    ///
+    /// So often are services tried again whose rules were refused. /livez and /healthz fail when an update has
+    /// been received and not been written for longer than twice this (or twice --min-sync-period).
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = NonZeroU64::new(30_000).unwrap_or(NonZeroU64::MIN))]
+    sync_period: NonZeroU64,
+    /// Where to answer /healthz, /livez, /readyz and /metrics over HTTP: HOST:PORT, or 'off'
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7402")]
+    http: String,
     /// Address ranges of pods: what comes from elsewhere to a virtual IP is masqueraded
     #[arg(long, value_name = "CIDR", value_delimiter = ',', group = "pods")]
     cluster_cidr: Vec<Cidr>,
@@ -63,7 +76,7 @@ pub(super) struct Args {
     /// How the names of this node's pods' interfaces begin, instead of --cluster-cidr
     #[arg(long, value_name = "PREFIX", group = "pods", value_parser = interface)]
     pod_interface_prefix: Option<SmolStr>,
-    /// The node's addresses at which node ports answer [default: all but loopback]
+    /// The node's addresses at which node ports and their health checks answer [default: all but loopback]
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     nodeport_addresses: Vec<Cidr>,
     /// Ranges of virtual IPs: what goes to one that no service has is dropped
@@ -84,13 +97,35 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Other {
-    /// Remove the tables 'ip selectord' and 'ip6 selectord', and nothing else
-    Cleanup,
+    /// Remove the rules that this program wrote, and nothing else
+    Cleanup {
+        /// Only those of this kind [default: of every kind]
+        #[arg(long, value_enum, value_name = "MODE")]
+        mode: Option<Mode>,
+    },
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Mode {
     Nftables,
+}
+
+impl Mode {
+    fn backend(self, options: &ProxyOptions) -> Box<dyn Backend> {
+        match self {
+            Mode::Nftables => Box::new(Nftables::new(options.clone(), Nft::default())),
+        }
+    }
+
+    /// Removes everything that this mode writes, and says what that was.
+    fn cleanup(self) -> anyhow::Result<&'static str> {
+        match self {
+            Mode::Nftables => {
+                Nftables::cleanup(&Nft::default()).context("cannot remove the tables")?;
+                Ok("the tables ip selectord and ip6 selectord")
+            }
+        }
+    }
 }
 
 /// The name of an interface, or its beginning, as the kernel allows it.
@@ -127,18 +162,20 @@ impl Args {
             masquerade_bit: self.masquerade_bit,
             min_sync_period: Duration::from_millis(self.min_sync_period),
             check_period: Duration::from_millis(self.check_period.get()),
+            sync_period: Duration::from_millis(self.sync_period.get()),
             ..ProxyOptions::of_node(node)
         })
     }
 }
 
 pub(super) fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> anyhow::Result<Done> {
-    let Mode::Nftables = args.mode;
-    let nft = Nft::default();
-    if let Some(Other::Cleanup) = args.other {
+    if let Some(Other::Cleanup { mode }) = args.other {
         log::for_command()?;
-        cleanup(&nft).context("cannot remove the tables")?;
-        writeln!(out, "removed the tables ip selectord and ip6 selectord")?;
+        for every in Mode::value_variants() {
+            if mode.is_none_or(|mode| mode == *every) {
+                writeln!(out, "removed {}", every.cleanup()?)?;
+            }
+        }
         return Ok(Done::Well);
     }
     let options = args.options()?;
@@ -148,7 +185,7 @@ pub(super) fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> anyhow
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let done = threads.block_on(proxy(args, early, options, nft, out));
+    let done = threads.block_on(proxy(args, early, options, out));
     threads.shutdown_background();
     done
 }
@@ -157,23 +194,23 @@ async fn proxy(
     args: &Args,
     early: &EarlyArgs,
     options: ProxyOptions,
-    nft: Nft,
     out: &mut dyn Write,
 ) -> anyhow::Result<Done> {
-    let client = args.server.connect(early).await?;
     let watch = WatchOptions {
         name: format!("proxy {}", options.node),
         ..WatchOptions::default()
     };
-    let mut watcher = client.watch(Scope::Node(options.node.clone()), watch);
-    let mut syncer = Syncer::new(options.clone(), nft);
+    let scope = Scope::Node(options.node.clone());
+    let mut syncer = Syncer::new(&options, args.mode.backend(&options));
     if args.dry_run {
+        let mut watcher = args.server.connect(early).await?.watch(scope, watch);
         let cut = watcher.next().await?;
         syncer.note(watcher.view(), &cut.events, &cut.dropped);
         out.write_all(syncer.print(watcher.view()).as_bytes())?;
         return Ok(Done::Well);
     }
     if args.once {
+        let mut watcher = args.server.connect(early).await?.watch(scope, watch);
         let report = once(&mut watcher, &mut syncer).await?;
         for (service, why) in &report.refused {
             writeln!(out, "service {service} was refused: {why}")?;
@@ -188,7 +225,42 @@ async fn proxy(
             false => Done::Partly,
         });
     }
-    let shutdown: CancellationToken = signals()?.0;
-    keep(watcher, syncer, &options, shutdown).await?;
+    let watcher = args.server.connect_later(early)?.watch(scope, watch);
+    let (shutdown, at_once) = signals()?;
+    let monitor = Monitor::new(&options, &mut syncer, watcher.contact())?;
+    let pages = pages(&args.http, monitor.clone(), shutdown.clone(), out).await?;
+    // Apart from this: while it waits for the kernel, it hears nothing.
+    let keeper =
+        tokio::spawn(async move { keep(watcher, syncer, &options, monitor, shutdown).await });
+    tokio::select! {
+        kept = keeper => kept.context("the proxy panicked")??,
+        ended = pages => ended.context("the HTTP listener failed")?,
+        () = at_once.cancelled() => return Ok(Done::Partly),
+    }
     Ok(Done::Well)
+}
+
+/// Answers over HTTP, if that is wanted; ends only when it cannot.
+async fn pages(
+    address: &str,
+    monitor: Monitor,
+    shutdown: CancellationToken,
+    out: &mut dyn Write,
+) -> anyhow::Result<impl Future<Output = std::io::Result<()>>> {
+    let listener = listen_http(address).await?;
+    if let Some(listener) = &listener {
+        // Whoever reads the output has asked for any port.
+        let at = listener.local_addr().context("cannot listen (--http)")?;
+        let said = writeln!(out, "serving HTTP on {at}").and_then(|()| out.flush());
+        // A reader that has gone is no reason to stop.
+        if let Err(error) = said {
+            tracing::warn!(%error, "cannot write to standard output");
+        }
+    }
+    Ok(async move {
+        if let Some(listener) = listener {
+            serve_pages(listener, monitor, shutdown).await?;
+        }
+        std::future::pending().await
+    })
 }

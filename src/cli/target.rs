@@ -67,6 +67,18 @@ pub(super) struct ServerArgs {
 impl ServerArgs {
     /// Connects to the server that the flag names, or the environment, or the default one.
     pub(super) async fn connect(&self, early: &EarlyArgs) -> anyhow::Result<Client> {
+        Ok(Client::connect_with(self.address(early)?, ClientOptions::default()).await?)
+    }
+
+    /// The same, but that it need not be there yet.
+    pub(super) fn connect_later(&self, early: &EarlyArgs) -> anyhow::Result<Client> {
+        Ok(Client::connect_later(
+            self.address(early)?,
+            ClientOptions::default(),
+        )?)
+    }
+
+    fn address(&self, early: &EarlyArgs) -> anyhow::Result<Address> {
         let variable = || {
             std::env::var(SERVER_VARIABLE)
                 .ok()
@@ -77,8 +89,7 @@ impl ServerArgs {
             .clone()
             .or_else(|| early.server.clone())
             .or_else(variable);
-        let address: Address = given.as_deref().unwrap_or(DEFAULT_SERVER).parse()?;
-        Ok(Client::connect_with(address, ClientOptions::default()).await?)
+        Ok(given.as_deref().unwrap_or(DEFAULT_SERVER).parse()?)
     }
 }
 

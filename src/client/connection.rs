@@ -38,12 +38,42 @@ impl Client {
         address: Address,
         options: ClientOptions,
     ) -> Result<Client, ConnectError> {
-        let unreachable = |cause| ConnectError::Unreachable {
+        let endpoint = Client::endpoint(&address, &options)?;
+        let channel = endpoint.connect().await;
+        let channel = channel.map_err(|cause| ConnectError::Unreachable {
             address: address.clone(),
             cause,
-        };
-        let endpoint = Endpoint::from_shared(address.uri())
-            .map_err(unreachable)?
+        })?;
+        Ok(Client {
+            address,
+            options,
+            endpoint,
+            channel,
+        })
+    }
+
+    /// Connects when something is first asked for, and as often as it takes: for whoever goes on without the
+    /// server. On a thread of a runtime only.
+    ///
+    /// # Errors
+    /// When nobody can answer at such an address.
+    pub fn connect_later(address: Address, options: ClientOptions) -> Result<Client, ConnectError> {
+        let endpoint = Client::endpoint(&address, &options)?;
+        Ok(Client {
+            channel: endpoint.connect_lazy(),
+            address,
+            options,
+            endpoint,
+        })
+    }
+
+    fn endpoint(address: &Address, options: &ClientOptions) -> Result<Endpoint, ConnectError> {
+        let endpoint = Endpoint::from_shared(address.uri());
+        let endpoint = endpoint.map_err(|cause| ConnectError::Unreachable {
+            address: address.clone(),
+            cause,
+        })?;
+        Ok(endpoint
             .connect_timeout(options.connect_timeout)
             .tcp_nodelay(true)
             .tcp_keepalive(Some(options.keepalive))
@@ -51,14 +81,7 @@ impl Client {
             .keep_alive_timeout(options.keepalive / 2)
             .keep_alive_while_idle(true)
             .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW);
-        let channel = endpoint.connect().await.map_err(unreachable)?;
-        Ok(Client {
-            address,
-            options,
-            endpoint,
-            channel,
-        })
+            .initial_connection_window_size(CONNECTION_WINDOW))
     }
 
     /// Where the server is.

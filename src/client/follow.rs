@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Status, Streaming};
@@ -65,8 +66,26 @@ pub(super) struct Follower<F: Feed> {
     cuts: VecDeque<(Vec<F::Event>, Checkpoint)>,
     /// The server waits for what is held.
     asked: bool,
-    source_age: Duration,
-    reconnects: u64,
+    contact: watch::Sender<Contact>,
+}
+
+/// What a subscription has heard of its server.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Contact {
+    /// When it was last told that its state, with what came along, was the newest; none: never yet.
+    heard: Option<Instant>,
+    /// How long ago the server's source of truth had been heard of, then.
+    pub source_age: Duration,
+    /// How often a connection was given up or lost.
+    pub reconnects: u64,
+}
+
+impl Contact {
+    /// How old what is known may be; none: nothing is known yet.
+    pub fn age(&self) -> Option<Duration> {
+        self.heard
+            .map(|heard| heard.elapsed().saturating_add(self.source_age))
+    }
 }
 
 enum Link<M> {
@@ -102,8 +121,7 @@ impl<F: Feed> Follower<F> {
             pending: Pending::new(),
             cuts: VecDeque::new(),
             asked: false,
-            source_age: Duration::ZERO,
-            reconnects: 0,
+            contact: watch::Sender::default(),
         }
     }
 
@@ -115,12 +133,8 @@ impl<F: Feed> Follower<F> {
         &mut self.feed
     }
 
-    pub(super) fn source_age(&self) -> Duration {
-        self.source_age
-    }
-
-    pub(super) fn reconnects(&self) -> u64 {
-        self.reconnects
+    pub(super) fn contact(&self) -> watch::Receiver<Contact> {
+        self.contact.subscribe()
     }
 
     /// The events of the next whole cut, merged, and its checkpoint.
@@ -200,7 +214,10 @@ impl<F: Feed> Follower<F> {
 
     fn commit(&mut self, checkpoint: Checkpoint) {
         self.backoff.reset();
-        self.source_age = checkpoint.source_age;
+        self.contact.send_modify(|contact| {
+            contact.heard = Some(Instant::now());
+            contact.source_age = checkpoint.source_age;
+        });
         let heartbeat = self.told
             && self.pending.is_empty()
             && self.cursor.as_ref() == Some(&checkpoint.cursor);
@@ -226,7 +243,9 @@ impl<F: Feed> Follower<F> {
         tracing::warn!(%server, why, ?delay, "watch interrupted, connecting again");
         self.pending.clear();
         self.asked = false;
-        self.reconnects = self.reconnects.saturating_add(1);
+        self.contact.send_modify(|contact| {
+            contact.reconnects = contact.reconnects.saturating_add(1);
+        });
         self.link = Link::Waiting(Instant::now() + delay);
     }
 }

@@ -48,6 +48,7 @@ pub use answer::{
 };
 pub use connection::Client;
 pub use error::{CallError, ConnectError, Malformed, WatchError};
+pub use follow::Contact;
 pub use options::ClientOptions;
 pub use pages::{Page, Pages};
 pub use query::Listing;

@@ -11,7 +11,7 @@ use crate::engine::{Event, Scope, View};
 use crate::model::{ObjectName, Revision};
 use crate::wire::{self, Cursor, Delta, proto};
 
-use super::follow::{Feed, Follower, Item, Opening};
+use super::follow::{Contact, Feed, Follower, Item, Opening};
 use super::offer::Offers;
 use super::{Client, Malformed, WatchError};
 
@@ -168,12 +168,18 @@ impl Watcher {
 
     /// How long ago the server's source of truth was last heard of, by its last word.
     pub fn source_age(&self) -> Duration {
-        self.follower.source_age()
+        self.follower.contact().borrow().source_age
+    }
+
+    /// What is heard of the server, as it changes: for whoever looks on from elsewhere. It changes only
+    /// while [`Watcher::next`] is waited for.
+    pub fn contact(&self) -> watch::Receiver<Contact> {
+        self.follower.contact()
     }
 
     /// How often a connection was given up or lost.
     pub fn reconnects(&self) -> u64 {
-        self.follower.reconnects()
+        self.follower.contact().borrow().reconnects
     }
 }
 

@@ -159,7 +159,7 @@ impl PodWatcher {
 
     /// How often a connection was given up or lost.
     pub fn reconnects(&self) -> u64 {
-        self.follower.reconnects()
+        self.follower.contact().borrow().reconnects
     }
 }
 

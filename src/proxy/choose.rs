@@ -20,16 +20,18 @@ pub struct NodeView {
     pub name: SmolStr,
     /// Its zone, where it has one.
     pub zone: Option<SmolStr>,
+    /// Addresses of its interfaces at which others reach it.
+    pub addresses: BTreeSet<IpAddr>,
 }
 
 impl NodeView {
-    /// The node of this name as a view of its scope shows it; without a zone while it is not known.
-    pub fn of(name: &SmolStr, view: &View) -> NodeView {
-        let zone = view.nodes().get(name).and_then(|node| node.zone());
-        NodeView {
-            name: name.clone(),
-            zone: zone.map(SmolStr::new),
-        }
+    /// Takes the node's zone from a view of its scope: none while the node is not known. Answers whether
+    /// it is another one than before; then every service has to be looked at again.
+    pub fn see(&mut self, view: &View) -> bool {
+        let zone = view.nodes().get(&self.name).and_then(|node| node.zone());
+        let changed = zone != self.zone.as_deref();
+        self.zone = zone.map(SmolStr::new);
+        changed
     }
 }
 
@@ -135,12 +137,7 @@ fn rules_of(
         if chosen.is_empty() { leaving } else { chosen }
     };
     let [external_ips, guarded_ips] = outside_ips(service, family, cluster_ips);
-    let source_ranges: Vec<Cidr> = service
-        .load_balancer_source_ranges
-        .iter()
-        .filter_map(|range| range.parse::<Cidr>().ok())
-        .filter(|range| range.family() == family)
-        .collect();
+    let source_ranges = source_ranges(service, family, &guarded_ips, node);
     PortRules {
         name: PortName {
             family,
@@ -196,6 +193,24 @@ fn outside_ips(service: &Service, family: IpFamily, cluster_ips: &[IpAddr]) -> [
     all.dedup();
     all.retain(|ip| !cluster_ips.contains(ip));
     [all, balancers]
+}
+
+/// Who may use a load balancer's IPs; empty: everybody.
+fn source_ranges(
+    service: &Service,
+    family: IpFamily,
+    guarded_ips: &[IpAddr],
+    node: &NodeView,
+) -> Vec<Cidr> {
+    let ranges = service.load_balancer_source_ranges.iter();
+    let ranges = ranges.filter_map(|range| range.parse::<Cidr>().ok());
+    let mut ranges: Vec<Cidr> = ranges.filter(|range| range.family() == family).collect();
+    let here = |ip: &IpAddr| ranges.iter().any(|range| range.contains(*ip));
+    if node.addresses.iter().any(here) {
+        // Where a balancer's IP is put on the node, what the node sends there comes from that IP.
+        ranges.extend(guarded_ips.iter().copied().map(Cidr::from));
+    }
+    ranges
 }
 
 fn of_family(ips: impl Iterator<Item = IpAddr>, family: IpFamily) -> Vec<IpAddr> {

@@ -41,6 +41,16 @@ impl Cidr {
     }
 }
 
+/// The range of one address.
+impl From<IpAddr> for Cidr {
+    fn from(address: IpAddr) -> Cidr {
+        Cidr {
+            address,
+            bits: width(&address),
+        }
+    }
+}
+
 impl FromStr for Cidr {
     type Err = ParseCidrError;
 

@@ -1,9 +1,7 @@
 //! Answers load balancers that ask whether this node has endpoints of a service.
 
-use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::Router;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -13,14 +11,16 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::HealthCheck;
+use crate::model::IpFamily;
 
-/// One listener for each service with a health-check node port.
-#[derive(Debug, Default)]
+use super::{Cidr, HealthCheck, Monitor};
+
+/// Listeners for each service with a health-check node port, at the addresses at which node ports answer.
+#[derive(Debug)]
 pub struct HealthPorts {
-    open: BTreeMap<u16, Open>,
-    /// Whether this node's rules are kept true.
-    healthy: Arc<AtomicBool>,
+    open: BTreeMap<SocketAddr, Open>,
+    /// Whether this node's rules are kept true: while they are not, every check fails.
+    monitor: Monitor,
 }
 
 #[derive(Debug)]
@@ -36,55 +36,83 @@ impl Drop for Open {
 }
 
 impl HealthPorts {
-    /// Says whether this node's rules are kept true. While they are not, every check fails.
-    pub fn set_healthy(&self, healthy: bool) {
-        self.healthy.store(healthy, Ordering::Relaxed);
+    /// None yet.
+    pub fn new(monitor: Monitor) -> HealthPorts {
+        HealthPorts {
+            open: BTreeMap::new(),
+            monitor,
+        }
     }
 
-    /// Answers these checks and no others from now on. A port that cannot be opened is logged, and
-    /// tried again the next time. If two services want a port, the first by name has it.
-    pub async fn set(&mut self, checks: Vec<HealthCheck>) {
-        let mut wanted: BTreeMap<u16, HealthCheck> = BTreeMap::new();
+    /// Answers these checks and no others from now on, at these addresses ([`health_addresses`]). A port
+    /// that cannot be opened is logged, and tried again the next time. If two services want a port, the
+    /// first by name has it.
+    pub async fn set(&mut self, checks: Vec<HealthCheck>, addresses: &[IpAddr]) {
+        let mut wanted: BTreeMap<SocketAddr, HealthCheck> = BTreeMap::new();
         for check in checks {
-            wanted.entry(check.port).or_insert(check);
+            for address in addresses {
+                let socket = SocketAddr::new(*address, check.port);
+                wanted.entry(socket).or_insert_with(|| check.clone());
+            }
         }
-        self.open.retain(|port, _| wanted.contains_key(port));
-        for (port, check) in wanted {
-            if let Some(open) = self.open.get(&port) {
+        self.open.retain(|socket, _| wanted.contains_key(socket));
+        for (socket, check) in wanted {
+            if let Some(open) = self.open.get(&socket) {
                 open.check.send_replace(check);
                 continue;
             }
-            match listen(port).await {
+            match listen(socket).await {
                 Ok(listener) => {
                     let (sender, receiver) = watch::channel(check);
-                    let healthy = self.healthy.clone();
-                    let task = tokio::spawn(answer(listener, receiver, healthy)).abort_handle();
+                    let monitor = self.monitor.clone();
+                    let task = tokio::spawn(answer(listener, receiver, monitor)).abort_handle();
                     let check = sender;
-                    self.open.insert(port, Open { check, task });
+                    self.open.insert(socket, Open { check, task });
                 }
                 Err(error) => {
-                    tracing::warn!(service = %check.service, port, %error, "cannot open the health-check node port");
+                    tracing::warn!(service = %check.service, %socket, %error, "cannot open the health-check node port");
                 }
             }
         }
     }
 }
 
-/// Both families, or what there is of them.
-async fn listen(port: u16) -> std::io::Result<TcpListener> {
-    match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
-        Ok(listener) => Ok(listener),
-        Err(_) => TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await,
+/// Where health-check node ports answer: at every address, or at those of the node's own that lie in a
+/// range, as its node ports do. A family of which no range is given has all.
+pub fn health_addresses(ranges: &[Cidr], own: &BTreeSet<IpAddr>) -> Vec<IpAddr> {
+    let of = |family| ranges.iter().filter(move |range| range.family() == family);
+    let all = |family| of(family).count() == 0 || of(family).any(Cidr::is_everything);
+    let all_v4 = all(IpFamily::V4);
+    if all_v4 && all(IpFamily::V6) {
+        // Of both families.
+        return vec![Ipv6Addr::UNSPECIFIED.into()];
+    }
+    let chosen = |ip: &&IpAddr| {
+        let family = IpFamily::of(ip);
+        all(family) || of(family).any(|range| range.contains(**ip))
+    };
+    // What listens everywhere over IPv6 would have all of IPv4 too.
+    let named = own.iter().filter(|ip| !(all_v4 && ip.is_ipv4()));
+    let everywhere = all_v4.then_some(IpAddr::from(Ipv4Addr::UNSPECIFIED));
+    everywhere
+        .into_iter()
+        .chain(named.filter(chosen).copied())
+        .collect()
+}
+
+/// Where there is no IPv6, what would be everywhere is everywhere else.
+async fn listen(socket: SocketAddr) -> std::io::Result<TcpListener> {
+    match TcpListener::bind(socket).await {
+        Err(_) if socket.ip() == IpAddr::from(Ipv6Addr::UNSPECIFIED) => {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, socket.port())).await
+        }
+        bound => bound,
     }
 }
 
-async fn answer(
-    listener: TcpListener,
-    check: watch::Receiver<HealthCheck>,
-    healthy: Arc<AtomicBool>,
-) {
+async fn answer(listener: TcpListener, check: watch::Receiver<HealthCheck>, monitor: Monitor) {
     let page = move || {
-        let answer = page(&check.borrow(), healthy.load(Ordering::Relaxed));
+        let answer = page(&check.borrow(), monitor.health().healthy);
         async move { answer }
     };
     let pages = Router::new().fallback(get(page));
@@ -138,6 +166,25 @@ mod tests {
             assert_eq!(body["service"]["namespace"], "a");
             assert_eq!(body["localEndpoints"], endpoints);
             assert_eq!(body["serviceProxyHealthy"], healthy);
+        }
+    }
+
+    #[test]
+    fn they_answer_where_node_ports_do() {
+        let own = ["192.0.2.1", "10.0.0.1", "2001:db8::1"].map(|ip| ip.parse().unwrap());
+        let own: BTreeSet<IpAddr> = own.into();
+        for (ranges, addresses) in [
+            (&[][..], "::"),
+            (&["0.0.0.0/0", "::/0"], "::"),
+            (&["192.0.2.0/24"], "192.0.2.1 2001:db8::1"),
+            (&["192.0.2.0/24", "2001:db8:1::/64"], "192.0.2.1"),
+            (&["2001:db8::/64"], "0.0.0.0 2001:db8::1"),
+            (&["198.51.100.0/24", "::/0"], "2001:db8::1"),
+        ] {
+            let parsed: Vec<Cidr> = ranges.iter().map(|r| r.parse().unwrap()).collect();
+            let found = health_addresses(&parsed, &own);
+            let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
+            assert_eq!(texts.join(" "), addresses, "{ranges:?}");
         }
     }
 }

@@ -2,30 +2,43 @@
 //! kube-proxy.
 //!
 //! ```text
-//! client::Watcher ─ cut ─→ choose ─→ PortRules ─→ nft::render ─→ Ledger ─→ Script ─→ nft -f -
-//!                    (which endpoints this node uses)  (pure)     (what differs)     (one transaction)
+//! client::Watcher ─ cut ─→ choose ─→ PortRules ─→ Backend ─→ the kernel
+//!                    (which endpoints this node uses)
+//!
+//! of nftables: PortRules ─→ nft::render ─→ Ledger ─→ Script ─→ nft -f -
+//!                           (pure)     (what differs)     (one transaction)
 //! ```
 //!
 //! | module | what it knows |
 //! |---|---|
 //! | [`choose()`] | which endpoints this node uses, by Kubernetes' rules for consumers: pure |
+//! | [`Syncer`] | what changed, health checks, refused services and their second chance, UDP flows |
+//! | [`Backend`] | one way of keeping rules: write, read back, repair, give up one service and not the others |
+//! | [`Nftables`] | that of nftables |
 //! | [`nft`] | the nftables rules: pure, text out |
-//! | [`Tables`] | what both families' tables are to hold, and what differs from what they do: pure |
-//! | `stale` | which UDP flows go where nobody serves: pure |
+//! | [`Tables`] | what both families' nftables are to hold, and what differs from what they do: pure |
+//! | `stale` `udp` | which UDP flows go where nobody serves: pure; and when they are looked for |
 //! | [`linux`] | the `nft` program and netlink: all that touches the kernel |
-//! | [`Syncer`] | write, read back, retry, give up one service and not the others |
-//! | [`run()`] | the stream, the clock, and health checks over HTTP |
+//! | [`Monitor`] `metrics` `registry` `pages` | what the proxy says of itself, over HTTP |
+//! | [`HealthPorts`] | what it says to load balancers of a service |
+//! | [`run()`] | the stream and the clock |
 //!
-//! Rules that are there at the start are taken over: the tables are read, compared, and only what
+//! Rules that are there at the start are taken over: they are read, compared, and only what
 //! differs is written. Rules are never removed at an end. Nothing outside the tables `ip selectord`
 //! and `ip6 selectord` is touched.
 
+mod backend;
 mod choose;
 mod cidr;
 mod health;
 pub mod linux;
+mod metrics;
+mod monitor;
 pub mod nft;
+mod nftables;
 mod options;
+mod pages;
+mod registry;
 mod run;
 mod service_port;
 mod stale;
@@ -33,13 +46,18 @@ mod sync;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod udp;
 
+pub use backend::{Backend, Mode, Report, SyncError, TableSize};
 pub use choose::{NodeView, choose, health_check};
 pub use cidr::{Cidr, ParseCidrError};
-pub use health::HealthPorts;
+pub use health::{HealthPorts, health_addresses};
+pub use monitor::{Health, Monitor};
+pub use nftables::Nftables;
 pub use options::{PodTraffic, ProxyOptions};
+pub use pages::serve_pages;
 pub use run::{ProxyError, once, run};
 pub use service_port::{HealthCheck, PortName, PortRules, Target, protocol_word};
 pub use stale::UdpServices;
-pub use sync::{Report, SyncError, Syncer, cleanup};
+pub use sync::Syncer;
 pub use tables::{KernelTables, Tables};

@@ -21,9 +21,10 @@ pub struct ProxyOptions {
     pub masquerade_bit: u8,
     /// Least time from the beginning of one write to the beginning of the next.
     pub min_sync_period: Duration,
-    /// How often it is asked whether somebody else changed the rules, and what was set aside is tried
-    /// again.
+    /// How often it is asked whether somebody else changed the rules, or the node's addresses.
     pub check_period: Duration,
+    /// The longest wait before what failed is tried again: a write, or a service that was refused.
+    pub sync_period: Duration,
 }
 
 /// How traffic of this node's pods is told from other traffic.
@@ -54,7 +55,14 @@ impl ProxyOptions {
             masquerade_bit: 13,
             min_sync_period: Duration::from_millis(100),
             check_period: Duration::from_secs(10),
+            sync_period: Duration::from_secs(30),
         }
+    }
+
+    /// For how long an update may wait: twice as long as it does at most while writes succeed, or between
+    /// two that fail.
+    pub(super) fn patience(&self) -> Duration {
+        self.sync_period.max(self.min_sync_period).saturating_mul(2)
     }
 
     /// The mark's bit, set.

@@ -1,22 +1,19 @@
 use std::time::{Duration, Instant};
 
+use metrics_exporter_prometheus::BuildError;
 use thiserror::Error;
 use tokio::task::block_in_place;
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{WatchError, Watcher};
+use crate::client::{Cut, WatchError, Watcher};
+use crate::engine::View;
 use crate::model::Revision;
 
-use super::health::HealthPorts;
-use super::{ProxyOptions, Report, SyncError, Syncer};
+use super::{HealthPorts, Monitor, ProxyOptions, Report, SyncError, Syncer, health_addresses};
 
-/// The first wait after a failure.
+/// The first wait after a failure; each is twice as long as the one before.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
-/// The longest.
-const LAST_RETRY: Duration = Duration::from_secs(30);
-/// How often services whose rules were refused are tried again.
-const SECOND_CHANCE: Duration = Duration::from_secs(30);
 
 /// Why a node's proxy ended.
 #[derive(Debug, Error)]
@@ -28,6 +25,9 @@ pub enum ProxyError {
     /// The one sync that was asked for failed.
     #[error(transparent)]
     Sync(#[from] SyncError),
+    /// The numbers that it tells of itself cannot be described.
+    #[error("cannot describe the metrics")]
+    Metrics(#[from] BuildError),
 }
 
 /// Takes the first cut, makes the rules what it says, and answers what was done.
@@ -48,72 +48,153 @@ pub async fn once(watcher: &mut Watcher, syncer: &mut Syncer) -> Result<Report, 
 /// [`ProxyOptions::min_sync_period`] of its beginning, is written together.
 ///
 /// Before the first whole cut nothing is written. While the server is away, and while a write fails,
-/// the rules stay as they are. It blocks a thread of tokio's while it waits for the kernel.
+/// the rules stay as they are. It blocks a thread of tokio's while it waits for the kernel. `monitor` is
+/// told how it goes.
 ///
 /// # Errors
 /// When the server refuses the subscription for good.
 pub async fn run(
     mut watcher: Watcher,
-    mut syncer: Syncer,
+    syncer: Syncer,
     options: &ProxyOptions,
+    monitor: Monitor,
     shutdown: CancellationToken,
 ) -> Result<(), ProxyError> {
-    let mut health = HealthPorts::default();
-    let mut noted: Option<Revision> = None;
-    // When to write next; none: there is nothing to write.
-    let mut due: Option<Instant> = None;
-    let mut last = None;
-    let mut retry = FIRST_RETRY;
-    let mut check_at = Instant::now() + options.check_period;
-    let mut second_chance = Instant::now() + SECOND_CHANCE;
+    let mut keeper = Keeper::new(syncer, options, monitor);
     loop {
-        let sweep_at = syncer.sweep_at();
+        let sweep_at = keeper.syncer.backend().sweep_at();
         tokio::select! {
             biased;
             () = shutdown.cancelled() => return Ok(()),
-            () = until(due) => {
-                let began = Instant::now();
-                last = Some(began);
-                match block_in_place(|| syncer.sync(watcher.view())) {
-                    Ok(report) => {
-                        retry = FIRST_RETRY;
-                        due = None;
-                        if let Some(revision) = noted {
-                            told(&report, revision);
-                            watcher.applied(revision);
-                        }
-                        health.set_healthy(true);
-                        health.set(syncer.health_checks()).await;
-                    }
-                    Err(error) => {
-                        let error: &dyn std::error::Error = &error;
-                        tracing::error!(error, ?retry, "the rules stay as they are, and are tried again");
-                        health.set_healthy(false);
-                        due = Some(Instant::now() + retry);
-                        retry = LAST_RETRY.min(retry.saturating_mul(2));
-                    }
-                }
+            () = until(keeper.due) => {
+                keeper.sync(&watcher);
+                keeper.answer_health_checks().await;
             }
-            cut = watcher.next() => {
-                let cut = cut?;
-                syncer.note(watcher.view(), &cut.events, &cut.dropped);
-                noted = Some(cut.revision);
-                let earliest = last.map_or_else(Instant::now, |last| last + options.min_sync_period);
-                due = due.or(Some(earliest));
-            }
-            () = until(sweep_at), if due.is_none() => block_in_place(|| syncer.sweep()),
-            () = until(Some(check_at)), if noted.is_some() => {
-                let now = Instant::now();
-                check_at = now + options.check_period;
-                let mut wanted = syncer.check();
-                if now >= second_chance {
-                    second_chance = now + SECOND_CHANCE;
-                    wanted |= syncer.retry_refused();
+            cut = watcher.next() => keeper.note(&cut?, watcher.view()),
+            () = until(sweep_at), if keeper.due.is_none() => keeper.sweep(),
+            () = until(Some(keeper.check_at)) => keeper.check(),
+        }
+    }
+}
+
+/// What is to be done, and when.
+struct Keeper<'a> {
+    syncer: Syncer,
+    options: &'a ProxyOptions,
+    monitor: Monitor,
+    health: HealthPorts,
+    noted: Option<Revision>,
+    /// When to write next; none: there is nothing to write.
+    due: Option<Instant>,
+    /// When the last sync began.
+    last: Option<Instant>,
+    /// Whether somebody else wrote rules since then.
+    meddled: bool,
+    retry: Duration,
+    check_at: Instant,
+    second_chance: Instant,
+}
+
+impl<'a> Keeper<'a> {
+    fn new(syncer: Syncer, options: &'a ProxyOptions, monitor: Monitor) -> Keeper<'a> {
+        let now = Instant::now();
+        Keeper {
+            syncer,
+            options,
+            health: HealthPorts::new(monitor.clone()),
+            monitor,
+            noted: None,
+            due: None,
+            last: None,
+            meddled: false,
+            retry: FIRST_RETRY.min(options.sync_period),
+            check_at: now + options.check_period,
+            second_chance: now + options.sync_period,
+        }
+    }
+
+    fn note(&mut self, cut: &Cut, view: &View) {
+        self.syncer.note(view, &cut.events, &cut.dropped);
+        self.monitor.noted(cut);
+        self.noted = Some(cut.revision);
+        let earliest = self.last.map(|last| last + self.options.min_sync_period);
+        self.due = self.due.or(earliest).or_else(|| Some(Instant::now()));
+    }
+
+    fn sync(&mut self, watcher: &Watcher) {
+        let began = Instant::now();
+        self.last = Some(began);
+        match block_in_place(|| self.syncer.sync(watcher.view())) {
+            Ok(report) => {
+                self.retry = FIRST_RETRY.min(self.options.sync_period);
+                self.due = None;
+                if std::mem::take(&mut self.meddled) && report.lines > 0 {
+                    self.monitor.metrics().repaired();
                 }
-                if wanted {
-                    due = due.or(Some(now));
+                if let Some(revision) = self.noted {
+                    told(&report, revision);
+                    watcher.applied(revision);
                 }
+                let took = began.elapsed();
+                self.monitor
+                    .synced(&report, took, &mut self.syncer, self.noted);
             }
+            Err(error) => {
+                let (error, retry): (&dyn std::error::Error, _) = (&error, self.retry);
+                tracing::error!(
+                    error,
+                    ?retry,
+                    "the rules stay as they are, and are tried again"
+                );
+                self.monitor.failed(began.elapsed());
+                self.due = Some(Instant::now() + retry);
+                self.retry = self.options.sync_period.min(retry.saturating_mul(2));
+            }
+        }
+    }
+
+    /// Load balancers are told what the rules say.
+    async fn answer_health_checks(&mut self) {
+        if self.due.is_none() {
+            let ranges = &self.options.node_port_addresses;
+            let addresses = health_addresses(ranges, self.syncer.addresses());
+            self.health
+                .set(self.syncer.health_checks(), &addresses)
+                .await;
+        }
+    }
+
+    fn sweep(&mut self) {
+        if let Err(error) = block_in_place(|| self.syncer.backend().sweep()) {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "cannot take away what is not used any more");
+            self.monitor.metrics().sweep_failed();
+        }
+    }
+
+    /// Looks whether somebody else changed what the rules stand on.
+    fn check(&mut self) {
+        let now = Instant::now();
+        self.check_at = now + self.options.check_period;
+        self.monitor.metrics().gather();
+        // Before the first whole cut there is nothing to be kept.
+        if self.noted.is_none() {
+            return;
+        }
+        let mut wanted = self.syncer.see_addresses();
+        // What is to be written anew anyway says nothing of others.
+        if self.due.is_none() && self.syncer.check() {
+            self.monitor.metrics().meddled();
+            self.meddled = true;
+            wanted = true;
+        }
+        if now >= self.second_chance {
+            self.second_chance = now + self.options.sync_period;
+            wanted |= self.syncer.retry_refused();
+        }
+        if wanted {
+            self.monitor.metrics().queued();
+            self.due = self.due.or(Some(now));
         }
     }
 }

@@ -1,17 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::engine::{ServiceView, View};
-use crate::model::{IpFamily, ObjectName, Protocol};
+use crate::model::{IpFamily, ObjectName};
 
 use super::nft::{
     Changes, Conflict, Item, Ledger, Listing, Script, Shared, Slots, fixed, place, render,
     slot_keys,
 };
-use super::stale::UdpServices;
-use super::{
-    HealthCheck, NodeView, PortName, PortRules, ProxyOptions, Target, choose, health_check,
-};
+use super::{PortName, PortRules, ProxyOptions, Target};
 
 /// The families, in the order in which their tables are written.
 pub(super) const FAMILIES: [IpFamily; 2] = [IpFamily::V4, IpFamily::V6];
@@ -21,20 +17,18 @@ pub(super) const FAMILIES: [IpFamily; 2] = [IpFamily::V4, IpFamily::V6];
 #[derive(Debug)]
 pub struct Tables {
     options: ProxyOptions,
-    node: NodeView,
     v4: Ledger,
     v6: Ledger,
     services: BTreeMap<ObjectName, Vec<Placed>>,
     /// What services that changed since the last write were then.
     before: BTreeMap<ObjectName, Vec<Placed>>,
-    checks: BTreeMap<ObjectName, HealthCheck>,
 }
 
 /// A service port, and the places of its endpoints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Placed {
     name: Arc<PortName>,
-    rules: PortRules,
+    rules: Arc<PortRules>,
     slots: Slots,
 }
 
@@ -70,42 +64,22 @@ impl Tables {
         Tables {
             v4: ledger(IpFamily::V4),
             v6: ledger(IpFamily::V6),
-            node: NodeView {
-                name: options.node.clone(),
-                zone: None,
-            },
             services: BTreeMap::new(),
             before: BTreeMap::new(),
-            checks: BTreeMap::new(),
             options,
         }
     }
 
-    /// What of the node matters, as a view shows it. Answers whether it changed: then every service
-    /// has to be looked at again.
-    pub fn see_node(&mut self, view: &View) -> bool {
-        let node = NodeView::of(&self.options.node, view);
-        let changed = node != self.node;
-        self.node = node;
-        changed
-    }
-
-    /// Makes a service what a view says; none: it is gone. Endpoints keep the places they have, here
+    /// Makes the ports of a service these; none: it is gone. Endpoints keep the places they have, here
     /// or else in the kernel's tables. Answers who is in whose way.
     pub fn set(
         &mut self,
         name: &ObjectName,
-        view: Option<&ServiceView>,
+        ports: Vec<Arc<PortRules>>,
         kernel: Option<&KernelTables>,
     ) -> Vec<Conflict> {
-        let check = view.and_then(|view| health_check(view, &self.node));
-        match check {
-            Some(check) => self.checks.insert(name.clone(), check),
-            None => self.checks.remove(name),
-        };
-        let rules = view.map_or_else(Vec::new, |view| choose(view, &self.node));
         let old = self.services.get(name).map_or(&[][..], Vec::as_slice);
-        let new: Vec<Placed> = rules
+        let new: Vec<Placed> = ports
             .into_iter()
             .map(|rules| {
                 let known = old.iter().find(|placed| *placed.name == rules.name);
@@ -219,49 +193,9 @@ impl Tables {
         self.ledger(family).contains(item)
     }
 
-    /// Items that are to be in both tables.
-    pub fn len(&self) -> usize {
-        self.v4.len().saturating_add(self.v6.len())
-    }
-
-    /// Whether nothing is to be in them, which is never.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The names of the services that have rules.
-    pub fn services(&self) -> impl Iterator<Item = &ObjectName> {
-        self.services.keys()
-    }
-
-    /// What load balancers ask this node.
-    pub fn health_checks(&self) -> impl Iterator<Item = &HealthCheck> {
-        self.checks.values()
-    }
-
-    /// UDP service ports that changed since the last write, as they were: where flows may be stale.
-    pub fn udp_before(&self) -> Vec<PortRules> {
-        let mut changed = Vec::new();
-        for (name, old) in &self.before {
-            let new = self.services.get(name).map_or(&[][..], Vec::as_slice);
-            // One that is new may have been sent to before there was a rule.
-            for placed in old.iter().chain(new) {
-                let is_udp = placed.rules.name.protocol == Protocol::Udp;
-                if is_udp && !(old.contains(placed) && new.contains(placed)) {
-                    changed.push(placed.rules.clone());
-                }
-            }
-        }
-        changed
-    }
-
-    /// All UDP services.
-    pub fn udp_services(&self) -> UdpServices {
-        let mut services = UdpServices::default();
-        for placed in self.services.values().flatten() {
-            services.add(&placed.rules);
-        }
-        services
+    /// Items that are to be in one family's table.
+    pub fn len(&self, family: IpFamily) -> usize {
+        self.ledger(family).len()
     }
 }
 

@@ -78,6 +78,7 @@ fn node() -> NodeView {
     NodeView {
         name: "n1".into(),
         zone: Some("z1".into()),
+        addresses: ["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()].into(),
     }
 }
 
@@ -180,7 +181,7 @@ fn a_node_whose_zone_is_not_known_uses_all_zones() {
     let view = view(service(), vec![hinted]);
     let node = NodeView {
         name: "n1".into(),
-        zone: None,
+        ..NodeView::default()
     };
     assert_eq!(ends(&choose(&view, &node)[0].cluster), [1]);
 }
@@ -295,4 +296,24 @@ fn only_ready_endpoints_here_count_for_a_load_balancer() {
     balanced.external_traffic_policy = TrafficPolicy::Local;
     let check = health_check(&view(balanced, endpoints), &node()).unwrap();
     assert_eq!((check.port, check.local_endpoints), (32000, 1));
+}
+
+#[test]
+fn a_balancers_ip_may_use_itself_where_the_node_may() {
+    let mut balanced = service();
+    balanced.service_type = ServiceType::LoadBalancer;
+    balanced.load_balancer_ips = vec![LoadBalancerIp {
+        ip: "203.0.113.1".parse().unwrap(),
+        proxied: false,
+    }];
+    let allowed = |range: &str| {
+        let mut balanced = balanced.clone();
+        balanced.load_balancer_source_ranges = vec![range.into()];
+        let rules = one(balanced, vec![]);
+        let texts = rules.source_ranges.iter().map(ToString::to_string);
+        texts.collect::<Vec<_>>()
+    };
+    // The node is 192.0.2.1.
+    assert_eq!(allowed("192.0.2.0/24"), ["192.0.2.0/24", "203.0.113.1"]);
+    assert_eq!(allowed("198.51.100.0/24"), ["198.51.100.0/24"]);
 }

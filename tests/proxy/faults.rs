@@ -1,13 +1,13 @@
 //! What other programs do to the rules, and what the kernel refuses.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
-use selectord::model::ObjectName;
-use selectord::proxy::linux::Nft;
-use selectord::proxy::{Syncer, cleanup};
+use selectord::model::{ClusterIp, ObjectName};
 
+use super::mode::{MODES, Mode};
 use super::namespace::{Namespace, available};
-use super::random::{lines, options, sync_anew};
+use super::random::sync_anew;
 use super::world::World;
 
 fn some_world(seed: u64) -> World {
@@ -23,38 +23,26 @@ fn what_somebody_else_changed_is_found_and_repaired() {
     if !available("what_somebody_else_changed_is_found_and_repaired") {
         return;
     }
+    MODES.into_iter().for_each(find_and_repair);
+}
+
+fn find_and_repair(mode: Mode) {
     let world = some_world(7);
     let namespace = Namespace::new("faults");
-    let (mut syncer, _) = namespace.within(|| sync_anew(&world.view));
-    let good = lines(&namespace);
+    let (mut syncer, _) = namespace.within(|| sync_anew(mode, &world.view));
+    let good = mode.lines(&namespace);
     assert!(!namespace.within(|| syncer.check()), "nobody wrote");
 
-    let an_element = namespace.sh("nft list set ip selectord cluster-ips");
-    let (_, rest) = an_element.split_once("elements = { ").expect(&an_element);
-    let ip = rest.split([',', ' ']).next().unwrap();
-    for damage in [
-        "nft flush ruleset".to_owned(),
-        "nft delete table ip6 selectord".to_owned(),
-        "nft flush table ip selectord".to_owned(),
-        "nft flush chain ip selectord services".to_owned(),
-        "nft insert rule ip selectord services accept".to_owned(),
-        "nft add chain ip selectord theirs".to_owned(),
-        format!("nft delete element ip selectord cluster-ips {{ {ip} }}"),
-        "nft add element ip selectord cluster-ips { 192.0.2.99 }".to_owned(),
-        "nft 'add element ip selectord service-ips { 192.0.2.99 . tcp . 1 : drop }'".to_owned(),
-        // A table of another layout, as an older version may have left it.
-        "nft 'delete table ip selectord; add table ip selectord; add chain ip selectord services; \
-         add set ip selectord service-ips { type ipv4_addr; }'"
-            .to_owned(),
-    ] {
+    let ip = some_ipv4(&world);
+    for damage in mode.damages(&ip) {
         namespace.sh(&damage);
         let report = namespace.within(|| {
             assert!(syncer.check(), "{damage}: not found");
             syncer.sync(&world.view).unwrap()
         });
         assert!(report.read && report.lines > 0, "{damage}: {report:?}");
-        namespace.within(|| syncer.sweep());
-        assert_eq!(lines(&namespace), good, "{damage}");
+        namespace.within(|| syncer.backend().sweep().unwrap());
+        assert_eq!(mode.lines(&namespace), good, "{damage}");
         assert!(
             !namespace.within(|| syncer.check()),
             "{damage}: found twice"
@@ -62,16 +50,19 @@ fn what_somebody_else_changed_is_found_and_repaired() {
     }
 
     // What is none of ours is left alone, and costs one reading.
-    namespace.sh("nft add table ip theirs; nft add chain ip theirs c");
+    let [add, list] = mode.theirs();
+    let nothing = Namespace::new("nothing");
+    nothing.sh(add);
+    namespace.sh(add);
     let report = namespace.within(|| {
         assert!(syncer.check());
         syncer.sync(&world.view).unwrap()
     });
     assert_eq!((report.lines, report.read), (0, true));
     assert!(!namespace.within(|| syncer.check()));
-    namespace.within(|| cleanup(&Nft::default()).unwrap());
-    namespace.within(|| cleanup(&Nft::default()).unwrap());
-    assert_eq!(namespace.sh("nft list tables").trim(), "table ip theirs");
+    namespace.within(|| mode.cleanup());
+    namespace.within(|| mode.cleanup());
+    assert_eq!(namespace.sh(list), nothing.sh(list));
 }
 
 #[test]
@@ -79,10 +70,14 @@ fn a_write_that_meets_somebody_elses_edit_reads_and_goes_on() {
     if !available("a_write_that_meets_somebody_elses_edit_reads_and_goes_on") {
         return;
     }
+    MODES.into_iter().for_each(meet_an_edit);
+}
+
+fn meet_an_edit(mode: Mode) {
     let mut world = some_world(8);
     let namespace = Namespace::new("meets");
-    let (mut syncer, _) = namespace.within(|| sync_anew(&world.view));
-    namespace.sh("nft flush ruleset");
+    let (mut syncer, _) = namespace.within(|| sync_anew(mode, &world.view));
+    namespace.sh(mode.flush());
     let events: Vec<_> = (0..6).flat_map(|_| world.step()).collect();
     let report = namespace.within(|| {
         syncer.note(&world.view, &events, &[]);
@@ -90,23 +85,78 @@ fn a_write_that_meets_somebody_elses_edit_reads_and_goes_on() {
     });
     assert!(report.read && report.refused.is_empty(), "{report:?}");
     let fresh = Namespace::new("fresh");
-    fresh.within(|| sync_anew(&world.view));
-    namespace.within(|| syncer.sweep());
-    assert_eq!(lines(&namespace), lines(&fresh));
+    fresh.within(|| sync_anew(mode, &world.view));
+    namespace.within(|| syncer.backend().sweep().unwrap());
+    assert_eq!(mode.lines(&namespace), mode.lines(&fresh));
 }
 
-/// An nft that refuses every text with a line about `word`, and names the line.
-fn refusing(folder: &std::path::Path, word: &str) -> Nft {
-    let path = folder.join("nft");
-    let script = format!(
-        "#!/bin/sh\nif [ \"$1\" != -f ]; then exec nft \"$@\"; fi\ntext=$(mktemp)\ncat > $text\n\
-         line=$(grep -n -F -m 1 -e '{word}' $text | cut -d: -f1)\n\
-         if [ -n \"$line\" ]; then echo \"/dev/stdin:$line:1-9: Error: not that one\" >&2; rm $text; exit 1; fi\n\
-         nft -f $text; status=$?; rm $text; exit $status\n"
-    );
-    std::fs::write(&path, script).unwrap();
+#[test]
+fn source_ranges_follow_the_nodes_addresses() {
+    if !available("source_ranges_follow_the_nodes_addresses") {
+        return;
+    }
+    MODES.into_iter().for_each(move_address);
+}
+
+fn move_address(mode: Mode) {
+    // Whoever has source ranges, has 192.0.2.0/24.
+    let guarded = |world: &World| {
+        let mut services = world
+            .view
+            .services()
+            .values()
+            .map(|held| &held.entry.service);
+        services.any(|service| {
+            let v4 = matches!(&service.cluster_ip, ClusterIp::Ips(ips) if ips.iter().any(|ip| ip.is_ipv4()));
+            v4 && !service.load_balancer_source_ranges.is_empty()
+        })
+    };
+    let world = (11..).map(some_world).find(guarded).unwrap();
+    let namespace = Namespace::new("address");
+    namespace.sh("ip link set lo up");
+    let (mut syncer, _) = namespace.within(|| sync_anew(mode, &world.view));
+    let before = mode.lines(&namespace);
+    let mut after = |change: &str| {
+        namespace.sh(change);
+        namespace.within(|| {
+            let moved = syncer.see_addresses();
+            syncer.sync(&world.view).unwrap();
+            syncer.backend().sweep().unwrap();
+            let (_, fresh) = sync_anew(mode, &world.view);
+            assert_eq!(fresh.lines, 0, "{change}: {fresh:?}");
+            moved
+        })
+    };
+    // No range has this one.
+    assert!(after("ip addr add 198.51.100.1/32 dev lo"));
+    assert_eq!(mode.lines(&namespace), before);
+    assert!(after("ip addr add 192.0.2.1/32 dev lo"));
+    assert_ne!(mode.lines(&namespace), before);
+    assert!(after("ip addr del 192.0.2.1/32 dev lo"));
+    assert_eq!(mode.lines(&namespace), before);
+    assert!(!after("true"));
+}
+
+/// A virtual IP of a service that has one of IPv4.
+fn some_ipv4(world: &World) -> String {
+    let ips =
+        world
+            .view
+            .services()
+            .values()
+            .flat_map(|held| match &held.entry.service.cluster_ip {
+                ClusterIp::Ips(ips) => ips.to_vec(),
+                other => panic!("{other:?}"),
+            });
+    ips.into_iter().find(|ip| ip.is_ipv4()).unwrap().to_string()
+}
+
+/// The mode's program, but that it refuses every text with a line about `word`, and names the line.
+fn refusing(mode: Mode, folder: &Path, word: &str) -> PathBuf {
+    let path = folder.join(mode.tool());
+    std::fs::write(&path, mode.refusing(word)).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    Nft::at(path)
+    path
 }
 
 #[test]
@@ -114,15 +164,19 @@ fn one_service_that_is_refused_does_not_stop_the_others() {
     if !available("one_service_that_is_refused_does_not_stop_the_others") {
         return;
     }
+    MODES.into_iter().for_each(refuse_one);
+}
+
+fn refuse_one(mode: Mode) {
     let mut world = some_world(9);
     let bad = world.view.services().keys().next().unwrap().clone();
     let ips = match &world.view.services()[&bad].entry.service.cluster_ip {
-        selectord::model::ClusterIp::Ips(ips) => ips.clone(),
+        ClusterIp::Ips(ips) => ips.clone(),
         other => panic!("{other:?}"),
     };
     let folder = tempfile::tempdir().unwrap();
     let namespace = Namespace::new("refused");
-    let mut syncer = Syncer::new(options(), refusing(folder.path(), &ips[0].to_string()));
+    let mut syncer = mode.syncer_with(&refusing(mode, folder.path(), &ips[0].to_string()));
     let names: Vec<ObjectName> = world.view.services().keys().cloned().collect();
     let report = namespace.within(|| {
         syncer.note(&world.view, &[], &names);
@@ -137,8 +191,8 @@ fn one_service_that_is_refused_does_not_stop_the_others() {
     let mut others = world.view.clone();
     others.apply(selectord::engine::Event::Remove(bad.clone()));
     let fresh = Namespace::new("fresh");
-    fresh.within(|| sync_anew(&others));
-    assert_eq!(lines(&namespace), lines(&fresh));
+    fresh.within(|| sync_anew(mode, &others));
+    assert_eq!(mode.lines(&namespace), mode.lines(&fresh));
 
     // They go on changing.
     let events: Vec<_> = (0..3).flat_map(|_| world.step()).collect();
@@ -157,40 +211,44 @@ fn what_cannot_be_written_is_kept_for_the_next_time() {
     if !available("what_cannot_be_written_is_kept_for_the_next_time") {
         return;
     }
+    MODES.into_iter().for_each(write_later);
+}
+
+fn write_later(mode: Mode) {
     let mut world = some_world(10);
     let namespace = Namespace::new("later");
     let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("nft");
-    let mut syncer = Syncer::new(options(), Nft::at(&program));
+    let program = folder.path().join(mode.tool());
+    let mut syncer = mode.syncer_with(&program);
     let names: Vec<ObjectName> = world.view.services().keys().cloned().collect();
     let error = namespace.within(|| {
         syncer.note(&world.view, &[], &names);
         syncer.sync(&world.view).unwrap_err()
     });
     assert_eq!(error.to_string(), "cannot read the rules");
-    refusing(folder.path(), "no text has this");
+    refusing(mode, folder.path(), "no text has this");
     let events = world.step();
     namespace.within(|| {
         syncer.note(&world.view, &events, &[]);
         syncer.sync(&world.view).unwrap();
     });
     let fresh = Namespace::new("fresh");
-    fresh.within(|| sync_anew(&world.view));
-    assert_eq!(lines(&namespace), lines(&fresh));
+    fresh.within(|| sync_anew(mode, &world.view));
+    assert_eq!(mode.lines(&namespace), mode.lines(&fresh));
 
     // Refused without a line to blame: nothing is written, and nothing lost.
-    refusing(folder.path(), "table");
+    refusing(mode, folder.path(), "table");
     let events: Vec<_> = (0..3).flat_map(|_| world.step()).collect();
-    let before = lines(&namespace);
+    let before = mode.lines(&namespace);
     namespace.within(|| {
         syncer.note(&world.view, &events, &[]);
         syncer.sync(&world.view).unwrap_err();
     });
-    assert_eq!(lines(&namespace), before);
-    refusing(folder.path(), "no text has this");
+    assert_eq!(mode.lines(&namespace), before);
+    refusing(mode, folder.path(), "no text has this");
     namespace.within(|| syncer.sync(&world.view).unwrap());
-    namespace.within(|| syncer.sweep());
+    namespace.within(|| syncer.backend().sweep().unwrap());
     let fresh = Namespace::new("fresh");
-    fresh.within(|| sync_anew(&world.view));
-    assert_eq!(lines(&namespace), lines(&fresh));
+    fresh.within(|| sync_anew(mode, &world.view));
+    assert_eq!(mode.lines(&namespace), mode.lines(&fresh));
 }

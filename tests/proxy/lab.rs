@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::process::{Child, Command};
 
+use super::mode::{MODES, Mode};
 use super::namespace::available;
 use super::process::{BINARY, Server};
 use super::topology::{Answer, Topology, ask, connect, udp};
@@ -63,16 +64,18 @@ fn service_yaml(n: u8, app: &str, fields: &str, port: &str) -> String {
 }
 
 struct Lab {
+    mode: Mode,
     net: Topology,
     server: Server,
     _folder: tempfile::TempDir,
 }
 
 impl Lab {
-    fn new() -> Lab {
+    fn new(mode: Mode) -> Lab {
         let folder = tempfile::tempdir().unwrap();
         let listen = format!("unix:{}", folder.path().join("socket").display());
         Lab {
+            mode,
             net: Topology::new(),
             server: Server::start_at(&listen, &[]),
             _folder: folder,
@@ -93,6 +96,8 @@ impl Lab {
                 &self.net.n1.name,
                 BINARY,
                 "proxy",
+                "--mode",
+                self.mode.flag(),
                 "--once",
                 "--log",
                 "error",
@@ -141,7 +146,11 @@ fn packets_go_where_they_should() {
     if !available("packets_go_where_they_should") {
         return;
     }
-    let lab = Lab::new();
+    MODES.into_iter().for_each(send_packets);
+}
+
+fn send_packets(mode: Mode) {
+    let lab = Lab::new(mode);
     let all: String = ["p1", "p2", "p3"].map(|pod| pod_yaml(pod, "web")).concat();
     lab.apply(&[
         all,
@@ -263,8 +272,12 @@ fn shares_are_even() {
     if !available("shares_are_even") {
         return;
     }
+    MODES.into_iter().for_each(count_shares);
+}
+
+fn count_shares(mode: Mode) {
     const CONNECTIONS: usize = 3_000;
-    let lab = Lab::new();
+    let lab = Lab::new(mode);
     let all: String = ["p1", "p2", "p3"].map(|pod| pod_yaml(pod, "web")).concat();
     lab.apply(&(all + &service_yaml(1, "web", "", "")));
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -286,7 +299,11 @@ fn a_pod_reaches_itself_only_by_the_hairpin_rule() {
     if !available("a_pod_reaches_itself_only_by_the_hairpin_rule") {
         return;
     }
-    let lab = Lab::new();
+    MODES.into_iter().for_each(reach_itself);
+}
+
+fn reach_itself(mode: Mode) {
+    let lab = Lab::new(mode);
     lab.apply(&(pod_yaml("p1", "web") + &service_yaml(1, "web", "", "")));
     let net = &lab.net;
     for family in &FAMILIES {
@@ -294,10 +311,10 @@ fn a_pod_reaches_itself_only_by_the_hairpin_rule() {
         assert_eq!(pods(&answers), named(&["p1"]));
         assert!(!saw(&answers).contains(&(family.pod)("p1")));
     }
-    net.n1.sh("nft flush set ip selectord hairpin");
+    net.n1.sh(mode.no_hairpin());
     assert_eq!(connect(&net.p1, "10.96.0.1:80", 1), [Answer::TimedOut]);
     // The next process finds what is missing.
-    assert_eq!(lab.sync(), "1 elements and 0 rules written\n");
+    lab.sync();
     assert_eq!(pods(&connect(&net.p1, "10.96.0.1:80", 1)), named(&["p1"]));
 }
 
@@ -306,7 +323,11 @@ fn a_udp_client_that_keeps_its_port_leaves_an_endpoint_that_is_gone() {
     if !available("a_udp_client_that_keeps_its_port_leaves_an_endpoint_that_is_gone") {
         return;
     }
-    let lab = Lab::new();
+    MODES.into_iter().for_each(leave_a_gone_endpoint);
+}
+
+fn leave_a_gone_endpoint(mode: Mode) {
+    let lab = Lab::new(mode);
     let service = service_yaml(
         1,
         "web",
@@ -355,7 +376,11 @@ fn a_proxy_that_runs_follows_repairs_and_leaves_its_rules_behind() {
     if !available("a_proxy_that_runs_follows_repairs_and_leaves_its_rules_behind") {
         return;
     }
-    let lab = Lab::new();
+    MODES.into_iter().for_each(follow_and_repair);
+}
+
+fn follow_and_repair(mode: Mode) {
+    let lab = Lab::new(mode);
     lab.server
         .apply(&(pod_yaml("p1", "web") + &service_yaml(1, "web", "", "")));
     let net = &lab.net;
@@ -366,6 +391,10 @@ fn a_proxy_that_runs_follows_repairs_and_leaves_its_rules_behind() {
             &net.n1.name,
             BINARY,
             "proxy",
+            "--mode",
+            mode.flag(),
+            "--http",
+            "off",
             "--log",
             "error",
         ])
@@ -414,13 +443,8 @@ fn a_proxy_that_runs_follows_repairs_and_leaves_its_rules_behind() {
         named(&["p3"])
     );
 
-    let there = || {
-        net.n1
-            .try_sh("nft list map ip selectord service-ips | grep -q 10.96.0.1")
-            .status
-            .success()
-    };
-    net.n1.sh("nft flush ruleset");
+    let there = || mode.has(&net.n1, "10.96.0.1");
+    net.n1.sh(mode.flush());
     until("the repair", &there);
     assert_eq!(
         pods(&connect(&net.client, "10.96.0.1:80", 3)),
@@ -435,7 +459,16 @@ fn a_proxy_that_runs_follows_repairs_and_leaves_its_rules_behind() {
     );
     assert_eq!(lab.sync(), "0 elements and 0 rules written\n");
     let mut cleanup = Command::new("ip");
-    cleanup.args(["netns", "exec", &net.n1.name, BINARY, "proxy", "cleanup"]);
+    cleanup.args([
+        "netns",
+        "exec",
+        &net.n1.name,
+        BINARY,
+        "proxy",
+        "cleanup",
+        "--mode",
+        mode.flag(),
+    ]);
     assert!(cleanup.status().unwrap().success());
-    assert_eq!(net.n1.sh("nft list tables"), "");
+    assert!(!mode.has(&net.n1, "10.96.0.1"));
 }

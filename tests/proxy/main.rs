@@ -3,6 +3,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | `mode` | the ways of keeping rules, each of which has to do all this |
 //! | `namespace` | a network namespace, and threads that live in it |
 //! | `world` | services and endpoints that change at random |
 //! | `decision` | what the kernel does with a packet, read off its tables |
@@ -10,14 +11,21 @@
 //! | `random` | after any changes: the tables of a fresh sync, and the oracle's decisions |
 //! | `faults` | flushes, edits, a service that is refused, nft that cannot be run |
 //! | `proportional` | what is written for one endpoint |
+//! | `node` | a node with the real proxy on it |
+//! | `operator` | the pages and numbers of a proxy that runs, and what they say when something is wrong |
+//! | `example` | the example for Kubernetes, and the rights that it gives |
 //! | `lab` | two nodes, pods, a client, and real packets |
 
 #![cfg(all(feature = "service", target_os = "linux"))]
 
 mod decision;
+mod example;
 mod faults;
 mod lab;
+mod mode;
 mod namespace;
+mod node;
+mod operator;
 mod oracle;
 mod proportional;
 mod random;

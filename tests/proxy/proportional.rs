@@ -8,8 +8,8 @@ use selectord::model::{
     Service, ServicePort, TargetPort,
 };
 
+use super::mode::Mode;
 use super::namespace::{Namespace, available};
-use super::random::syncer;
 
 fn put_service(number: usize) -> Event {
     let ip = format!("10.96.{}.{}", number / 250, number % 250);
@@ -61,7 +61,7 @@ fn endpoint(service: usize, end: usize) -> (ObjectName, Endpoint) {
 fn written(services: usize, endpoints: usize) -> [(usize, usize); 3] {
     let namespace = Namespace::new("count");
     let mut view = View::default();
-    let mut syncer = syncer();
+    let mut syncer = Mode::Nftables.syncer();
     let mut events: Vec<Event> = (0..services).map(put_service).collect();
     for service in 0..services {
         let count = if service == 0 { endpoints } else { 2 };

@@ -3,68 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use selectord::engine::View;
-use selectord::proxy::linux::Nft;
-use selectord::proxy::{PodTraffic, ProxyOptions, Syncer};
+use selectord::proxy::Syncer;
 
 use super::decision::{Fate, KernelTable, SOURCES};
+use super::mode::{MODES, Mode};
 use super::namespace::{Namespace, available};
 use super::oracle::{fate, frontends};
-use super::world::{NODE, PODS, World};
+use super::world::World;
 use crate::support::random::seeds;
 
-pub fn options() -> ProxyOptions {
-    ProxyOptions {
-        pod_traffic: PodTraffic::Cidrs(PODS.split(',').map(|c| c.parse().unwrap()).collect()),
-        ..ProxyOptions::of_node(NODE)
-    }
-}
-
-pub fn syncer() -> Syncer {
-    Syncer::new(options(), Nft::default())
-}
-
 /// A sync of a process that has just started, with everything to look at.
-pub fn sync_anew(view: &View) -> (Syncer, selectord::proxy::Report) {
-    let mut syncer = syncer();
+pub fn sync_anew(mode: Mode, view: &View) -> (Syncer, selectord::proxy::Report) {
+    let mut syncer = mode.syncer();
     let names: Vec<_> = view.services().keys().cloned().collect();
     syncer.note(view, &[], &names);
     let report = syncer.sync(view).unwrap();
     (syncer, report)
-}
-
-/// Both tables as lines in one order, places of endpoints left out.
-pub fn lines(namespace: &Namespace) -> Vec<String> {
-    let mut lines = Vec::new();
-    for family in ["ip", "ip6"] {
-        let listed = namespace.sh(&format!("nft list table {family} selectord"));
-        let table = KernelTable::read(&listed);
-        for (name, rules) in &table.chains {
-            lines.push(format!("{family} chain {name}"));
-            lines.extend(
-                rules
-                    .iter()
-                    .map(|rule| format!("{family} chain {name}: {rule}")),
-            );
-        }
-        for (name, elements) in &table.sets {
-            lines.push(format!("{family} set {name}"));
-            let mut some: Vec<String> = Vec::new();
-            for (key, value) in elements {
-                some.push(
-                    match name.contains("endpoint-") && !name.starts_with("no-endpoint") {
-                        true => format!(
-                            "{family} {name}: {} → {value}",
-                            key.rsplit_once(" . ").unwrap().0
-                        ),
-                        false => format!("{family} {name}: {key} → {value}"),
-                    },
-                );
-            }
-            some.sort();
-            lines.extend(some);
-        }
-    }
-    lines
 }
 
 /// Every service address does what the oracle says, and nothing else has an element.
@@ -138,14 +92,20 @@ fn differences_come_to_what_a_fresh_sync_writes() {
     if !available("differences_come_to_what_a_fresh_sync_writes") {
         return;
     }
+    for mode in MODES {
+        differences_come_to_that(mode);
+    }
+}
+
+fn differences_come_to_that(mode: Mode) {
     let (mut compared, mut written) = (0, 0);
     let mut seen = BTreeSet::new();
     for seed in seeds(1, 3) {
         let grown = Namespace::new("grown");
         let mut world = World::new(seed, 12);
-        let mut syncer = syncer();
+        let mut syncer = mode.syncer();
         for step in 0..40 {
-            let context = format!("seed {seed}, step {step}");
+            let context = format!("{mode:?}, seed {seed}, step {step}");
             let events = world.step();
             let last = step == 39;
             let report = grown.within(|| {
@@ -167,13 +127,15 @@ fn differences_come_to_what_a_fresh_sync_writes() {
             if step % 8 != 0 && !last {
                 continue;
             }
-            grown.within(|| syncer.sweep());
-            check_decisions(&grown, &world.view, &mut seen, &context);
+            grown.within(|| syncer.backend().sweep().unwrap());
+            match mode {
+                Mode::Nftables => check_decisions(&grown, &world.view, &mut seen, &context),
+            }
             let fresh = Namespace::new("fresh");
-            fresh.within(|| sync_anew(&world.view));
-            assert_eq!(lines(&grown), lines(&fresh), "{context}");
+            fresh.within(|| sync_anew(mode, &world.view));
+            assert_eq!(mode.lines(&grown), mode.lines(&fresh), "{context}");
             // Whoever starts now finds everything as it is to be.
-            let (_, again) = grown.within(|| sync_anew(&world.view));
+            let (_, again) = grown.within(|| sync_anew(mode, &world.view));
             assert_eq!((again.lines, again.read), (0, true), "{context}: {again:?}");
             compared += 1;
         }

@@ -39,9 +39,12 @@ async fn cuts_end_at_checkpoints_and_heartbeats_are_none() {
     ];
     let (client, _asked) = serve(vec![script], vec![]).await;
     let mut watcher = client.watch(Scope::all(), WatchOptions::default());
+    let contact = watcher.contact();
+    assert_eq!(contact.borrow().age(), None);
 
     let first = next(&mut watcher).await;
     assert_eq!((first.revision, first.events.len()), (3, 2));
+    assert!(contact.borrow().age().is_some());
     assert_eq!(held(&watcher), ["rng: 10.1.0.4"]);
     let second = next(&mut watcher).await;
     assert_eq!(

@@ -20,6 +20,8 @@ pub struct Script {
     text: String,
     owners: Vec<Option<Arc<PortName>>>,
     retired: Vec<(IpFamily, Item)>,
+    /// Items that come, change or go, by family.
+    pub changed: BTreeMap<IpFamily, usize>,
     /// Elements added or deleted.
     pub elements: usize,
     /// Rules added.
@@ -32,6 +34,7 @@ impl Script {
         if changes.is_empty() {
             return;
         }
+        self.changed.insert(family, changes.len());
         let table = format!("{} {TABLE}", word(family));
         self.line(None, format_args!("add table {table}"));
         self.declare(family, &table, changes);
