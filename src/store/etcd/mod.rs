@@ -34,7 +34,7 @@
 //! | `history` `seen` | the history's id; noticing that the store went back |
 //! | `etcd_store` `list` `submit` | the store itself |
 //! | `restore` | filling it from elsewhere |
-//! | `watch` `heart` `follow` | one watch; contact with a quorum; following without end |
+//! | `watch` `gather` `heart` `follow` | one watch; whole revisions out of it; contact with a quorum; following without end |
 
 mod address;
 mod calls;
@@ -43,6 +43,7 @@ mod etcd_store;
 mod failure;
 mod follow;
 mod followed;
+mod gather;
 mod heart;
 mod history;
 mod keys;
