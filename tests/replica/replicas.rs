@@ -28,11 +28,11 @@ impl Replica {
     pub async fn start(options: EtcdOptions) -> Replica {
         let store = EtcdStore::connect(options).await.unwrap();
         let listing = store.list(&mut |_| ()).await.unwrap();
-        let behind = listing.read_at();
+        let listed = listing.contact();
         let mut engine = Engine::new(EngineOptions::default());
         listing.apply_to(&mut engine).unwrap();
         let options = RuntimeOptions::default();
-        let (runtime, thread) = start_shared(store, engine, behind, options).unwrap();
+        let (runtime, thread) = start_shared(store, engine, listed, options).unwrap();
         Replica { runtime, thread }
     }
 

@@ -1,5 +1,7 @@
 //! Listing everything at one revision, page by page.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 
 use crate::engine::Listed;
@@ -67,6 +69,7 @@ impl EtcdStore {
             head: Head::default(),
             objects: Vec::new(),
         };
+        let asked_at = Instant::now();
         let mut progress = ListProgress::default();
         let mut limit = FIRST_PAGE;
         let mut first: Option<Answer> = None;
@@ -104,6 +107,7 @@ impl EtcdStore {
             keys: keys.clone(),
             revision: reading.ours,
             read_at: first.revision,
+            asked_at,
             objects: reading.objects,
         })
     }
