@@ -87,17 +87,33 @@ impl Replica {
         let late = self.line.numbers(late);
         let any = !late.is_empty();
         for number in late {
-            let written = match self.line.get_mut(number).map(|entry| &entry.stage) {
-                Some(Stage::Written(revision, _)) => Some(*revision),
-                _ => None,
-            };
-            let patience = self.patience;
-            self.refuse(number, || match written {
-                Some(revision) => CommitError::NotBack { revision },
-                None => CommitError::TooLate { patience },
-            });
+            let entry = self.line.get_mut(number);
+            match entry.map(|entry| mem::replace(&mut entry.stage, Stage::Waiting)) {
+                Some(Stage::Written(revision, resolved)) => {
+                    self.give_up(number, resolved, revision)
+                }
+                _ => {
+                    let patience = self.patience;
+                    self.refuse(number, || CommitError::TooLate { patience });
+                }
+            }
         }
         any
+    }
+
+    /// Answers a write that is written and does not come back. Whoever asks again under its request id is
+    /// told what became of it, and does not write it again.
+    fn give_up(&mut self, number: u64, resolved: Resolved, revision: Revision) {
+        if let (Some(entry), Ok(results)) = (self.line.get_mut(number), resolved.outcome) {
+            let committed = Committed {
+                revision,
+                resolved_at: resolved.at,
+                results,
+            };
+            let request_id = entry.request_id.clone();
+            self.recent.insert(request_id, entry.digest, committed);
+        }
+        self.refuse(number, || CommitError::NotBack { revision });
     }
 
     /// Resolves and submits those whose turn it is.

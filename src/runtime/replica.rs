@@ -17,7 +17,7 @@ use crate::store::etcd::{Contact, EtcdError, Follow, Followed, SubmitError, Subm
 
 use super::command::Commit;
 use super::error::{CommitError, SourceEnd};
-use super::line::Line;
+use super::line::{Line, Resolved, Stage};
 use super::recent::Recent;
 use super::shared::Shared;
 use super::state::State;
@@ -87,9 +87,10 @@ impl Replica {
         !self.line.is_empty()
     }
 
-    /// Whether something that was written waits to be applied.
+    /// Whether something that was written waits to be applied, and will be.
     pub(super) fn is_behind(&self) -> bool {
-        self.told.is_some() || !self.follow.is_empty()
+        let waits = self.told.is_some() || !self.follow.is_empty();
+        waits && self.shared.source.ended().is_none()
     }
 
     /// Whether another write may be taken in.
@@ -138,11 +139,6 @@ impl Replica {
     /// Takes a write in, unless it can be answered at once.
     pub(super) fn enqueue(&mut self, commit: Commit) {
         if !commit.request_id.is_empty() {
-            match self.recent.get(&commit.request_id, commit.digest) {
-                Ok(None) => {}
-                Ok(Some(before)) => return answer(commit.reply, Ok(before.clone())),
-                Err(reused) => return answer(commit.reply, Err(reused)),
-            }
             if let Some(same) = self.line.repeated(&commit.request_id) {
                 if same.digest == commit.digest {
                     same.replies.push(commit.reply);
@@ -155,10 +151,26 @@ impl Replica {
                 }
                 return;
             }
+            match self.recent.get(&commit.request_id, commit.digest) {
+                Ok(None) => {}
+                Ok(Some(before)) if before.revision <= self.shared.source.current() => {
+                    return answer(commit.reply, Ok(before.clone()));
+                }
+                // It was written, and has not come back yet.
+                Ok(Some(before)) => {
+                    let stage = Stage::Written(before.revision, Resolved::of(before));
+                    return self.line.push(commit, self.deadline(), stage);
+                }
+                Err(reused) => return answer(commit.reply, Err(reused)),
+            }
         }
+        self.line.push(commit, self.deadline(), Stage::Waiting);
+    }
+
+    /// By when a write that comes now is answered.
+    fn deadline(&self) -> Instant {
         let now = Instant::now();
-        self.line
-            .push(commit, now.checked_add(self.patience).unwrap_or(now));
+        now.checked_add(self.patience).unwrap_or(now)
     }
 
     /// Applies what has come, up to a group, and moves on what is on its way; whether there was anything.

@@ -239,6 +239,33 @@ async fn a_retry_at_the_same_replica_is_answered_as_the_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_has_not_come_back_is_not_written_again() {
+    let Some(etcd) = Etcd::start().await else {
+        return;
+    };
+    let replica = Replica::start(etcd.options()).await;
+    // Whatever stands behind what cannot be read is not applied.
+    etcd.ctl(&["put", "/test/what", "ever"]);
+    let write = || {
+        let write = transaction([pod("one", 1, &[("app", "rng")])]);
+        patiently(replica.runtime.commit(write, "r1".into()))
+    };
+    let mut revisions = Vec::new();
+    for _ in 0..2 {
+        match write().await {
+            Err(CommitError::NotBack { revision }) => revisions.push(revision),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(revisions[0], revisions[1]);
+    etcd.ctl(&["del", "/test/what"]);
+    replica.reach(revisions[0]).await;
+    let committed = write().await.unwrap();
+    assert_eq!(committed.revision, revisions[0]);
+    assert_eq!(committed.results[0].outcome, Outcome::Created);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sync_ends_in_as_many_transactions_as_it_takes() {
     let Some(etcd) = Etcd::start().await else {
         return;
