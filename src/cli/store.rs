@@ -8,11 +8,9 @@ use anyhow::Context as _;
 use tracing::{info, warn};
 
 use crate::engine::{Engine, EngineOptions};
-use crate::runtime::Readiness;
+use crate::runtime::{Listed, Readiness};
 use crate::store::Store;
-use crate::store::etcd::{
-    Contact, EtcdAddress, EtcdError, EtcdLogin, EtcdOptions, EtcdStore, EtcdTls,
-};
+use crate::store::etcd::{EtcdAddress, EtcdError, EtcdLogin, EtcdOptions, EtcdStore, EtcdTls};
 
 use super::data_dir::DurabilityArgs;
 use super::failure::Misused;
@@ -117,7 +115,7 @@ pub(super) enum Opened {
     /// Nobody else writes to it.
     Alone(Box<dyn Store>, Engine),
     /// Other servers write to it as well; what they do behind this is to be followed.
-    Shared(EtcdStore, Engine, Contact),
+    Shared(EtcdStore, Engine, Listed),
 }
 
 impl StoreArgs {
@@ -253,15 +251,15 @@ async fn open(
     let tell = &mut |progress: crate::store::etcd::ListProgress| {
         teller.tell("listing etcd", progress.keys, Some(progress.of));
     };
-    let listing = store.list(tell).await?;
-    let listed = listing.contact();
+    let mut listing = store.list(tell).await?;
+    let listed = Listed::of(&mut listing);
     let build = move || {
         let mut engine = Engine::new(rules);
         listing.apply_to(&mut engine).map(|_| engine)
     };
     let engine = tokio::task::spawn_blocking(build).await??;
     let seconds = teller.finish();
-    info!(revision = listed.ours, seconds, "etcd is listed");
+    info!(revision = listed.contact.ours, seconds, "etcd is listed");
     Ok(Opened::Shared(store, engine, listed))
 }
 

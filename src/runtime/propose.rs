@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 
 use crate::engine::ResolveError;
 use crate::model::{ObjectRef, ResolvedTransaction, Revision};
-use crate::store::etcd::{Proposal, SubmitError, Submitted};
+use crate::store::etcd::{Proposal, ProposedRequest, SubmitError, Submitted, request_place};
 
 use super::command::Committed;
 use super::error::CommitError;
@@ -159,6 +159,21 @@ impl Replica {
                 source_name: source_name.clone(),
             });
         }
+        // Another replica may have written it since it was last looked at.
+        match self.recent.get(&entry.request_id, entry.digest) {
+            Ok(None) => {}
+            Ok(Some(before)) => {
+                let before = before.clone();
+                return self.finish(number, Resolved::of(&before), before.revision);
+            }
+            Err(_) => {
+                let request_id = entry.request_id.clone();
+                let reused = || CommitError::RequestIdReused {
+                    request_id: request_id.clone(),
+                };
+                return self.refuse(number, reused);
+            }
+        }
         let engine = &state.engine;
         let resolution = engine.resolve(entry.transaction.clone(), self.limits);
         let expect = |objects: &[ObjectRef]| -> Vec<_> {
@@ -188,10 +203,20 @@ impl Replica {
             outcome,
         };
         entry.stage = Stage::Submitted(resolved);
+        let request = (!entry.request_id.is_empty()).then(|| ProposedRequest {
+            request_id: entry.request_id.clone(),
+            digest: entry.digest,
+            resolved_at: engine.head(),
+            expected: self.places.get(&request_place(&entry.request_id)).copied(),
+        });
         let proposal = Proposal::new(expected, transaction, |object| {
             let before = engine.get(object);
             before.map(|before| before.source).unwrap_or_default()
         });
+        let proposal = Proposal {
+            request,
+            ..proposal
+        };
         let (store, outcome) = (self.shared.store.clone(), self.outcome.clone());
         self.tasks.spawn(async move {
             // Whoever waits for it may have ended.

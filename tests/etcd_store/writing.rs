@@ -55,7 +55,7 @@ async fn nothing_to_write_is_a_question() {
     let written = replica.put(&["a"]).await;
     let ask = |revision| Proposal {
         expected: vec![(pod_ref("a"), revision)],
-        changes: Vec::new(),
+        ..Proposal::default()
     };
     assert_eq!(
         store.submit(&ask(Some(written))).await,

@@ -1,10 +1,10 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use selectord::client::{Client, WatchOptions};
 use selectord::engine::{Engine, Scope};
-use selectord::runtime::{CommitError, RuntimeOptions, start_shared};
+use selectord::runtime::{CommitError, Listed, RuntimeOptions, start_shared};
 use selectord::server::ServerOptions;
-use selectord::store::etcd::{Contact, EtcdStore};
+use selectord::store::etcd::EtcdStore;
 
 use tonic_health::pb::health_check_response::ServingStatus;
 
@@ -91,12 +91,9 @@ async fn a_state_is_as_old_as_the_question_that_it_answers() {
         return;
     };
     let store = EtcdStore::connect(etcd.options()).await.unwrap();
-    let listing = store.list(&mut |_| ()).await.unwrap();
-    let asked = Instant::now() - Duration::from_secs(100);
-    let listed = Contact {
-        at: asked,
-        ..listing.contact()
-    };
+    let mut listing = store.list(&mut |_| ()).await.unwrap();
+    let mut listed = Listed::of(&mut listing);
+    listed.contact.at -= Duration::from_secs(100);
     etcd.pause();
     let (engine, options) = (Engine::default(), RuntimeOptions::default());
     let (runtime, _thread) = start_shared(store, engine, listed, options).unwrap();

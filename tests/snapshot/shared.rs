@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use selectord::client::Client;
+use selectord::model::{Operation, Transaction};
 use selectord::store::etcd::{EtcdError, EtcdOptions, EtcdRestore, EtcdStore};
 
 use crate::binary::{must_be_refused, text, write};
@@ -50,12 +51,21 @@ async fn what_is_restored_into_an_etcd_is_served_by_all_who_share_it() {
         &["objects under /test", "--force"],
     );
     assert_eq!(pods(&one).await, 20);
+    // A request id is of the history that goes.
+    let requests = || etcd.ctl(&["get", "--prefix", "/test/requests/", "--keys-only"]);
+    let another = Transaction {
+        operations: vec![Operation::Put(facts(&file)[500].0.clone())],
+        ..Transaction::default()
+    };
+    patiently(one.commit(another, "r1")).await.unwrap();
+    assert!(!requests().is_empty());
     let done = restore(&file, &etcd.address(), &["--force"]);
     assert_eq!(done.code, 0, "{}", done.err);
     for client in [&one, &two] {
         eventually("what was restored", async || pods(client).await == 1_000).await;
         assert_ne!(client.status().await.unwrap().epoch, before);
     }
+    assert_eq!(requests(), "");
     servers[1].ok(&["snapshot", "save", text(&again)]);
     assert_eq!(facts(&file), facts(&again));
     assert!(body(&fs::read(&file).unwrap()) == body(&fs::read(&again).unwrap()));

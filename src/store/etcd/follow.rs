@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use crate::model::Revision;
 
+use super::gather::Revised;
 use super::heart::Heart;
 use super::watch::Watch;
 use super::{EtcdError, EtcdStore, Followed};
@@ -144,8 +145,17 @@ impl Follower {
                 revised = self.store.next(&mut watch) => {
                     still = 0;
                     for revised in revised? {
-                        let (revision, changes) = (revised.revision, revised.changes);
-                        self.tell(Followed::Transaction { revision, changes }).await?;
+                        let Revised {
+                            revision,
+                            changes,
+                            requests,
+                        } = revised;
+                        let transaction = Followed::Transaction {
+                            revision,
+                            changes,
+                            requests,
+                        };
+                        self.tell(transaction).await?;
                         self.after = revision;
                     }
                 }

@@ -3,16 +3,28 @@
 use crate::engine::Replicated;
 use crate::model::Revision;
 
-use super::EtcdError;
 use super::keys::revision;
 use super::proto::event::EventType;
 use super::proto::{Event, KeyValue, WatchResponse};
+use super::{EtcdError, Placed};
 
 /// One revision of ours.
 #[derive(Debug, PartialEq)]
 pub(super) struct Revised {
     pub(super) revision: Revision,
     pub(super) changes: Vec<Replicated>,
+    pub(super) requests: Vec<Placed>,
+}
+
+/// What an event tells.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// What became of an object.
+    Change(Replicated),
+    /// Under which request id.
+    Request(Placed),
+    /// Of nothing that a replica holds.
+    Nothing,
 }
 
 /// What a watch has told and what is not whole yet.
@@ -37,7 +49,7 @@ impl Gather {
     pub(super) fn take(
         &mut self,
         answer: WatchResponse,
-        mut change: impl FnMut(KeyValue, bool) -> Result<Option<Replicated>, EtcdError>,
+        mut change: impl FnMut(KeyValue, bool) -> Result<Told, EtcdError>,
     ) -> Result<Vec<Revised>, EtcdError> {
         let mut whole = Vec::new();
         for event in answer.events {
@@ -53,9 +65,12 @@ impl Gather {
             let open = self.open.get_or_insert_with(|| Revised {
                 revision: at,
                 changes: Vec::new(),
+                requests: Vec::new(),
             });
             match read {
-                Ok(change) => open.changes.extend(change),
+                Ok(Told::Change(change)) => open.changes.push(change),
+                Ok(Told::Request(request)) => open.requests.push(request),
+                Ok(Told::Nothing) => {}
                 Err(error) => {
                     self.open = None;
                     if whole.is_empty() {
@@ -104,7 +119,10 @@ mod tests {
                 return Err(foreign(&kv.key, "it cannot be read"));
             }
             let name = ObjectName::cluster(String::from_utf8_lossy(&kv.key));
-            Ok(Some(Replicated::Delete(ObjectRef::new(Kind::Node, name))))
+            Ok(Told::Change(Replicated::Delete(ObjectRef::new(
+                Kind::Node,
+                name,
+            ))))
         })?;
         let counted = whole.iter().map(|it| (it.revision, it.changes.len()));
         Ok(counted.collect())

@@ -7,7 +7,7 @@ use crate::model::Revision;
 
 use super::keys::Keys;
 use super::value::decode;
-use super::{Contact, EtcdError};
+use super::{Contact, EtcdError, Placed};
 
 /// How far a listing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,6 +26,7 @@ pub struct Listing {
     pub(super) read_at: Revision,
     pub(super) asked_at: Instant,
     pub(super) objects: Vec<Listed<Bytes>>,
+    pub(super) requests: Vec<Placed>,
 }
 
 impl Listing {
@@ -47,6 +48,11 @@ impl Listing {
             revision: self.read_at,
             ours: self.revision,
         }
+    }
+
+    /// What was written under request ids lastly, in no order; taken out of it.
+    pub fn take_requests(&mut self) -> Vec<Placed> {
+        std::mem::take(&mut self.requests)
     }
 
     /// How many objects there are.

@@ -13,7 +13,7 @@ use super::proto::{KeyValue, TxnRequest};
 use super::request::{Answer, delete, get, get_at, has_value, look, put, read, written_by};
 use super::seen::Head;
 use super::value::encode;
-use super::{EtcdError, Proposal, Proposed, SubmitError, Submitted};
+use super::{EtcdError, Proposal, Proposed, SubmitError, Submitted, requests};
 
 /// What stands in a request around a transaction: who asks, and under which number.
 const AROUND: usize = 1_024;
@@ -134,12 +134,14 @@ impl EtcdStore {
         } = &*self.shared;
         // Beside the objects, the history is compared and the head is put.
         let limit = calls.options.max_txn_ops.saturating_sub(1);
+        let request = (proposal.request.as_ref()).filter(|_| !proposal.changes.is_empty());
         let wanted = proposal.expected.len().max(proposal.changes.len());
+        let wanted = wanted.saturating_add(usize::from(request.is_some()));
         if wanted > limit {
             return Err(SubmitError::TooManyOperations { limit, wanted });
         }
         let id = random_id().map_err(SubmitError::NotWritten)?;
-        let expected: Vec<_> = proposal
+        let mut expected: Vec<_> = proposal
             .expected
             .iter()
             .map(|(object, at)| (keys.object(object), at.unwrap_or(0)))
@@ -152,6 +154,12 @@ impl EtcdStore {
                 Proposed::Put { object, source } => put(key.clone(), encode(object, source)),
                 Proposed::Delete(_) => delete(key.clone()),
             });
+            changed.insert(key);
+        }
+        if let Some(request) = request {
+            let key = keys.request(requests::request_place(&request.request_id));
+            success.push(put(key.clone(), requests::encode(request)));
+            expected.push((key.clone(), request.expected.unwrap_or(0)));
             changed.insert(key);
         }
         // What changes nothing is only asked whether everything is as expected.

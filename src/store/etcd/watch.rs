@@ -9,17 +9,17 @@ use tonic::{Status, Streaming};
 use crate::engine::{Replicated, Stored};
 use crate::model::Revision;
 
-use super::EtcdError;
 use super::calls::{Calls, Session, dressed};
 use super::etcd_store::{EtcdStore, Shared};
 use super::failure::{Failure, Next};
-use super::gather::{Gather, Revised};
+use super::gather::{Gather, Revised, Told};
 use super::keys::{Key, check_format, decode_history, etcd_revision, revision};
 use super::proto::watch_client::WatchClient;
 use super::proto::watch_request::RequestUnion;
 use super::proto::{KeyValue, WatchCreateRequest, WatchRequest, WatchResponse};
 use super::seen::Head;
 use super::value::decode;
+use super::{EtcdError, requests};
 
 /// Most bytes of one answer. Those of many revisions come in fragments, each no larger than a request to
 /// this etcd may be, of which etcd itself advises no more than 10 MiB.
@@ -127,26 +127,33 @@ impl EtcdStore {
         watch.gather.take(answer, change)
     }
 
-    /// What an event changes, if it is an object's.
-    fn change(&self, kv: KeyValue, is_deleted: bool) -> Result<Option<Replicated>, EtcdError> {
+    /// What an event tells.
+    fn change(&self, kv: KeyValue, is_deleted: bool) -> Result<Told, EtcdError> {
         let keys = &self.shared.keys;
         match keys.read(&kv.key)? {
             Key::History if is_deleted => self.check_history(None)?,
             Key::History => self.check_history(Some(decode_history(&kv.key, &kv.value)?))?,
             Key::Format if !is_deleted => check_format(&kv.key, &kv.value)?,
             Key::Head if !is_deleted => self.note_head(Head::of(Some(kv))),
+            Key::Request(place) if is_deleted => return Ok(Told::Request((place, None))),
+            Key::Request(place) => {
+                let request = requests::decode(place, kv)?;
+                return Ok(Told::Request((place, Some(request))));
+            }
             Key::Format | Key::Head => {}
-            Key::Object(object) if is_deleted => return Ok(Some(Replicated::Delete(object))),
+            Key::Object(object) if is_deleted => {
+                return Ok(Told::Change(Replicated::Delete(object)));
+            }
             Key::Object(of) => {
                 let (object, source) = decode(keys, &of, kv.value)?;
-                return Ok(Some(Replicated::Put(Stored {
+                return Ok(Told::Change(Replicated::Put(Stored {
                     object,
                     revision: revision(kv.mod_revision),
                     source,
                 })));
             }
         }
-        Ok(None)
+        Ok(Told::Nothing)
     }
 }
 
