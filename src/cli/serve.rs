@@ -157,8 +157,8 @@ impl Process<'_> {
         };
         let (runtime, thread) = match opened {
             Opened::Alone(store, engine) => runtime::start_with(store, engine, options)?,
-            Opened::Shared(store, engine, behind) => {
-                runtime::start_shared(store, engine, behind, options)?
+            Opened::Shared(store, engine, listed) => {
+                runtime::start_shared(store, engine, listed, options)?
             }
         };
         let (listeners, http) = self.listening.share()?;

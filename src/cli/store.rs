@@ -8,8 +8,7 @@ use anyhow::Context as _;
 use tracing::{info, warn};
 
 use crate::engine::{Engine, EngineOptions};
-use crate::model::Revision;
-use crate::runtime::Readiness;
+use crate::runtime::{Listed, Readiness};
 use crate::store::Store;
 use crate::store::etcd::{EtcdAddress, EtcdError, EtcdLogin, EtcdOptions, EtcdStore, EtcdTls};
 
@@ -72,6 +71,10 @@ pub(super) struct EtcdArgs {
     /// A file with that user's password
     #[arg(long, value_name = "FILE", requires = "etcd_user")]
     etcd_password_file: Option<PathBuf>,
+    /// Send that password in plain text beyond this machine, where there is no TLS: whoever reads the
+    /// network reads it
+    #[arg(long, requires = "etcd_user")]
+    etcd_insecure: bool,
     /// Operations that one transaction of this etcd may have: what its members were given as --max-txn-ops.
     /// One less than that is how many objects a transaction may touch
     #[arg(long, value_name = "NUMBER", default_value_t = MAX_TXN_OPS, requires = "store")]
@@ -111,8 +114,8 @@ impl FromStr for Address {
 pub(super) enum Opened {
     /// Nobody else writes to it.
     Alone(Box<dyn Store>, Engine),
-    /// Other servers write to it as well; what they do behind this revision is to be followed.
-    Shared(EtcdStore, Engine, Revision),
+    /// Other servers write to it as well; what they do behind this is to be followed.
+    Shared(EtcdStore, Engine, Listed),
 }
 
 impl StoreArgs {
@@ -202,6 +205,15 @@ impl EtcdArgs {
             ca: self.etcd_ca.clone(),
             identity,
         });
+        if let Some(member) = address.beyond_loopback()
+            && tls.is_none()
+            && self.etcd_user.is_some()
+            && !self.etcd_insecure
+        {
+            anyhow::bail!(
+                "{member} is not a loopback address, and the connection is not encrypted, so that the password of --etcd-user would be seen: give --etcd-ca, or say --etcd-insecure"
+            );
+        }
         let login = match (&self.etcd_user, &self.etcd_password_file) {
             (Some(user), Some(file)) => {
                 let password = std::fs::read_to_string(file).with_context(|| {
@@ -239,21 +251,51 @@ async fn open(
     let tell = &mut |progress: crate::store::etcd::ListProgress| {
         teller.tell("listing etcd", progress.keys, Some(progress.of));
     };
-    let listing = store.list(tell).await?;
-    let (revision, read_at) = (listing.revision(), listing.read_at());
+    let mut listing = store.list(tell).await?;
+    let listed = Listed::of(&mut listing);
     let build = move || {
         let mut engine = Engine::new(rules);
         listing.apply_to(&mut engine).map(|_| engine)
     };
     let engine = tokio::task::spawn_blocking(build).await??;
     let seconds = teller.finish();
-    info!(revision, seconds, "etcd is listed");
-    Ok(Opened::Shared(store, engine, read_at))
+    info!(revision = listed.contact.ours, seconds, "etcd is listed");
+    Ok(Opened::Shared(store, engine, listed))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_goes_beyond_this_machine_encrypted_or_by_permission() {
+        #[derive(clap::Parser)]
+        struct Parsed {
+            #[command(flatten)]
+            store: StoreArgs,
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let file = file.path().to_str().unwrap();
+        let login = ["--etcd-user", "sel", "--etcd-password-file", file];
+        let options = |address: &str, more: &[&str]| {
+            let args = [&["serve", "--store", address][..], more].concat();
+            let Parsed { store } = clap::Parser::try_parse_from(args).unwrap();
+            let Some(Address::Etcd(address)) = &store.store else {
+                panic!("{address} is an etcd")
+            };
+            store.etcd.options(address)
+        };
+        let with = |more: &[&'static str]| [&login[..], more].concat();
+        let (here, beyond) = ("etcd://localhost", "etcd://127.0.0.1,10.0.0.1:1");
+        let refused = options(beyond, &login).unwrap_err().to_string();
+        for word in ["10.0.0.1:1", "--etcd-ca", "--etcd-insecure"] {
+            assert!(refused.contains(word), "{refused}");
+        }
+        assert!(options(here, &login).is_ok());
+        assert!(options(beyond, &[]).is_ok());
+        assert!(options(beyond, &with(&["--etcd-insecure"])).is_ok());
+        assert!(options(beyond, &with(&["--etcd-ca", "ca.pem"])).is_ok());
+    }
 
     #[test]
     fn a_store_is_memory_or_an_etcd() {

@@ -15,7 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::engine::{ObjectResult, ResolveError};
 use crate::model::{ObjectRef, Operation, PatchTarget, Revision, Transaction};
 
-use super::command::{Commit, CommitReply};
+use super::command::{Commit, CommitReply, Committed};
 use super::sync::SyncId;
 use super::writer::selects;
 
@@ -74,8 +74,20 @@ pub(super) struct Resolved {
     pub(super) outcome: Result<Arc<[ObjectResult]>, ResolveError>,
 }
 
+impl Resolved {
+    /// That of a transaction that was answered before.
+    pub(super) fn of(answered: &Committed) -> Resolved {
+        Resolved {
+            at: answered.resolved_at,
+            expected: Vec::new(),
+            changes: true,
+            outcome: Ok(Arc::clone(&answered.results)),
+        }
+    }
+}
+
 impl Entry {
-    fn new(commit: Commit, deadline: Instant) -> Entry {
+    fn new(commit: Commit, deadline: Instant, stage: Stage) -> Entry {
         Entry {
             names: named(&commit.transaction),
             selects: selects(&commit.transaction),
@@ -86,7 +98,7 @@ impl Entry {
             replies: smallvec![commit.reply],
             collisions: 0,
             deadline,
-            stage: Stage::Waiting,
+            stage,
             _room: commit.room,
         }
     }
@@ -126,14 +138,14 @@ impl Line {
     }
 
     /// Puts a write at the end.
-    pub(super) fn push(&mut self, commit: Commit, deadline: Instant) {
+    pub(super) fn push(&mut self, commit: Commit, deadline: Instant, stage: Stage) {
         self.numbered = self.numbered.saturating_add(1);
         if !commit.request_id.is_empty() {
             self.by_request
                 .insert(commit.request_id.clone(), self.numbered);
         }
         self.entries
-            .insert(self.numbered, Entry::new(commit, deadline));
+            .insert(self.numbered, Entry::new(commit, deadline, stage));
     }
 
     /// The write that has this request id, if one has.

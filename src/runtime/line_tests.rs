@@ -39,7 +39,7 @@ fn everything() -> Transaction {
 fn line(transactions: impl IntoIterator<Item = Transaction>) -> Line {
     let mut line = Line::default();
     for transaction in transactions {
-        line.push(commit(transaction), Instant::now());
+        line.push(commit(transaction), Instant::now(), Stage::Waiting);
     }
     line
 }

@@ -64,6 +64,7 @@ pub use handle::{EncodedPiece, PendingCommit, PodPiece, Runtime};
 pub use head::{Head, Totals};
 pub use live_query::{LastChange, LiveQuery};
 pub use readiness::{Readiness, ReadinessGuard};
+pub use replica::Listed;
 pub use ring::{Concern, Ring, RingPosition, Told};
 pub use save::{SaveContents, SaveOptions, SaveSession, SavedObject};
 pub use shared::TransactionBounds;

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 
 use crate::engine::ResolveError;
 use crate::model::{ObjectRef, ResolvedTransaction, Revision};
-use crate::store::etcd::{Proposal, SubmitError, Submitted};
+use crate::store::etcd::{Proposal, ProposedRequest, SubmitError, Submitted, request_place};
 
 use super::command::Committed;
 use super::error::CommitError;
@@ -87,17 +87,33 @@ impl Replica {
         let late = self.line.numbers(late);
         let any = !late.is_empty();
         for number in late {
-            let written = match self.line.get_mut(number).map(|entry| &entry.stage) {
-                Some(Stage::Written(revision, _)) => Some(*revision),
-                _ => None,
-            };
-            let patience = self.patience;
-            self.refuse(number, || match written {
-                Some(revision) => CommitError::NotBack { revision },
-                None => CommitError::TooLate { patience },
-            });
+            let entry = self.line.get_mut(number);
+            match entry.map(|entry| mem::replace(&mut entry.stage, Stage::Waiting)) {
+                Some(Stage::Written(revision, resolved)) => {
+                    self.give_up(number, resolved, revision)
+                }
+                _ => {
+                    let patience = self.patience;
+                    self.refuse(number, || CommitError::TooLate { patience });
+                }
+            }
         }
         any
+    }
+
+    /// Answers a write that is written and does not come back. Whoever asks again under its request id is
+    /// told what became of it, and does not write it again.
+    fn give_up(&mut self, number: u64, resolved: Resolved, revision: Revision) {
+        if let (Some(entry), Ok(results)) = (self.line.get_mut(number), resolved.outcome) {
+            let committed = Committed {
+                revision,
+                resolved_at: resolved.at,
+                results,
+            };
+            let request_id = entry.request_id.clone();
+            self.recent.insert(request_id, entry.digest, committed);
+        }
+        self.refuse(number, || CommitError::NotBack { revision });
     }
 
     /// Resolves and submits those whose turn it is.
@@ -143,6 +159,21 @@ impl Replica {
                 source_name: source_name.clone(),
             });
         }
+        // Another replica may have written it since it was last looked at.
+        match self.recent.get(&entry.request_id, entry.digest) {
+            Ok(None) => {}
+            Ok(Some(before)) => {
+                let before = before.clone();
+                return self.finish(number, Resolved::of(&before), before.revision);
+            }
+            Err(_) => {
+                let request_id = entry.request_id.clone();
+                let reused = || CommitError::RequestIdReused {
+                    request_id: request_id.clone(),
+                };
+                return self.refuse(number, reused);
+            }
+        }
         let engine = &state.engine;
         let resolution = engine.resolve(entry.transaction.clone(), self.limits);
         let expect = |objects: &[ObjectRef]| -> Vec<_> {
@@ -172,10 +203,20 @@ impl Replica {
             outcome,
         };
         entry.stage = Stage::Submitted(resolved);
+        let request = (!entry.request_id.is_empty()).then(|| ProposedRequest {
+            request_id: entry.request_id.clone(),
+            digest: entry.digest,
+            resolved_at: engine.head(),
+            expected: self.places.get(&request_place(&entry.request_id)).copied(),
+        });
         let proposal = Proposal::new(expected, transaction, |object| {
             let before = engine.get(object);
             before.map(|before| before.source).unwrap_or_default()
         });
+        let proposal = Proposal {
+            request,
+            ..proposal
+        };
         let (store, outcome) = (self.shared.store.clone(), self.outcome.clone());
         self.tasks.spawn(async move {
             // Whoever waits for it may have ended.

@@ -72,16 +72,27 @@ impl Recent {
         }
     }
 
-    /// Remembers an answer under an id that is not known, and forgets the oldest beyond the bounds.
+    /// Remembers an answer under an id that is not known, or not with its results, and forgets the oldest
+    /// beyond the bounds.
     /// A transaction without an id cannot be asked for again.
     pub(super) fn insert(&mut self, request_id: SmolStr, digest: u64, answer: Committed) {
-        if request_id.is_empty() || self.answers.contains_key(&request_id) {
+        if request_id.is_empty() {
             return;
         }
-        self.results = self.results.saturating_add(answer.results.len());
-        self.oldest_first.push_back(request_id.clone());
-        self.answers
-            .insert(request_id, Remembered { digest, answer });
+        let results = answer.results.len();
+        match self.answers.get_mut(&request_id) {
+            None => {
+                self.oldest_first.push_back(request_id.clone());
+                self.answers
+                    .insert(request_id, Remembered { digest, answer });
+            }
+            // It was heard of from the store, which keeps no results.
+            Some(before) if before.answer.results.is_empty() && results > 0 => {
+                before.answer = answer;
+            }
+            Some(_) => return,
+        }
+        self.results = self.results.saturating_add(results);
         if self.oldest_first.len() > MAX_REQUESTS
             && let Some(oldest) = self.oldest_first.pop_front()
             && let Some(old) = self.answers.remove(&oldest)

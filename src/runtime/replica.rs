@@ -3,7 +3,7 @@
 //!
 //! What comes back, ours and others', is applied in the store's order, which is the same everywhere.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::pending;
 use std::time::{Duration, Instant};
 
@@ -13,11 +13,13 @@ use tracing::{error, info, warn};
 
 use crate::engine::{Applied, ApplyError, ListingError, Replicated, ResolveLimits, Work};
 use crate::model::{ObjectRef, Revision};
-use crate::store::etcd::{Contact, EtcdError, Follow, Followed, SubmitError, Submitted};
+use crate::store::etcd::{
+    Contact, EtcdError, Follow, Followed, Listing, Placed, SubmitError, Submitted,
+};
 
-use super::command::Commit;
+use super::command::{Commit, Committed};
 use super::error::{CommitError, SourceEnd};
-use super::line::Line;
+use super::line::{Line, Resolved, Stage};
 use super::recent::Recent;
 use super::shared::Shared;
 use super::state::State;
@@ -26,6 +28,25 @@ use super::writer::{GROUP, answer};
 
 /// How often deadlines are looked at while writes are on their way.
 const TICK: Duration = Duration::from_millis(100);
+
+/// What a replica begins with beside the engine.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// How far the store was.
+    pub contact: Contact,
+    /// What was written under request ids lastly.
+    pub requests: Vec<Placed>,
+}
+
+impl Listed {
+    /// What a listing has of it, which is taken from it.
+    pub fn of(listing: &mut Listing) -> Listed {
+        Listed {
+            contact: listing.contact(),
+            requests: listing.take_requests(),
+        }
+    }
+}
 
 /// A number in the line, and what became of it.
 pub(super) type Outcome = (u64, Result<Submitted, SubmitError>);
@@ -46,6 +67,8 @@ pub(super) struct Replica {
     /// A sync begins or ends, and waits until nothing is on its way.
     held: bool,
     pub(super) recent: Recent,
+    /// The revisions that wrote the places of request ids last.
+    pub(super) places: HashMap<u16, Revision>,
     pub(super) limits: ResolveLimits,
     /// How long a write may take.
     pub(super) patience: Duration,
@@ -56,16 +79,16 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    /// Follows what is written behind a revision.
+    /// Follows what is written behind a listing.
     pub(super) fn new(
         shared: Shared,
-        behind: Revision,
+        listed: Listed,
         limits: ResolveLimits,
         tasks: Handle,
     ) -> Replica {
         let (outcome, outcomes) = unbounded_channel();
-        Replica {
-            follow: shared.store.follow(behind),
+        let mut replica = Replica {
+            follow: shared.store.follow(listed.contact.revision),
             patience: shared.store.options().timeout,
             shared,
             told: None,
@@ -76,10 +99,36 @@ impl Replica {
             line: Line::default(),
             held: false,
             recent: Recent::default(),
+            places: HashMap::new(),
             limits,
             contact: None,
             lost: false,
-        }
+        };
+        replica.learn_all(listed.requests);
+        replica
+    }
+
+    /// Remembers what was written under a request id, here or elsewhere.
+    fn learn(&mut self, (place, request): Placed) {
+        let Some(request) = request else {
+            self.places.remove(&place);
+            return;
+        };
+        self.places.insert(place, request.revision);
+        let answer = Committed {
+            revision: request.revision,
+            resolved_at: request.resolved_at,
+            results: [].into(),
+        };
+        self.recent
+            .insert(request.request_id, request.digest, answer);
+    }
+
+    /// The same of everything there is.
+    fn learn_all(&mut self, mut requests: Vec<Placed>) {
+        self.places.clear();
+        requests.sort_by_key(|(_, request)| request.as_ref().map(|it| it.revision));
+        requests.into_iter().for_each(|it| self.learn(it));
     }
 
     /// Whether a write is on its way.
@@ -87,9 +136,10 @@ impl Replica {
         !self.line.is_empty()
     }
 
-    /// Whether something that was written waits to be applied.
+    /// Whether something that was written waits to be applied, and will be.
     pub(super) fn is_behind(&self) -> bool {
-        self.told.is_some() || !self.follow.is_empty()
+        let waits = self.told.is_some() || !self.follow.is_empty();
+        waits && self.shared.source.ended().is_none()
     }
 
     /// Whether another write may be taken in.
@@ -138,11 +188,6 @@ impl Replica {
     /// Takes a write in, unless it can be answered at once.
     pub(super) fn enqueue(&mut self, commit: Commit) {
         if !commit.request_id.is_empty() {
-            match self.recent.get(&commit.request_id, commit.digest) {
-                Ok(None) => {}
-                Ok(Some(before)) => return answer(commit.reply, Ok(before.clone())),
-                Err(reused) => return answer(commit.reply, Err(reused)),
-            }
             if let Some(same) = self.line.repeated(&commit.request_id) {
                 if same.digest == commit.digest {
                     same.replies.push(commit.reply);
@@ -155,10 +200,26 @@ impl Replica {
                 }
                 return;
             }
+            match self.recent.get(&commit.request_id, commit.digest) {
+                Ok(None) => {}
+                Ok(Some(before)) if before.revision <= self.shared.source.current() => {
+                    return answer(commit.reply, Ok(before.clone()));
+                }
+                // It was written, and has not come back yet.
+                Ok(Some(before)) => {
+                    let stage = Stage::Written(before.revision, Resolved::of(before));
+                    return self.line.push(commit, self.deadline(), stage);
+                }
+                Err(reused) => return answer(commit.reply, Err(reused)),
+            }
         }
+        self.line.push(commit, self.deadline(), Stage::Waiting);
+    }
+
+    /// By when a write that comes now is answered.
+    fn deadline(&self) -> Instant {
         let now = Instant::now();
-        self.line
-            .push(commit, now.checked_add(self.patience).unwrap_or(now));
+        now.checked_add(self.patience).unwrap_or(now)
     }
 
     /// Applies what has come, up to a group, and moves on what is on its way; whether there was anything.
@@ -187,13 +248,19 @@ impl Replica {
         {
             heard = true;
             let applied = match told {
-                Followed::Transaction { revision, changes } => {
+                Followed::Transaction {
+                    revision,
+                    changes,
+                    requests,
+                } => {
+                    requests.into_iter().for_each(|it| self.learn(it));
                     objects = objects.saturating_add(changes.len().max(1));
                     state.changes(changes.iter().map(Replicated::object_ref));
                     let applied = state.engine.apply_replicated(revision, changes);
                     applied.map_err(|failed| failed.to_string())
                 }
-                Followed::Listed(listing) => {
+                Followed::Listed(mut listing) => {
+                    self.learn_all(listing.take_requests());
                     info!(
                         revision = listing.revision(),
                         "what there was to follow in etcd is compacted: everything was listed anew"

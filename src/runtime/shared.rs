@@ -48,8 +48,12 @@ impl Runtime {
         self.shared()?.source.ended().cloned()
     }
 
+    /// Whether a transaction of this revision, or a later one, is soon applied here. How far others' keys
+    /// have brought the store says nothing of that.
     async fn reaches_soon(&self, revision: Revision) -> bool {
-        let reached = tokio::time::timeout(SOON, self.read_at(revision)).await;
+        let mut head = self.watch_head();
+        let applied = head.wait_for(|head| head.revision >= revision);
+        let reached = tokio::time::timeout(SOON, applied).await;
         reached.is_ok_and(|reached| reached.is_ok())
     }
 

@@ -3,7 +3,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -11,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::engine::{Engine, EngineOptions, ResolveLimits};
-use crate::model::Revision;
 use crate::store::etcd::EtcdStore;
 use crate::store::{Epoch, Store};
 
@@ -20,7 +19,7 @@ use super::error::{StartError, Stopped};
 use super::handle::{About, Queues, Runtime};
 use super::head::{Head, Totals};
 use super::owner::{First, Owner};
-use super::replica::Replica;
+use super::replica::{Listed, Replica};
 use super::room::Room;
 use super::save::{SaveOptions, Saves};
 use super::share::Share;
@@ -117,21 +116,21 @@ pub fn start_with(
 }
 
 /// Starts an engine that was listed from a store which other processes write to as well, on a thread of
-/// its own. What they write is followed from behind the revision at which it was listed; what is written
-/// here goes through the store and comes back.
+/// its own. What others write is followed from behind the listing; what is written here goes through the
+/// store and comes back.
 ///
 /// # Errors
 /// There is no tokio runtime here for the calls to the store, or the system gives no thread.
 pub fn start_shared(
     store: EtcdStore,
     engine: Engine,
-    behind: Revision,
+    listed: Listed,
     options: RuntimeOptions,
 ) -> Result<(Runtime, RuntimeThread), StartError> {
     let tasks = Handle::try_current().map_err(io::Error::other)?;
     let limits = store.options();
     let shared = Shared {
-        source: Arc::new(Source::new(Instant::now(), behind)),
+        source: Arc::new(Source::new(listed.contact.at, listed.contact.revision)),
         bounds: TransactionBounds {
             // One operation is for the history.
             objects: limits.max_txn_ops.saturating_sub(1),
@@ -145,7 +144,7 @@ pub fn start_shared(
         missing_node: engine.options().missing_node,
         shared: Some(shared.clone()),
     };
-    let replica = Replica::new(shared, behind, options.resolve, tasks);
+    let replica = Replica::new(shared, listed, options.resolve, tasks);
     let committer = Committer::Shared(Box::new(replica));
     launch(committer, engine, None, about, options)
 }

@@ -17,7 +17,7 @@
 //! | `storm` | everything at once, at random |
 //! | `compaction` `restore` `quorum` `moving` `conflict` | one thing each |
 //!
-//! Where there is no etcd, each test says so and passes. `SELECTORD_TEST_SUBSCRIBERS` and
+//! Where there is no etcd, each test says so and passes, unless `SELECTORD_TEST_ETCD` is set. `SELECTORD_TEST_SUBSCRIBERS` and
 //! `SELECTORD_TEST_FAULTS` make the storm larger and longer.
 
 #![cfg(feature = "service")]
@@ -41,6 +41,8 @@ mod workload;
 mod world;
 mod writer;
 
+#[path = "../member/mod.rs"]
+mod member;
 #[path = "../process/mod.rs"]
 mod process;
 #[path = "../support/mod.rs"]

@@ -8,7 +8,8 @@ use std::time::Duration;
 use selectord::client::{Client, ClientOptions, Listing};
 use tokio::net::TcpListener;
 
-use crate::members::{MEMBERS, Members, signal};
+use crate::member::signal;
+use crate::members::{MEMBERS, Members};
 use crate::patience::{Patience, until};
 use crate::process::BINARY;
 use crate::proxy::{Link, forward};

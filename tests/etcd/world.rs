@@ -9,7 +9,8 @@ use selectord::model::Revision;
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::task::JoinHandle;
 
-use crate::members::{Members, there_is_etcd};
+use crate::member::there_is_etcd;
+use crate::members::Members;
 use crate::patience::{patiently, until};
 use crate::replica::{Replica, connect};
 use crate::workload::{Account, Group, common};
@@ -41,9 +42,6 @@ impl World {
     /// Starts everything and writes every group once. None where there is no etcd, which it says.
     pub async fn start(seed: u64) -> Option<World> {
         if !there_is_etcd() {
-            println!(
-                "SKIPPED: etcd and etcdctl are not installed (Debian: etcd-server, etcd-client)"
-            );
             return None;
         }
         println!("seed {seed} (SELECTORD_TEST_SEED={seed})");

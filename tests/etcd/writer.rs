@@ -124,6 +124,8 @@ impl Writer {
     /// One transaction of a group, and what became of it.
     pub async fn write(&mut self, group: Group) -> Result<Revision, CallError> {
         let client = self.client().await;
+        let account = &self.accounts[&group];
+        let is_sure = account.last.is_some() && account.unknown.is_empty();
         let last = match self.accounts[&group].last {
             Some(last) => last,
             None => match client.pod(&group.first_pod()).await {
@@ -134,7 +136,26 @@ impl Writer {
         };
         self.sent += 1;
         let number = self.sent;
-        let answer = client.commit(group.write(number, last), "").await;
+        let (write, id) = (
+            group.write(number, last),
+            format!("w{}-{number}", self.number),
+        );
+        let mut answer = client.commit(write.clone(), &id).await;
+        if answer.as_ref().is_err_and(is_unknown) {
+            // Whoever is asked again, elsewhere, knows what became of it.
+            self.at = (self.at + 1) % self.addresses.len();
+            let again = self.client().await.commit(write, &id).await;
+            // The condition holds until it is done, unless it was read where it was old, or one of before
+            // came late.
+            let refused = |error: &CallError| error.code() == Code::FailedPrecondition;
+            assert!(
+                !is_sure || !again.as_ref().is_err_and(refused),
+                "{group:?} at {number}: a retry was taken for another write: {again:?}"
+            );
+            if again.is_ok() {
+                answer = again;
+            }
+        }
         let account = self.accounts.get_mut(&group).expect("its own");
         match answer {
             Ok(committed) => {
@@ -146,7 +167,7 @@ impl Writer {
             }
             Err(error) => {
                 // Whoever is refused for a condition or a conflict has written nothing.
-                if !matches!(error.code(), Code::FailedPrecondition | Code::Aborted) {
+                if is_unknown(&error) {
                     account.unknown.insert(number);
                 }
                 account.last = None;
@@ -178,4 +199,9 @@ impl Writer {
             account.last = None;
         }
     }
+}
+
+/// Whether it may have been done.
+fn is_unknown(error: &CallError) -> bool {
+    !matches!(error.code(), Code::FailedPrecondition | Code::Aborted)
 }

@@ -1,14 +1,13 @@
 //! Members of etcd, as processes on this machine.
 
-use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use selectord::store::etcd::{EtcdOptions, EtcdStore};
 use serde_json::Value;
+
+use crate::member::{self, Member, there_is_etcd};
 
 /// Long past what anything here takes: a test that hangs fails instead.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -17,47 +16,13 @@ const PAUSE: Duration = Duration::from_millis(30);
 
 /// One etcd of one or more members. Dropping it ends them.
 pub struct Etcd {
-    folder: tempfile::TempDir,
+    // Ended before the folder goes.
     members: Vec<Member>,
+    folder: tempfile::TempDir,
     scheme: &'static str,
     /// For every member, and for every etcdctl.
     arguments: Vec<String>,
     credentials: Vec<String>,
-}
-
-struct Member {
-    client: SocketAddr,
-    peer: SocketAddr,
-    process: Option<Child>,
-}
-
-/// Whether etcd and etcdctl can be run here; says so if not.
-fn there_is_etcd() -> bool {
-    let runs = |program: &str, argument: &str| {
-        let ran = Command::new(program)
-            .arg(argument)
-            .env("ETCDCTL_API", "3")
-            .output();
-        ran.is_ok_and(|output| output.status.success())
-    };
-    let there_is = runs("etcd", "--version") && runs("etcdctl", "version");
-    if !there_is {
-        println!("SKIPPED: etcd and etcdctl are not installed (Debian: etcd-server, etcd-client)");
-    }
-    there_is
-}
-
-/// A port that stays free while nobody listens there: below those that the system gives out.
-fn free_port() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = (std::process::id() % 10_000) as u16;
-    loop {
-        let next = (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 8_000 + next));
-        if TcpListener::bind(address).is_ok() {
-            return address;
-        }
-    }
 }
 
 impl Etcd {
@@ -97,13 +62,7 @@ impl Etcd {
     fn prepared(members: usize, scheme: &'static str) -> Option<Etcd> {
         there_is_etcd().then(|| Etcd {
             folder: tempfile::tempdir().unwrap(),
-            members: (0..members)
-                .map(|_| Member {
-                    client: free_port(),
-                    peer: free_port(),
-                    process: None,
-                })
-                .collect(),
+            members: (0..members).map(Member::new).collect(),
             scheme,
             arguments: Vec::new(),
             credentials: Vec::new(),
@@ -149,56 +108,23 @@ impl Etcd {
 
     /// Starts a member on what it has on its disk.
     pub fn begin(&mut self, index: usize) {
-        let url = |address: SocketAddr, scheme: &str| format!("{scheme}://{address}");
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.file(&format!("m{index}.log")))
-            .unwrap();
-        let member = &self.members[index];
-        let clients = url(member.client, self.scheme);
-        let peers = url(member.peer, "http");
-        let process = Command::new("etcd")
-            .args(["--name", &format!("m{index}")])
-            .arg("--data-dir")
-            .arg(self.file(&format!("m{index}")))
-            .args(["--listen-client-urls", &clients])
-            .args(["--advertise-client-urls", &clients])
-            .args(["--listen-peer-urls", &peers])
-            .args(["--initial-advertise-peer-urls", &peers])
-            .args(["--initial-cluster", &self.cluster()])
-            .args(["--logger", "zap", "--log-level", "warn"])
-            .args(&self.arguments)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        self.members[index].process = Some(process);
+        let (cluster, scheme) = (self.cluster(), self.scheme);
+        self.members[index].begin(self.folder.path(), &cluster, scheme, &self.arguments);
     }
 
     fn cluster(&self) -> String {
-        let members = self.members.iter().enumerate();
-        let named: Vec<String> = members
-            .map(|(i, m)| format!("m{i}=http://{}", m.peer))
-            .collect();
+        let named: Vec<String> = self.members.iter().map(Member::in_cluster).collect();
         named.join(",")
     }
 
     /// Kills a member; its disk stays.
     pub fn kill(&mut self, index: usize) {
-        if let Some(mut process) = self.members[index].process.take() {
-            process.kill().unwrap();
-            process.wait().unwrap();
-        }
+        self.members[index].kill();
     }
 
     /// Sends a member `STOP` or `CONT`.
     pub fn signal(&self, index: usize, name: &str) {
-        let process = self.members[index].process.as_ref().unwrap();
-        let kill = format!("kill -{name} {}", process.id());
-        let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
-        assert!(sent.success(), "{kill}");
+        self.members[index].signal(name);
     }
 
     /// Which member leads.
@@ -229,59 +155,22 @@ impl Etcd {
     }
 
     fn try_ctl(&self, args: &[&str]) -> Result<String, String> {
-        let running = self
-            .members
-            .iter()
-            .filter(|member| member.process.is_some());
+        let running = self.members.iter().filter(|member| member.runs());
         let endpoints: Vec<String> = running
             .map(|member| format!("{}://{}", self.scheme, member.client))
             .collect();
-        let output = Command::new("etcdctl")
-            .env("ETCDCTL_API", "3")
-            .args(["--command-timeout", "10s", "--dial-timeout", "5s"])
-            .args(["--endpoints", &endpoints.join(",")])
-            .args(&self.credentials)
-            .args(args)
-            .output()
-            .unwrap();
-        if output.status.success() {
-            Ok(String::from_utf8(output.stdout).unwrap())
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).into_owned())
-        }
+        let endpoints = endpoints.join(",");
+        let mut all = vec!["--endpoints", &endpoints];
+        all.extend(self.credentials.iter().map(String::as_str));
+        all.extend(args);
+        member::ctl(&all)
     }
 
     /// Ends a single member, and begins it anew with what a backup has.
     pub async fn restore(&mut self, backup: &Path) {
         self.kill(0);
-        let directory = self.file("m0");
-        fs::remove_dir_all(&directory).unwrap();
-        let peers = format!("http://{}", self.members[0].peer);
-        let (backup, directory) = (backup.to_str().unwrap(), directory.to_str().unwrap());
-        let cluster = self.cluster();
-        let restore = [
-            "snapshot",
-            "restore",
-            backup,
-            "--name",
-            "m0",
-            "--data-dir",
-            directory,
-        ];
-        let as_before = [
-            "--initial-cluster",
-            &cluster,
-            "--initial-advertise-peer-urls",
-            &peers,
-        ];
-        self.ctl(&[&restore[..], &as_before[..]].concat());
+        self.members[0].restore(self.folder.path(), &self.cluster(), backup);
         self.start().await;
-    }
-}
-
-impl Drop for Etcd {
-    fn drop(&mut self) {
-        (0..self.members.len()).for_each(|index| self.kill(index));
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is written comes back to everybody, whole and in order.
 
+use std::time::Instant;
+
 use selectord::model::ResolvedTransaction;
 use selectord::store::etcd::{EtcdError, EtcdStore, Followed};
 
@@ -9,6 +11,7 @@ use crate::support::generate::{Mix, World};
 use crate::support::oracle::Oracle;
 use crate::support::questions::ask_all;
 use crate::support::random::{Random, seeds};
+use crate::wire::Wire;
 
 /// Random transactions by one writer; replicas that list at random follow it, and are asked everything.
 async fn replicas_are_equal(etcd: &Etcd, seed: u64) {
@@ -68,10 +71,16 @@ async fn a_listing_of_many_pages_is_of_one_revision() {
         writer.put(&names).await;
     }
     let mut pages = Vec::new();
+    let mut read = None;
     let listing = store
-        .list(&mut |progress| pages.push(progress))
+        .list(&mut |progress| {
+            read.get_or_insert_with(Instant::now);
+            pages.push(progress);
+        })
         .await
         .unwrap();
+    // It is as old as the first of it may be.
+    assert!(listing.contact().at < read.unwrap());
     assert_eq!(listing.len(), 3_000);
     assert_eq!(listing.revision(), writer.engine.head());
     // Format, history and head are keys, too.
@@ -124,6 +133,78 @@ async fn where_it_is_compacted_everything_is_listed() {
     lagging.until(next).await;
     assert_eq!(lagging.pods(), ["b", "c", "d"]);
     assert_eq!(lagging.told, ["listed"]);
+}
+
+#[tokio::test]
+async fn where_only_others_write_nothing_is_listed_for_a_compaction() {
+    let Some(etcd) = Etcd::one().await else {
+        return;
+    };
+    let wire = Wire::to(&etcd).await;
+    let store = EtcdStore::connect(wire.options(&etcd)).await.unwrap();
+    let mut replica = Replica::start(&store).await;
+    let ours = replica.put(&["a"]).await;
+    for _ in 0..20 {
+        etcd.ctl(&["put", "/elsewhere", "x"]);
+    }
+    let last = ours + 20;
+    for _ in 0..3 {
+        while replica.until_contact().await.revision < last {}
+    }
+    etcd.ctl(&["compact", &last.to_string()]);
+    wire.cut().await;
+    wire.mend();
+    replica.until_told("lost").await;
+    replica.put(&["b"]).await;
+    assert!(!replica.told.contains(&"listed"), "{:?}", replica.told);
+    assert_eq!(replica.pods(), ["a", "b"]);
+}
+
+/// Some hundred revisions that come in one answer, which is larger than etcd sends at once.
+#[tokio::test]
+async fn an_answer_in_fragments_is_told_in_whole_revisions() {
+    let Some(etcd) = Etcd::with(1, &["--max-request-bytes=65536"]).await else {
+        return;
+    };
+    let store = etcd.connect().await;
+    let mut writer = Replica::start(&store).await;
+    let first = writer.put(&["a"]).await;
+    let mut lagging = Replica::start(&store).await;
+    let names: Vec<String> = (0..100).map(|i| format!("p{i:03}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut last = first;
+    for _ in 0..100 {
+        last = writer.put(&names).await;
+    }
+    lagging.follow = store.follow(first);
+    let mut told = first;
+    while told < last {
+        // Half a revision would be refused when the other half comes.
+        lagging.next().await.unwrap();
+        let head = lagging.engine.head();
+        assert!(head == told || head == told + 1, "{head} behind {told}");
+        told = head;
+    }
+    assert_eq!(lagging.pods().len(), 101);
+    assert_eq!(lagging.engine.verify(), vec![]);
+}
+
+/// What stands before something wrong, in the same answer, is told.
+#[tokio::test]
+async fn what_precedes_what_is_not_ours_is_told() {
+    let Some(etcd) = Etcd::one().await else {
+        return;
+    };
+    let store = etcd.connect().await;
+    let mut writer = Replica::start(&store).await;
+    let first = writer.put(&["a"]).await;
+    let mut lagging = Replica::start(&store).await;
+    writer.put(&["b"]).await;
+    let last = writer.put(&["c"]).await;
+    etcd.ctl(&["put", "/test/what", "ever"]);
+    lagging.follow = store.follow(first);
+    lagging.until_told("lost").await;
+    assert_eq!(lagging.engine.head(), last);
 }
 
 #[tokio::test]

@@ -141,8 +141,9 @@ async fn a_restored_backup_is_another_history() {
     replica.put(&["d"]).await;
 }
 
-#[tokio::test]
-async fn a_backup_that_others_wrote_on_is_noticed_too() {
+/// Restores what there was before the last writes, without anybody of ours there, and lets others write
+/// until the revision is beyond what was seen; then compacts that, or not.
+async fn rewound_and_beyond(compacts: bool) {
     let Some(mut etcd) = Etcd::one().await else {
         return;
     };
@@ -154,21 +155,34 @@ async fn a_backup_that_others_wrote_on_is_noticed_too() {
     replica.put(&["b"]).await;
     replica.until_contact().await;
     let seen = store.confirm().await.unwrap().revision;
-    // Nobody of ours is there while it is filled beyond what was seen.
     drop(replica.follow);
     etcd.restore(&backup).await;
-    while store.options().timeout > Duration::ZERO {
+    let revision = loop {
         let put = etcd.ctl(&["put", "/elsewhere", "x", "-w", "json"]);
         let put: serde_json::Value = serde_json::from_str(&put).unwrap();
-        if put["header"]["revision"].as_u64() > Some(seen + 3) {
-            break;
+        match put["header"]["revision"].as_u64() {
+            Some(revision) if revision > seen + 3 => break revision,
+            _ => {}
         }
+    };
+    if compacts {
+        etcd.ctl(&["compact", &revision.to_string()]);
     }
     let changed = store.confirm().await;
     assert!(
         matches!(&changed, Err(EtcdError::HistoryChanged { .. })),
         "{changed:?}"
     );
+}
+
+#[tokio::test]
+async fn a_backup_that_others_wrote_on_is_noticed_too() {
+    rewound_and_beyond(false).await;
+}
+
+#[tokio::test]
+async fn a_backup_whose_revisions_were_raised_and_compacted_is_noticed_too() {
+    rewound_and_beyond(true).await;
 }
 
 #[tokio::test]

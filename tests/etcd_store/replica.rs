@@ -41,7 +41,9 @@ impl Replica {
     pub async fn next(&mut self) -> Result<(), EtcdError> {
         let told = patiently("something to follow", self.follow.next()).await;
         match told.expect("it has not ended") {
-            Followed::Transaction { revision, changes } => {
+            Followed::Transaction {
+                revision, changes, ..
+            } => {
                 self.engine.apply_replicated(revision, changes).unwrap();
             }
             Followed::Listed(listing) => {

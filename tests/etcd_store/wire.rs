@@ -1,9 +1,10 @@
-//! A wire to a member, on which answers can be lost.
+//! A wire to a member, on which requests and answers can be lost.
 
 use std::net::SocketAddr;
 
 use selectord::store::etcd::EtcdOptions;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -14,6 +15,8 @@ enum State {
     Whole,
     /// What the member says does not arrive.
     Deaf,
+    /// What is said to the member does not arrive.
+    Mute,
     /// Connections are cut, and new ones wait.
     Cut,
 }
@@ -47,8 +50,17 @@ impl Wire {
         self.state.send_replace(State::Deaf);
     }
 
-    pub fn cut(&self) {
+    pub fn lose_requests(&self) {
+        self.state.send_replace(State::Mute);
+    }
+
+    /// Answers when nothing is carried any more.
+    pub async fn cut(&self) {
         self.state.send_replace(State::Cut);
+        // One is whoever accepts.
+        while self.state.receiver_count() > 1 {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub fn mend(&self) {
@@ -70,21 +82,27 @@ async fn carry(client: TcpStream, to: SocketAddr, mut state: watch::Receiver<Sta
     let Ok(server) = TcpStream::connect(to).await else {
         return;
     };
-    let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = server.into_split();
-    let looked_at = state.clone();
-    let back = async move {
-        let mut bytes = vec![0; 64 << 10];
-        while let Ok(count @ 1..) = from_server.read(&mut bytes).await {
-            let heard = *looked_at.borrow() == State::Whole;
-            if heard && to_client.write_all(&bytes[..count]).await.is_err() {
-                return;
-            }
-        }
-    };
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
     tokio::select! {
-        _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
-        () = back => {}
+        () = carry_one_way(from_client, to_server, state.clone(), State::Mute) => {}
+        () = carry_one_way(from_server, to_client, state.clone(), State::Deaf) => {}
         _ = state.wait_for(|state| *state == State::Cut) => {}
+    }
+}
+
+/// Carries bytes, and loses them while the wire is so.
+async fn carry_one_way(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    state: watch::Receiver<State>,
+    loses: State,
+) {
+    let mut bytes = vec![0; 64 << 10];
+    while let Ok(count @ 1..) = from.read(&mut bytes).await {
+        let arrives = *state.borrow() != loses;
+        if arrives && to.write_all(&bytes[..count]).await.is_err() {
+            return;
+        }
     }
 }

@@ -55,7 +55,7 @@ async fn nothing_to_write_is_a_question() {
     let written = replica.put(&["a"]).await;
     let ask = |revision| Proposal {
         expected: vec![(pod_ref("a"), revision)],
-        changes: Vec::new(),
+        ..Proposal::default()
     };
     assert_eq!(
         store.submit(&ask(Some(written))).await,
@@ -172,7 +172,7 @@ async fn with_a_lost_answer(
             }
         });
         let done = done.await;
-        wire.cut();
+        wire.cut().await;
         if let Some(then) = then {
             other.until(done).await;
             other.write(then).await;
@@ -208,20 +208,52 @@ async fn what_is_sent_again_is_done_once() {
         assert_eq!(told, Ok(Submitted::Written(done)));
         other.until(done).await;
     }
-    // Others deleted it, too, for all that can be seen.
-    let proposal = other.proposal(deletes("d"));
-    let then = Some(puts(&["y"]));
-    let (told, done) = with_a_lost_answer(&wire, &writer, &mut other, &proposal, then).await;
-    assert!(matches!(told, Err(SubmitError::Unknown(_))), "{told:?}");
-    other.until(done).await;
-    // Deleted again, it looks as it did before: it does not come back.
-    let proposal = other.proposal(puts(&["g"]));
-    let then = Some(deletes("g"));
-    let (told, _) = with_a_lost_answer(&wire, &writer, &mut other, &proposal, then).await;
-    assert!(matches!(told, Err(SubmitError::Unknown(_))), "{told:?}");
+    // What others do meanwhile may hide it: that it is gone, and that it was ever there.
+    for (transaction, then) in [
+        (deletes("d"), puts(&["y"])),
+        (puts(&["g"]), deletes("g")),
+        (puts(&["b"]), puts(&["b"])),
+    ] {
+        let proposal = other.proposal(transaction);
+        let then = Some(then);
+        let (told, done) = with_a_lost_answer(&wire, &writer, &mut other, &proposal, then).await;
+        assert_eq!(told, Ok(Submitted::Written(done)));
+    }
     let last = other.put(&["z"]).await;
     other.until(last).await;
     assert_eq!(other.pods(), ["b", "c", "e", "f", "x", "y", "z"]);
+}
+
+#[tokio::test]
+async fn what_did_not_arrive_is_sent_again_though_others_write() {
+    let Some(etcd) = Etcd::one().await else {
+        return;
+    };
+    let wire = Wire::to(&etcd).await;
+    let options = EtcdOptions {
+        timeout: Duration::from_secs(40),
+        ..wire.options(&etcd)
+    };
+    let writer = EtcdStore::connect(options).await.unwrap();
+    let mut other = Replica::start(&etcd.connect().await).await;
+    other.put(&["a"]).await;
+    for (name, then) in [("b", &["x"][..]), ("c", &["c"])] {
+        let proposal = other.proposal(puts(&[name]));
+        wire.lose_requests();
+        let (told, ()) = tokio::join!(writer.submit(&proposal), async {
+            other.put(then).await;
+            wire.cut().await;
+            wire.mend();
+        });
+        let at = other.engine.head();
+        if name == "b" {
+            assert_eq!(told, Ok(Submitted::Written(at + 1)));
+            other.until(at + 1).await;
+        } else {
+            assert_eq!(told, Ok(Submitted::Conflict { at }));
+        }
+    }
+    assert_eq!(other.pods(), ["a", "b", "c", "x"]);
 }
 
 #[tokio::test]

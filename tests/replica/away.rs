@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use selectord::client::{Client, WatchOptions};
-use selectord::engine::Scope;
-use selectord::runtime::CommitError;
+use selectord::engine::{Engine, Scope};
+use selectord::runtime::{CommitError, Listed, RuntimeOptions, start_shared};
 use selectord::server::ServerOptions;
+use selectord::store::etcd::EtcdStore;
 
 use tonic_health::pb::health_check_response::ServingStatus;
 
@@ -82,4 +83,19 @@ async fn what_was_applied_is_served_while_etcd_is_away_and_says_how_old_it_is() 
     while patiently(watcher.next()).await.unwrap().revision < committed.revision {}
     patiently(late.next()).await.unwrap();
     assert!(client.status().await.unwrap().unready.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_is_as_old_as_the_question_that_it_answers() {
+    let Some(etcd) = Etcd::start().await else {
+        return;
+    };
+    let store = EtcdStore::connect(etcd.options()).await.unwrap();
+    let mut listing = store.list(&mut |_| ()).await.unwrap();
+    let mut listed = Listed::of(&mut listing);
+    listed.contact.at -= Duration::from_secs(100);
+    etcd.pause();
+    let (engine, options) = (Engine::default(), RuntimeOptions::default());
+    let (runtime, _thread) = start_shared(store, engine, listed, options).unwrap();
+    assert!(runtime.source_age() >= Duration::from_secs(100));
 }

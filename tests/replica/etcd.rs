@@ -1,14 +1,12 @@
 //! An etcd of one member, for one test.
 
-use std::fs::File;
 use std::future::Future;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use selectord::store::etcd::{EtcdOptions, EtcdStore};
 use tempfile::TempDir;
+
+use crate::member::{self, Member, there_is_etcd};
 
 /// Long past what anything here takes: a test that hangs fails instead.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -17,38 +15,17 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// A member that runs, or not yet. Dropping it ends it.
 pub struct Etcd {
+    // Ended before the folder goes.
+    member: Member,
     folder: TempDir,
-    client: SocketAddr,
-    peer: SocketAddr,
-    process: Option<Child>,
-}
-
-/// A port that is free, and hardly taken by whoever connects: those are above 32768.
-pub fn free_address() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = (std::process::id() % 6_000) as u16;
-    loop {
-        let next = (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 6_000;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 13_000 + next));
-        if TcpListener::bind(address).is_ok() {
-            return address;
-        }
-    }
 }
 
 impl Etcd {
     /// Where one will be; none if this machine has no etcd.
     pub fn prepare() -> Option<Etcd> {
-        let found = Command::new("etcd").arg("--version").output();
-        if !found.is_ok_and(|output| output.status.success()) {
-            eprintln!("skipped: there is no etcd on this machine");
-            return None;
-        }
-        Some(Etcd {
+        there_is_etcd().then(|| Etcd {
             folder: tempfile::tempdir().unwrap(),
-            client: free_address(),
-            peer: free_address(),
-            process: None,
+            member: Member::new(0),
         })
     }
 
@@ -65,31 +42,19 @@ impl Etcd {
     }
 
     pub fn begin(&mut self) {
-        let url = |address: SocketAddr| format!("http://{address}");
-        let log = File::create(self.folder.path().join("log")).unwrap();
-        let (client, peer) = (url(self.client), url(self.peer));
-        let process = Command::new("etcd")
-            .args(["--name", "m0", "--log-level", "warn", "--logger", "zap"])
-            .args([
-                "--data-dir",
-                self.folder.path().join("data").to_str().unwrap(),
-            ])
-            .args(["--listen-client-urls", &client])
-            .args(["--advertise-client-urls", &client])
-            .args(["--listen-peer-urls", &peer])
-            .args(["--initial-advertise-peer-urls", &peer])
-            .args(["--initial-cluster", &format!("m0={peer}")])
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        self.process = Some(process);
+        let cluster = self.member.in_cluster();
+        (self.member).begin(self.folder.path(), &cluster, "http", &[]);
+    }
+
+    /// Runs etcdctl.
+    pub fn ctl(&self, args: &[&str]) -> String {
+        let member = self.member.client.to_string();
+        member::ctl(&[&["--endpoints", &member][..], args].concat()).unwrap()
     }
 
     /// As `--store` names it.
     pub fn address(&self) -> String {
-        format!("etcd://{}/test", self.client)
+        format!("etcd://{}/test", self.member.client)
     }
 
     pub fn options(&self) -> EtcdOptions {
@@ -102,27 +67,12 @@ impl Etcd {
 
     /// Lets it stand still.
     pub fn pause(&self) {
-        self.signal("-STOP");
+        self.member.signal("STOP");
     }
 
     /// Lets it go on.
     pub fn resume(&self) {
-        self.signal("-CONT");
-    }
-
-    fn signal(&self, signal: &str) {
-        let id = self.process.as_ref().unwrap().id().to_string();
-        let status = Command::new("kill").args([signal, &id]).status().unwrap();
-        assert!(status.success());
-    }
-}
-
-impl Drop for Etcd {
-    fn drop(&mut self) {
-        if let Some(process) = &mut self.process {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
+        self.member.signal("CONT");
     }
 }
 

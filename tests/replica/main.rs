@@ -1,4 +1,5 @@
-//! Several replicas of one store: a real etcd, started here. Where there is none, nothing is tested.
+//! Several replicas of one store: a real etcd, started here. Where there is none, each test
+//! says so and passes, unless `SELECTORD_TEST_ETCD` is set.
 //!
 //! | module | what happens |
 //! |---|---|
@@ -19,5 +20,7 @@ mod replicas;
 mod serving;
 mod together;
 
+#[path = "../member/mod.rs"]
+mod member;
 #[path = "../process/mod.rs"]
 mod process;

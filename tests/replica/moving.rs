@@ -59,10 +59,12 @@ async fn a_cursor_ahead_of_the_store_is_of_another_history() {
     let replica = Replica::start(etcd.options()).await;
     let committed = replica.commit([service("rng", &[("app", "rng")])]).await;
     assert!(replica.runtime.has_been_at(committed.revision).await);
-    assert!(
-        !replica
-            .runtime
-            .has_been_at(committed.revision + 1_000)
-            .await
-    );
+    // Others in the same etcd do not bring it there.
+    for _ in 0..10 {
+        etcd.ctl(&["put", "/elsewhere", "x"]);
+    }
+    replica.reach(committed.revision + 10).await;
+    for ahead in [committed.revision + 5, committed.revision + 1_000] {
+        assert!(!replica.runtime.has_been_at(ahead).await);
+    }
 }

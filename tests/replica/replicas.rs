@@ -6,7 +6,7 @@ use selectord::model::{
     Kind, LabelPatch, Object, ObjectName, ObjectRef, Operation, PatchTarget, Phase, Pod,
     ReadyCondition, Service, ServicePort, ServiceSelector, TargetPort, Transaction,
 };
-use selectord::runtime::{Committed, Runtime, RuntimeOptions, RuntimeThread, start_shared};
+use selectord::runtime::{Committed, Listed, Runtime, RuntimeOptions, RuntimeThread, start_shared};
 use selectord::selector::Selector;
 use selectord::server::{ListenAddress, ServerOptions, serve};
 use selectord::store::etcd::{EtcdOptions, EtcdStore};
@@ -27,12 +27,12 @@ pub struct Replica {
 impl Replica {
     pub async fn start(options: EtcdOptions) -> Replica {
         let store = EtcdStore::connect(options).await.unwrap();
-        let listing = store.list(&mut |_| ()).await.unwrap();
-        let behind = listing.read_at();
+        let mut listing = store.list(&mut |_| ()).await.unwrap();
+        let listed = Listed::of(&mut listing);
         let mut engine = Engine::new(EngineOptions::default());
         listing.apply_to(&mut engine).unwrap();
         let options = RuntimeOptions::default();
-        let (runtime, thread) = start_shared(store, engine, behind, options).unwrap();
+        let (runtime, thread) = start_shared(store, engine, listed, options).unwrap();
         Replica { runtime, thread }
     }
 

@@ -4,7 +4,8 @@ use selectord::client::Client;
 use selectord::store::etcd::EtcdStore;
 use tonic_health::pb::health_check_response::ServingStatus;
 
-use crate::etcd::{Etcd, eventually, free_address, patiently};
+use crate::etcd::{Etcd, eventually, patiently};
+use crate::member::free_address;
 use crate::process::{Lines, Server};
 use crate::replicas::health;
 

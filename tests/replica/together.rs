@@ -126,6 +126,7 @@ async fn who_is_always_overtaken_is_told_so() {
                             object,
                             source: "".into(),
                         }],
+                        ..Proposal::default()
                     };
                     store.submit(&proposal).await.unwrap();
                 }
@@ -236,6 +237,78 @@ async fn a_retry_at_the_same_replica_is_answered_as_the_first() {
     let other = transaction([pod("two", 1, &[])]);
     let refused = replica.runtime.commit(other, "r1".into()).await;
     assert!(matches!(refused, Err(CommitError::RequestIdReused { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_at_another_replica_is_answered_as_the_first() {
+    let Some(etcd) = Etcd::start().await else {
+        return;
+    };
+    let a = Replica::start(etcd.options()).await;
+    let b = Replica::start(etcd.options()).await;
+    for i in 0..20u32 {
+        let (name, id) = (format!("p{i}"), format!("r{i}"));
+        // It refuses itself, if it is looked at again.
+        let write = || Transaction {
+            preconditions: vec![Precondition {
+                object: pod_ref(&name),
+                expect: Expectation::Absent,
+            }],
+            ..transaction([pod(&name, i, &[])])
+        };
+        let at = async |replica: &Replica| {
+            let committed = replica.runtime.commit(write(), id.as_str().into());
+            patiently(committed).await
+        };
+        // At both at once, or at the other before it has heard of it.
+        let (first, second) = if i % 2 == 0 {
+            tokio::join!(at(&a), at(&b))
+        } else {
+            (at(&a).await, at(&b).await)
+        };
+        let (first, second) = (first.unwrap(), second.unwrap());
+        assert_eq!(first.revision, second.revision);
+        assert_eq!(first.resolved_at, second.resolved_at);
+        // Nor is it done again when others have gone on.
+        let deleted = b.commit([Operation::Delete(pod_ref(&name))]).await;
+        a.reach(deleted.revision).await;
+        for replica in [&a, &b] {
+            assert_eq!(at(replica).await.unwrap().revision, first.revision);
+        }
+    }
+    // Nor by one that comes later, which knows as well what was asked.
+    let late = Replica::start(etcd.options()).await;
+    let other = transaction([pod("two", 1, &[])]);
+    let refused = late.runtime.commit(other, "r3".into()).await;
+    assert!(matches!(refused, Err(CommitError::RequestIdReused { .. })));
+    assert_eq!(late.count("").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_has_not_come_back_is_not_written_again() {
+    let Some(etcd) = Etcd::start().await else {
+        return;
+    };
+    let replica = Replica::start(etcd.options()).await;
+    // Whatever stands behind what cannot be read is not applied.
+    etcd.ctl(&["put", "/test/what", "ever"]);
+    let write = || {
+        let write = transaction([pod("one", 1, &[("app", "rng")])]);
+        patiently(replica.runtime.commit(write, "r1".into()))
+    };
+    let mut revisions = Vec::new();
+    for _ in 0..2 {
+        match write().await {
+            Err(CommitError::NotBack { revision }) => revisions.push(revision),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(revisions[0], revisions[1]);
+    etcd.ctl(&["del", "/test/what"]);
+    replica.reach(revisions[0]).await;
+    let committed = write().await.unwrap();
+    assert_eq!(committed.revision, revisions[0]);
+    assert_eq!(committed.results[0].outcome, Outcome::Created);
 }
 
 #[tokio::test(flavor = "multi_thread")]

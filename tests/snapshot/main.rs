@@ -21,6 +21,8 @@ mod worlds;
 #[path = "../replica/etcd.rs"]
 #[allow(dead_code, reason = "each test crate uses its own part of this")]
 mod etcd;
+#[path = "../member/mod.rs"]
+mod member;
 #[path = "../process/mod.rs"]
 mod process;
 #[path = "../support/mod.rs"]

@@ -1,10 +1,11 @@
 //! A snapshot is restored into an etcd, under servers that share it or wait for it. Where there is no
-//! etcd on the machine, nothing is tested.
+//! etcd on the machine, each test says so and passes, unless `SELECTORD_TEST_ETCD` is set.
 
 use std::fs;
 use std::path::Path;
 
 use selectord::client::Client;
+use selectord::model::{Operation, Transaction};
 use selectord::store::etcd::{EtcdError, EtcdOptions, EtcdRestore, EtcdStore};
 
 use crate::binary::{must_be_refused, text, write};
@@ -50,12 +51,21 @@ async fn what_is_restored_into_an_etcd_is_served_by_all_who_share_it() {
         &["objects under /test", "--force"],
     );
     assert_eq!(pods(&one).await, 20);
+    // A request id is of the history that goes.
+    let requests = || etcd.ctl(&["get", "--prefix", "/test/requests/", "--keys-only"]);
+    let another = Transaction {
+        operations: vec![Operation::Put(facts(&file)[500].0.clone())],
+        ..Transaction::default()
+    };
+    patiently(one.commit(another, "r1")).await.unwrap();
+    assert!(!requests().is_empty());
     let done = restore(&file, &etcd.address(), &["--force"]);
     assert_eq!(done.code, 0, "{}", done.err);
     for client in [&one, &two] {
         eventually("what was restored", async || pods(client).await == 1_000).await;
         assert_ne!(client.status().await.unwrap().epoch, before);
     }
+    assert_eq!(requests(), "");
     servers[1].ok(&["snapshot", "save", text(&again)]);
     assert_eq!(facts(&file), facts(&again));
     assert!(body(&fs::read(&file).unwrap()) == body(&fs::read(&again).unwrap()));
@@ -114,4 +124,37 @@ async fn a_restore_that_was_broken_off_is_served_by_nobody_and_can_be_done_again
     assert!(first.finish().await.is_err());
     second.finish().await.unwrap();
     eventually("nothing", async || pods(&client).await == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_restored_deletes_nothing() {
+    let Some(etcd) = Etcd::start().await else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("snapshot");
+    let server = Server::start(&["--store", &etcd.address()]);
+    let client = Client::connect(&server.address).await.unwrap();
+    write(&client, 0, 20).await;
+    server.ok(&["snapshot", "save", text(&file)]);
+    let keys = || etcd.ctl(&["get", "--prefix", "/", "-w", "json"]);
+
+    // An object that does not fit.
+    let before = keys();
+    let small = ["--force", "--max-request-bytes", "1100"];
+    must_be_refused(
+        &restore(&file, &etcd.address(), &small),
+        &["--max-request-bytes"],
+    );
+    // A prefix that is somebody else's.
+    etcd.ctl(&["put", "/registry/pods/one", "somebody's"]);
+    let registry = etcd.address().replace("/test", "/registry");
+    must_be_refused(
+        &restore(&file, &registry, &["--force"]),
+        &["/registry/pods/one", "/registry/format"],
+    );
+    etcd.ctl(&["del", "/registry/pods/one"]);
+    let kvs = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap()["kvs"].take();
+    assert_eq!(kvs(&keys()), kvs(&before));
+    assert_eq!(pods(&client).await, 20);
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -53,6 +54,17 @@ impl EtcdAddress {
     /// `host:port` of each member.
     pub fn members(&self) -> &[String] {
         &self.members
+    }
+
+    /// The first member that is not certain to be on this machine: neither a loopback address nor `localhost`.
+    pub fn beyond_loopback(&self) -> Option<&str> {
+        let is_beyond = |member: &&String| {
+            let host = member.rsplit_once(':').map_or("", |(host, _)| host);
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            let address = host.parse::<IpAddr>();
+            host != "localhost" && !address.is_ok_and(|it| it.to_canonical().is_loopback())
+        };
+        self.members.iter().find(is_beyond).map(String::as_str)
     }
 
     /// What every key begins with: begins with a slash and does not end with one.
@@ -156,6 +168,21 @@ mod tests {
             assert_eq!(address.members(), members, "{text}");
             assert_eq!(address.prefix(), prefix, "{text}");
             assert_eq!(address.to_string().parse(), Ok(address));
+        }
+    }
+
+    #[test]
+    fn what_is_beyond_this_machine_is_named() {
+        for (text, beyond) in [
+            ("etcd://localhost,127.0.0.1:1,[::1],127.8.0.1", None),
+            ("etcd://[::ffff:127.0.0.1]", None),
+            ("etcd://127.0.0.1,10.0.0.1", Some("10.0.0.1:2379")),
+            ("etcd://[fe80::1]:5", Some("[fe80::1]:5")),
+            ("etcd://localhost.example", Some("localhost.example:2379")),
+            ("etcd://0.0.0.0", Some("0.0.0.0:2379")),
+        ] {
+            let address: EtcdAddress = text.parse().expect(text);
+            assert_eq!(address.beyond_loopback(), beyond, "{text}");
         }
     }
 

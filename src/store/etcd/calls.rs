@@ -32,6 +32,14 @@ pub(super) struct Calls {
     token: Mutex<Option<Token>>,
 }
 
+/// A member that is talked to, and the token that shows who talks: none where there is nobody to log in
+/// as, or nothing to log in to.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) member: Member,
+    token: Option<Token>,
+}
+
 impl Calls {
     pub(super) fn new(options: EtcdOptions) -> Calls {
         let members = Members::new(options.address.members(), options.tls.clone());
@@ -74,48 +82,37 @@ impl Calls {
         request: &TxnRequest,
         within: Duration,
     ) -> Result<Answer, Failure> {
-        let member = self.member(within).await?;
-        let request = self.dressed(request.clone(), &member, within).await?;
-        let mut client = KvClient::new(member.channel.clone())
+        let session = self.session(within).await?;
+        let request = dressed(request.clone(), &session);
+        let mut client = KvClient::new(session.member.channel.clone())
             .max_decoding_message_size(usize::MAX)
             .max_encoding_message_size(usize::MAX);
         match tokio::time::timeout(within, client.txn(request)).await {
             Ok(Ok(response)) => Ok(Answer::new(response.into_inner())),
-            Ok(Err(status)) => Err(self.refused(&status, &member)),
-            Err(_) => Err(Failure::unanswered(self.silent(&member))),
+            Ok(Err(status)) => Err(self.refused(&status, &session)),
+            Err(_) => Err(Failure::unanswered(self.silent(&session.member))),
         }
     }
 
-    pub(super) async fn member(&self, within: Duration) -> Result<Member, Failure> {
+    /// A member to talk to; connects and logs in if need be.
+    pub(super) async fn session(&self, within: Duration) -> Result<Session, Failure> {
         let member = self.members.one(within).await;
-        member.map_err(Failure::before_sending)
-    }
-
-    /// A request with what goes along with it: the token, and the wish to be refused by a member that
-    /// has lost its quorum.
-    pub(super) async fn dressed<T>(
-        &self,
-        message: T,
-        member: &Member,
-        within: Duration,
-    ) -> Result<Request<T>, Failure> {
-        let token = self.token(member, within).await?;
-        let mut request = Request::new(message);
-        let metadata = request.metadata_mut();
-        metadata.insert("hasleader", MetadataValue::from_static("true"));
-        if let Some(token) = token {
-            metadata.insert("token", token);
-        }
-        Ok(request)
+        let member = member.map_err(Failure::before_sending)?;
+        let mut session = Session {
+            member,
+            token: None,
+        };
+        session.token = self.token(&session, within).await?;
+        Ok(session)
     }
 
     /// What a refusal means; the member is left and the token forgotten, if it is about them.
-    pub(super) fn refused(&self, status: &tonic::Status, member: &Member) -> Failure {
+    pub(super) fn refused(&self, status: &tonic::Status, session: &Session) -> Failure {
         let prefix = self.options.address.prefix();
-        let failure = Failure::of(status, &member.address, &self.members, prefix);
+        let failure = Failure::of(status, &session.member.address, &self.members, prefix);
         match failure.next {
-            Next::Again => self.members.leave(member.number),
-            Next::LogIn => self.forget_token(),
+            Next::Again => self.members.leave(&session.member),
+            Next::LogIn => self.forget(session.token.as_ref()),
             Next::GiveUp => {}
         }
         failure
@@ -123,17 +120,21 @@ impl Calls {
 
     /// A member does not answer, and is left.
     pub(super) fn silent(&self, member: &Member) -> EtcdError {
-        self.members.leave(member.number);
+        self.members.leave(member);
         self.members
             .unavailable(format!("{}: no answer in time", member.address))
     }
 
-    pub(super) fn forget_token(&self) {
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// Forgets a token that was refused, unless there is another one already.
+    fn forget(&self, refused: Option<&Token>) {
+        let mut kept = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.as_ref() == refused {
+            *kept = None;
+        }
     }
 
-    /// The token to send; none where there is nobody to log in as, or nothing to log in to.
-    async fn token(&self, member: &Member, within: Duration) -> Result<Option<Token>, Failure> {
+    /// The token to send along.
+    async fn token(&self, session: &Session, within: Duration) -> Result<Option<Token>, Failure> {
         let Some(login) = &self.options.login else {
             return Ok(None);
         };
@@ -149,19 +150,19 @@ impl Calls {
             name: login.user.clone(),
             password: login.password.clone(),
         };
-        let mut client = AuthClient::new(member.channel.clone());
+        let mut client = AuthClient::new(session.member.channel.clone());
         let answer = tokio::time::timeout(within, client.authenticate(request)).await;
         let response = match answer {
             Ok(Ok(response)) => response.into_inner(),
             Ok(Err(status)) if is_off(&status) => return Ok(None),
             Ok(Err(status)) => {
-                let failure = self.refused(&status, member);
+                let failure = self.refused(&status, session);
                 return Err(Failure {
                     maybe_done: false,
                     ..failure
                 });
             }
-            Err(_) => return Err(Failure::before_sending(self.silent(member))),
+            Err(_) => return Err(Failure::before_sending(self.silent(&session.member))),
         };
         let token = Token::try_from(response.token).map_err(|_| {
             let cause = "its token is not text".to_owned();
@@ -177,6 +178,18 @@ impl Calls {
             .clone_from(&kept);
         Ok(kept)
     }
+}
+
+/// A request with what goes along with it: the token, and the wish to be refused by a member that has lost
+/// its quorum.
+pub(super) fn dressed<T>(message: T, session: &Session) -> Request<T> {
+    let mut request = Request::new(message);
+    let metadata = request.metadata_mut();
+    metadata.insert("hasleader", MetadataValue::from_static("true"));
+    if let Some(token) = &session.token {
+        metadata.insert("token", token.clone());
+    }
+    request
 }
 
 /// Whether it has no users at all.
@@ -215,5 +228,32 @@ impl Patience {
             tokio::time::sleep(PAUSE).await;
         }
         Instant::now() < self.deadline
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_token_that_was_renewed_meanwhile_is_kept() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("etcd://{}/p", listener.local_addr().unwrap());
+        let calls = Calls::new(EtcdOptions::new(address.parse().unwrap()));
+        let token = |text| Some(Token::from_static(text));
+        let session = async |token| Session {
+            member: calls.members.one(MIN_ATTEMPT * 100).await.unwrap(),
+            token,
+        };
+        let refused = tonic::Status::unauthenticated("etcdserver: invalid auth token");
+        *calls.token.lock().unwrap() = token("new");
+        for (sent, kept) in [
+            (token("old"), token("new")),
+            (None, token("new")),
+            (token("new"), None),
+        ] {
+            calls.refused(&refused, &session(sent).await);
+            assert_eq!(*calls.token.lock().unwrap(), kept);
+        }
     }
 }

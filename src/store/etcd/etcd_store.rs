@@ -89,6 +89,7 @@ impl EtcdStore {
         let history = history.map(|key| decode_history(&key.key, &key.value));
         self.check_history(history.transpose()?)?;
         seen.check(&answer)?;
+        seen.check_newest(&head)?;
         let ours = head
             .revision
             .max(super::keys::revision(of_history.unwrap_or(0)));

@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use crate::model::Revision;
 
+use super::gather::Revised;
 use super::heart::Heart;
 use super::watch::Watch;
 use super::{EtcdError, EtcdStore, Followed};
@@ -62,6 +63,7 @@ impl EtcdStore {
         let follower = Follower {
             store: self.clone(),
             after,
+            quiet: after,
             told,
             heart: Heart::start(self.clone()),
             is_lost: false,
@@ -77,6 +79,8 @@ struct Follower {
     store: EtcdStore,
     /// Everything up to here has been told.
     after: Revision,
+    /// So far was etcd at the last contact, when nothing of ours was missing.
+    quiet: Revision,
     told: mpsc::Sender<Followed>,
     heart: Heart,
     /// Whether it was told that it does not go on.
@@ -141,8 +145,17 @@ impl Follower {
                 revised = self.store.next(&mut watch) => {
                     still = 0;
                     for revised in revised? {
-                        let (revision, changes) = (revised.revision, revised.changes);
-                        self.tell(Followed::Transaction { revision, changes }).await?;
+                        let Revised {
+                            revision,
+                            changes,
+                            requests,
+                        } = revised;
+                        let transaction = Followed::Transaction {
+                            revision,
+                            changes,
+                            requests,
+                        };
+                        self.tell(transaction).await?;
                         self.after = revision;
                     }
                 }
@@ -152,7 +165,9 @@ impl Follower {
     }
 
     /// Tells of a contact, or that there is none. A watch that has had nothing to tell for long, though
-    /// something was written, is given up.
+    /// something was written, is given up. Where nothing is written, others' revisions count as told, so
+    /// that a watch may begin behind what is compacted of them: one contact later, as a key of ours that
+    /// somebody else touched is not counted and comes by watch alone.
     async fn heard(
         &mut self,
         contact: Result<super::Contact, EtcdError>,
@@ -161,11 +176,13 @@ impl Follower {
     ) -> Result<(), Stop> {
         match contact {
             Ok(contact) => {
-                *still = if contact.ours > self.after {
-                    *still + 1
+                if contact.ours > self.after {
+                    *still += 1;
                 } else {
-                    0
-                };
+                    *still = 0;
+                    self.after = self.after.max(self.quiet);
+                    self.quiet = contact.revision;
+                }
                 self.tell(Followed::Contact(contact)).await?;
                 if *still > PATIENCE {
                     return Err(self.store.leave(watch).into());

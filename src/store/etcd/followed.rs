@@ -3,7 +3,7 @@ use std::time::Instant;
 use crate::engine::Replicated;
 use crate::model::Revision;
 
-use super::{EtcdError, Listing};
+use super::{EtcdError, Listing, Placed};
 
 /// What a follower is told, in the order of revisions.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub enum Followed {
         revision: Revision,
         /// Each object once; none of them, if only a key beside the objects was written.
         changes: Vec<Replicated>,
+        /// The request id that it was written under, if it had one, at its place.
+        requests: Vec<Placed>,
     },
     /// What there was to follow cannot be told any more: here is everything as it is at a later
     /// revision, to be applied as one transaction ([`Listing::apply_to`]).

@@ -10,6 +10,10 @@ use super::EtcdError;
 /// The newest format that this version knows, and the one that it writes.
 pub(super) const FORMAT: u64 = 1;
 
+/// How many places for request ids there are: of those that are remembered, the oldest still have theirs in
+/// three of four cases.
+pub(super) const PLACES: u16 = 16_384;
+
 /// What the mark of a restore begins with.
 const MARK: &[u8] = b"restoring ";
 
@@ -27,6 +31,8 @@ pub(super) enum Key {
     History,
     Head,
     Object(ObjectRef),
+    /// A place for request ids.
+    Request(u16),
 }
 
 impl Keys {
@@ -46,6 +52,15 @@ impl Keys {
     /// The same of the objects' keys.
     pub(super) fn objects(&self) -> (Bytes, Bytes) {
         (self.below("objects/"), self.below("objects0"))
+    }
+
+    /// The keys of objects and of request ids, and no others.
+    pub(super) fn contents(&self) -> (Bytes, Bytes) {
+        (self.below("objects/"), self.below("requests0"))
+    }
+
+    pub(super) fn request(&self, place: u16) -> Bytes {
+        self.below(&format!("requests/{place:04x}"))
     }
 
     /// What stands in the place of the history's id while objects are put there from elsewhere.
@@ -92,7 +107,10 @@ impl Keys {
             Some("format") => Some(Key::Format),
             Some("history") => Some(Key::History),
             Some("head") => Some(Key::Head),
-            Some(key) => object_of(key).map(Key::Object),
+            Some(key) => match key.strip_prefix("requests/") {
+                Some(place) => place_of(place).map(Key::Request),
+                None => object_of(key).map(Key::Object),
+            },
             None => None,
         }
         .ok_or_else(|| foreign(key, "no object is called so"))
@@ -124,6 +142,12 @@ fn object_of(key: &str) -> Option<ObjectRef> {
     };
     let is_name = !name.name.is_empty() && !name.name.contains('/');
     is_name.then(|| ObjectRef::new(kind, name))
+}
+
+fn place_of(place: &str) -> Option<u16> {
+    let number = u16::from_str_radix(place, 16).ok()?;
+    let is_it = format!("{number:04x}") == place && number < PLACES;
+    is_it.then_some(number)
 }
 
 /// That a key is none of ours.
@@ -216,6 +240,12 @@ mod tests {
         assert_eq!(keys.read(&keys.format()), Ok(Key::Format));
         assert_eq!(keys.read(&keys.history()), Ok(Key::History));
         assert_eq!(keys.read(&keys.head()), Ok(Key::Head));
+        for place in [0, 1, PLACES - 1] {
+            let key = keys.request(place);
+            assert_eq!(keys.read(&key), Ok(Key::Request(place)));
+            let (first, end) = keys.contents();
+            assert!(first < key && key < end);
+        }
     }
 
     #[test]
@@ -231,6 +261,9 @@ mod tests {
             "/p/objects/nodes/",
             "/p/objects/nodes/a/b",
             "/p/objects/things/a/b",
+            "/p/requests/1",
+            "/p/requests/+001",
+            "/p/requests/4000",
             "/q/format",
         ] {
             let error = keys.read(key.as_bytes()).expect_err(key).to_string();

@@ -1,5 +1,7 @@
 //! Listing everything at one revision, page by page.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 
 use crate::engine::Listed;
@@ -11,7 +13,7 @@ use super::proto::{KeyValue, RangeRequest, RangeResponse};
 use super::request::{Answer, range, read};
 use super::seen::Head;
 use super::value::decode;
-use super::{EtcdError, ListProgress, Listing};
+use super::{EtcdError, ListProgress, Listing, Placed, requests};
 
 /// Keys of the first page.
 const FIRST_PAGE: i64 = 512;
@@ -66,7 +68,9 @@ impl EtcdStore {
             history: None,
             head: Head::default(),
             objects: Vec::new(),
+            requests: Vec::new(),
         };
+        let asked_at = Instant::now();
         let mut progress = ListProgress::default();
         let mut limit = FIRST_PAGE;
         let mut first: Option<Answer> = None;
@@ -104,7 +108,9 @@ impl EtcdStore {
             keys: keys.clone(),
             revision: reading.ours,
             read_at: first.revision,
+            asked_at,
             objects: reading.objects,
+            requests: reading.requests,
         })
     }
 }
@@ -117,6 +123,7 @@ struct Reading<'s> {
     history: Option<crate::store::HistoryId>,
     head: Head,
     objects: Vec<Listed<Bytes>>,
+    requests: Vec<Placed>,
 }
 
 impl Reading<'_> {
@@ -128,6 +135,10 @@ impl Reading<'_> {
             Key::Format => check_format(&kv.key, &kv.value)?,
             Key::History => self.history = Some(decode_history(&kv.key, &kv.value)?),
             Key::Head => self.head = Head::of(Some(kv)),
+            Key::Request(place) => {
+                let request = requests::decode(place, kv)?;
+                self.requests.push((place, Some(request)));
+            }
             Key::Object(object) => {
                 if written > self.known {
                     decode(keys, &object, kv.value.clone())?;

@@ -1,11 +1,13 @@
+use std::time::Instant;
+
 use bytes::Bytes;
 
 use crate::engine::{Applied, Engine, Listed, ListingError};
 use crate::model::Revision;
 
-use super::EtcdError;
 use super::keys::Keys;
 use super::value::decode;
+use super::{Contact, EtcdError, Placed};
 
 /// How far a listing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,7 +24,9 @@ pub struct Listing {
     pub(super) keys: Keys,
     pub(super) revision: Revision,
     pub(super) read_at: Revision,
+    pub(super) asked_at: Instant,
     pub(super) objects: Vec<Listed<Bytes>>,
+    pub(super) requests: Vec<Placed>,
 }
 
 impl Listing {
@@ -35,6 +39,20 @@ impl Listing {
     /// The revision at which all was read: what is to be followed comes behind it.
     pub fn read_at(&self) -> Revision {
         self.read_at
+    }
+
+    /// What it says of how far the store is. It was asked before the first of it was read.
+    pub fn contact(&self) -> Contact {
+        Contact {
+            at: self.asked_at,
+            revision: self.read_at,
+            ours: self.revision,
+        }
+    }
+
+    /// What was written under request ids lastly, in no order; taken out of it.
+    pub fn take_requests(&mut self) -> Vec<Placed> {
+        std::mem::take(&mut self.requests)
     }
 
     /// How many objects there are.

@@ -1,7 +1,7 @@
 //! Connections to the members of an etcd, any of which will do.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,14 +23,19 @@ const CONNECTION_WINDOW: u32 = 16 << 20;
 pub(super) struct Members {
     addresses: Vec<String>,
     tls: Option<EtcdTls>,
-    channels: Vec<Mutex<Option<Channel>>>,
+    kept: Vec<Mutex<Option<Connection>>>,
     current: AtomicUsize,
+    connected: AtomicU64,
 }
+
+/// A channel, and its number among all that there were: one that failed is told from one that came later.
+type Connection = (u64, Channel);
 
 /// A connection to one of them.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
-    pub(super) number: usize,
+    number: usize,
+    connection: u64,
     pub(super) address: String,
     pub(super) channel: Channel,
 }
@@ -40,8 +45,9 @@ impl Members {
         Members {
             addresses: addresses.to_vec(),
             tls,
-            channels: addresses.iter().map(|_| Mutex::default()).collect(),
+            kept: addresses.iter().map(|_| Mutex::default()).collect(),
             current: AtomicUsize::new(0),
+            connected: AtomicU64::new(0),
         }
     }
 
@@ -70,41 +76,57 @@ impl Members {
     pub(super) async fn one(&self, within: Duration) -> Result<Member, EtcdError> {
         let number = self.current.load(Ordering::Relaxed);
         let address = self.addresses.get(number).cloned().unwrap_or_default();
-        if let Some(channel) = self.kept(number, |channel| channel.clone()) {
-            return Ok(Member {
-                number,
-                address,
-                channel,
-            });
+        let member = |(connection, channel)| Member {
+            number,
+            connection,
+            address: address.clone(),
+            channel,
+        };
+        if let Some(kept) = self.kept(number, |kept| kept.clone()) {
+            return Ok(member(kept));
         }
         let endpoint = self.endpoint(&address)?;
         let cause = match tokio::time::timeout(within, endpoint.connect()).await {
             Ok(Ok(channel)) => {
-                self.kept(number, |kept| *kept = Some(channel.clone()));
-                return Ok(Member {
-                    number,
-                    address,
-                    channel,
-                });
+                let connection = (self.connected.fetch_add(1, Ordering::Relaxed), channel);
+                self.kept(number, |kept| *kept = Some(connection.clone()));
+                return Ok(member(connection));
             }
             Ok(Err(error)) => innermost(&error),
             Err(_) => "no connection in time".to_owned(),
         };
-        self.leave(number);
+        self.leave_if(number, None);
         Err(self.unavailable(format!("{address}: {cause}")))
     }
 
-    /// Talks to the next one from here on, if it still is this one that is talked to.
-    pub(super) fn leave(&self, number: usize) {
-        self.kept(number, |channel| *channel = None);
-        let next = (number + 1) % self.len().max(1);
-        let order = Ordering::Relaxed;
-        // Who comes too late finds another one.
-        let _ = self.current.compare_exchange(number, next, order, order);
+    /// Talks to the next one from here on, if it still is this connection that is talked on.
+    pub(super) fn leave(&self, member: &Member) {
+        self.leave_if(member.number, Some(member.connection));
     }
 
-    fn kept<T: Default>(&self, number: usize, look: impl FnOnce(&mut Option<Channel>) -> T) -> T {
-        match self.channels.get(number) {
+    /// The same, if this is the connection that is kept; none: there is no connection.
+    fn leave_if(&self, number: usize, connection: Option<u64>) {
+        let is_it = self.kept(number, |kept| {
+            let is_it = kept.as_ref().map(|(number, _)| *number) == connection;
+            if is_it {
+                *kept = None;
+            }
+            is_it
+        });
+        if is_it {
+            let next = (number + 1) % self.len().max(1);
+            let order = Ordering::Relaxed;
+            // Who comes too late finds another one.
+            let _ = self.current.compare_exchange(number, next, order, order);
+        }
+    }
+
+    fn kept<T: Default>(
+        &self,
+        number: usize,
+        look: impl FnOnce(&mut Option<Connection>) -> T,
+    ) -> T {
+        match self.kept.get(number) {
             Some(kept) => look(&mut kept.lock().unwrap_or_else(PoisonError::into_inner)),
             None => T::default(),
         }
@@ -161,4 +183,40 @@ fn innermost(error: &tonic::transport::Error) -> String {
         found = cause;
     }
     found.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    const SOON: Duration = Duration::from_secs(10);
+
+    /// Members that take connections, and say nothing.
+    async fn listening() -> (Members, [TcpListener; 2]) {
+        let listen = || TcpListener::bind("127.0.0.1:0");
+        let listeners = [listen().await.unwrap(), listen().await.unwrap()];
+        let addresses = listeners
+            .each_ref()
+            .map(|it| it.local_addr().unwrap().to_string());
+        (Members::new(&addresses, None), listeners)
+    }
+
+    #[tokio::test]
+    async fn who_fails_late_leaves_no_new_connection() {
+        let (members, _listeners) = listening().await;
+        let which = |member: &Member| (member.number, member.connection);
+        let old = members.one(SOON).await.unwrap();
+        members.leave(&old);
+        let second = members.one(SOON).await.unwrap();
+        assert_eq!(which(&second), (1, 1));
+        members.leave(&second);
+        let new = members.one(SOON).await.unwrap();
+        assert_eq!(which(&new), (0, 2));
+        members.leave(&old);
+        members.leave_if(0, None);
+        assert_eq!(which(&members.one(SOON).await.unwrap()), (0, 2));
+        members.leave(&new);
+        assert_eq!(which(&members.one(SOON).await.unwrap()), (1, 3));
+    }
 }

@@ -5,6 +5,7 @@
 //! PREFIX/history                         the history's random id, in hexadecimal digits
 //! PREFIX/head                            the newest transaction's random id
 //! PREFIX/objects/KIND/NAMESPACE/NAME     one object: the message `StoredObject`; nodes have no NAMESPACE
+//! PREFIX/requests/PLACE                   the last that was written under an id of this place: `StoredRequest`
 //! ```
 //!
 //! Every replica lists the prefix at one revision and watches it from there on, and so applies what all
@@ -29,12 +30,12 @@
 //! | `address` `options` `error` | what the user says, and is told |
 //! | `proposal` `listing` `followed` | what goes in and comes out |
 //! | `proto` `request` | etcd's messages |
-//! | `keys` `value` | what stands under which key |
+//! | `keys` `value` `requests` | what stands under which key |
 //! | `members` `calls` `failure` | a call to whichever member answers, with a token; what refusals mean |
 //! | `history` `seen` | the history's id; noticing that the store went back |
 //! | `etcd_store` `list` `submit` | the store itself |
 //! | `restore` | filling it from elsewhere |
-//! | `watch` `heart` `follow` | one watch; contact with a quorum; following without end |
+//! | `watch` `gather` `heart` `follow` | one watch; whole revisions out of it; contact with a quorum; following without end |
 
 mod address;
 mod calls;
@@ -43,6 +44,7 @@ mod etcd_store;
 mod failure;
 mod follow;
 mod followed;
+mod gather;
 mod heart;
 mod history;
 mod keys;
@@ -53,6 +55,7 @@ mod options;
 mod proposal;
 mod proto;
 mod request;
+mod requests;
 mod restore;
 mod seen;
 mod submit;
@@ -67,4 +70,5 @@ pub use followed::{Contact, Followed};
 pub use listing::{ListProgress, Listing};
 pub use options::{EtcdLogin, EtcdOptions, EtcdTls};
 pub use proposal::{Proposal, Proposed, Submitted};
+pub use requests::{Placed, ProposedRequest, request_place};
 pub use restore::EtcdRestore;

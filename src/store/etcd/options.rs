@@ -14,7 +14,8 @@ pub struct EtcdOptions {
     /// Whom to be, if the etcd asks; tokens are renewed when they have run out.
     pub login: Option<EtcdLogin>,
     /// Most operations of one transaction, as the server's `--max-txn-ops`: 128 there, if not said
-    /// otherwise. The objects of a transaction and its preconditions, and one for the history.
+    /// otherwise. The objects of a transaction and its preconditions, one for the history, and one for a
+    /// request id.
     pub max_txn_ops: usize,
     /// Most bytes of one transaction, as the server's `--max-request-bytes`: 1.5 MiB there, if not said
     /// otherwise.

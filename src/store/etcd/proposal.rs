@@ -2,6 +2,8 @@ use smol_str::SmolStr;
 
 use crate::model::{Change, Object, ObjectRef, ResolvedTransaction, Revision};
 
+use super::ProposedRequest;
+
 /// A transaction as it is to be written, if everything is still as it was when it was resolved.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Proposal {
@@ -10,6 +12,8 @@ pub struct Proposal {
     pub expected: Vec<(ObjectRef, Option<Revision>)>,
     /// What is written. Each object once, and among those expected.
     pub changes: Vec<Proposed>,
+    /// Under which request id, if it has one. What changes nothing is not remembered under it.
+    pub request: Option<ProposedRequest>,
 }
 
 /// The new state of one object, with whose it is.
@@ -58,6 +62,7 @@ impl Proposal {
         Proposal {
             expected,
             changes: changes.into_iter().map(propose).collect(),
+            request: None,
         }
     }
 }

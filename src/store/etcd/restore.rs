@@ -84,7 +84,8 @@ impl EtcdRestore {
         restore.mark(replaces).await?;
         let mut deleted = 0u64;
         loop {
-            let page = restore.page().await?;
+            // A transaction that was written under a request id is gone with the rest.
+            let page = restore.page(restore.keys.contents()).await?;
             if page.is_empty() {
                 break;
             }
@@ -120,7 +121,7 @@ impl EtcdRestore {
         if self.calls.txn(&request).await?.succeeded || self.is_marked().await? {
             return Ok(());
         }
-        if !replaces && !self.page().await?.is_empty() {
+        if !replaces && !self.page(keys.objects()).await?.is_empty() {
             return Err(EtcdError::Occupied {
                 prefix: self.calls.options.address.prefix().to_owned(),
             });
@@ -134,9 +135,8 @@ impl EtcdRestore {
         Ok(history.is_some_and(|key| key.value == self.mark))
     }
 
-    /// Some of the objects' keys.
-    async fn page(&self) -> Result<Vec<KeyValue>, EtcdError> {
-        let (key, range_end) = self.keys.objects();
+    /// Some of the keys of a range.
+    async fn page(&self, (key, range_end): (Bytes, Bytes)) -> Result<Vec<KeyValue>, EtcdError> {
         let limit = self.most().saturating_mul(UNDER_WAY);
         let request = range(RangeRequest {
             key,

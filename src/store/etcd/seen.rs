@@ -57,6 +57,21 @@ impl Seen {
         Ok(())
     }
 
+    /// Whether the newest transaction, of which a quorum told later, can have come behind the one that was
+    /// seen: what is at the revision seen may be compacted.
+    ///
+    /// # Errors
+    /// [`EtcdError::HistoryChanged`].
+    pub(super) fn check_newest(&self, newest: &Head) -> Result<(), EtcdError> {
+        if newest.revision > self.head.revision || *newest == self.head {
+            return Ok(());
+        }
+        Err(changed(format!(
+            "its newest transaction was at revision {} and is at {}",
+            self.head.revision, newest.revision
+        )))
+    }
+
     /// Whether the head that there was at this revision is the one that was seen then.
     ///
     /// # Errors
@@ -111,5 +126,9 @@ mod tests {
         assert_eq!(seen.check_head(&head(9, "a")), Ok(()));
         assert!(seen.check_head(&head(9, "b")).is_err());
         assert!(seen.check_head(&head(8, "a")).is_err());
+        assert_eq!(seen.check_newest(&head(9, "a")), Ok(()));
+        assert_eq!(seen.check_newest(&head(11, "b")), Ok(()));
+        assert!(seen.check_newest(&head(9, "b")).is_err());
+        assert!(seen.check_newest(&head(8, "c")).is_err());
     }
 }

@@ -13,10 +13,14 @@ use super::proto::{KeyValue, TxnRequest};
 use super::request::{Answer, delete, get, get_at, has_value, look, put, read, written_by};
 use super::seen::Head;
 use super::value::encode;
-use super::{EtcdError, Proposal, Proposed, SubmitError, Submitted};
+use super::{EtcdError, Proposal, Proposed, SubmitError, Submitted, requests};
 
 /// What stands in a request around a transaction: who asks, and under which number.
 const AROUND: usize = 1_024;
+/// Most revisions that are looked through for one of ours.
+const LOOKED_THROUGH: Revision = 16_384;
+/// So often it is looked for, as others write between a look and the next attempt.
+const LOOKS: usize = 64;
 
 /// A transaction as it is sent.
 struct Writing {
@@ -32,6 +36,14 @@ struct Writing {
     only_creates: bool,
 }
 
+/// What it means that the comparisons did not hold.
+enum Judged {
+    Done(Submitted),
+    /// Everything is as expected, and no attempt was done up to this revision, which is the newest
+    /// transaction's.
+    NotYet(Revision),
+}
+
 impl Writing {
     /// The head that it leaves.
     fn head_at(&self, revision: Revision) -> Head {
@@ -39,6 +51,15 @@ impl Writing {
             revision,
             id: self.id.clone(),
         }
+    }
+
+    /// From here on it is done only while this is the newest transaction's revision; false if there is no
+    /// room to say so.
+    fn only_behind(&mut self, head: Bytes, newest: Revision, limit: usize) -> bool {
+        let compare = &mut self.request.compare;
+        compare.truncate(self.expected.len().saturating_add(1));
+        compare.push(written_by(head, newest));
+        compare.len() <= limit
     }
 }
 
@@ -49,16 +70,19 @@ impl EtcdStore {
     ///
     /// Where a member does not answer, another is asked, and still it is done at most once: if an earlier
     /// attempt was done after all, it has changed what is compared, and left its id to be found. What only
-    /// creates is sent again if nothing at all of ours was written since it was sent first.
+    /// creates is sent again on condition that nothing of ours was written since it was looked for.
     ///
     /// # Errors
     /// [`SubmitError`], which says whether it may have been written.
     pub async fn submit(&self, proposal: &Proposal) -> Result<Submitted, SubmitError> {
         let mut writing = self.writing(proposal)?;
-        let calls = &self.shared.calls;
+        let Shared { calls, keys, .. } = &*self.shared;
+        let limit = calls.options.max_txn_ops;
+        // None was sent before this was seen.
         let seen = self.seen();
+        let (mut not_until, mut newest) = (seen.revision, seen.head.revision);
+        let (mut maybe_done, mut looks) = (false, 0);
         let mut patience = calls.patience();
-        let mut maybe_done = false;
         let failed = |error, maybe_done| match maybe_done {
             true => SubmitError::Unknown(error),
             false => SubmitError::NotWritten(error),
@@ -73,22 +97,30 @@ impl EtcdStore {
                     return Ok(Submitted::Written(answer.revision));
                 }
                 Ok(answer) => {
-                    let judged = self.judge(answer, &writing, maybe_done).await;
-                    return judged.map_err(|error| failed(error, maybe_done));
+                    let since = maybe_done.then_some(not_until);
+                    let judged = self.judge(answer, &writing, since).await;
+                    match judged.map_err(|error| failed(error, maybe_done))? {
+                        Judged::Done(submitted) => return Ok(submitted),
+                        Judged::NotYet(at) => newest = at,
+                    }
+                    not_until = not_until.max(newest);
+                    looks += 1;
+                    if looks >= LOOKS {
+                        let cause = "others write all the time, and it may be done late";
+                        return Err(SubmitError::Unknown(calls.members.unavailable(cause)));
+                    }
                 }
                 Err(failure) => {
-                    if failure.maybe_done && !maybe_done && writing.only_creates {
-                        if writing.request.compare.len() >= calls.options.max_txn_ops {
-                            return Err(SubmitError::Unknown(failure.error));
-                        }
-                        let head = written_by(self.shared.keys.head(), seen.head.revision);
-                        writing.request.compare.push(head);
-                    }
                     maybe_done |= failure.maybe_done;
                     if !patience.tries_again(&failure).await {
                         return Err(failed(failure.error, maybe_done));
                     }
                 }
+            }
+            let is_sure = !maybe_done || !writing.only_creates;
+            if !is_sure && !writing.only_behind(keys.head(), newest, limit) {
+                let cause = "its answer was lost, and it has too many operations to be sent again";
+                return Err(SubmitError::Unknown(calls.members.unavailable(cause)));
             }
         }
     }
@@ -102,12 +134,14 @@ impl EtcdStore {
         } = &*self.shared;
         // Beside the objects, the history is compared and the head is put.
         let limit = calls.options.max_txn_ops.saturating_sub(1);
+        let request = (proposal.request.as_ref()).filter(|_| !proposal.changes.is_empty());
         let wanted = proposal.expected.len().max(proposal.changes.len());
+        let wanted = wanted.saturating_add(usize::from(request.is_some()));
         if wanted > limit {
             return Err(SubmitError::TooManyOperations { limit, wanted });
         }
         let id = random_id().map_err(SubmitError::NotWritten)?;
-        let expected: Vec<_> = proposal
+        let mut expected: Vec<_> = proposal
             .expected
             .iter()
             .map(|(object, at)| (keys.object(object), at.unwrap_or(0)))
@@ -120,6 +154,12 @@ impl EtcdStore {
                 Proposed::Put { object, source } => put(key.clone(), encode(object, source)),
                 Proposed::Delete(_) => delete(key.clone()),
             });
+            changed.insert(key);
+        }
+        if let Some(request) = request {
+            let key = keys.request(requests::request_place(&request.request_id));
+            success.push(put(key.clone(), requests::encode(request)));
+            expected.push((key.clone(), request.expected.unwrap_or(0)));
             changed.insert(key);
         }
         // What changes nothing is only asked whether everything is as expected.
@@ -151,13 +191,14 @@ impl EtcdStore {
         })
     }
 
-    /// What it means that the comparisons did not hold: a conflict, unless an earlier attempt was done.
+    /// What it means that the comparisons did not hold: a conflict, unless an earlier attempt was done; it
+    /// cannot have been up to the revision `since`, and none: there was none.
     async fn judge(
         &self,
         mut answer: Answer,
         writing: &Writing,
-        maybe_done: bool,
-    ) -> Result<Submitted, EtcdError> {
+        since: Option<Revision>,
+    ) -> Result<Judged, EtcdError> {
         let Shared { calls, keys, .. } = &*self.shared;
         let history = answer.key();
         let history = history.map(|key| decode_history(&key.key, &key.value));
@@ -165,40 +206,52 @@ impl EtcdStore {
         let objects = writing.expected.iter().map(|(key, _)| look(key.clone()));
         let look = [get(keys.head())].into_iter().chain(objects).collect();
         let mut now = calls.txn(&read(look)).await?;
-        let head = now.key().unwrap_or_default();
-        let there: Vec<Option<KeyValue>> = writing.expected.iter().map(|_| now.key()).collect();
-        let found = there.iter().flatten().chain([&head]);
-        let at = found.map(|key| revision(key.mod_revision)).max();
-        let conflict = Submitted::Conflict {
-            at: at.unwrap_or(0),
-        };
-        if !maybe_done || writing.changed.is_empty() {
+        let head = Head::of(now.key());
+        let written = |key: Option<KeyValue>| key.map_or(0, |key| revision(key.mod_revision));
+        let there: Vec<Revision> = (writing.expected.iter())
+            .map(|_| written(now.key()))
+            .collect();
+        let at = there.iter().copied().fold(head.revision, Revision::max);
+        let conflict = Judged::Done(Submitted::Conflict { at });
+        let Some(since) = since.filter(|_| !writing.changed.is_empty()) else {
             return Ok(conflict);
-        }
-        if head.value == writing.id {
-            return Ok(Submitted::Written(revision(head.mod_revision)));
-        }
-        // Had it been done, none of what it changes would be as it was. What was not there may be gone again.
-        let written = |key: &Option<KeyValue>| revision(key.as_ref().map_or(0, |k| k.mod_revision));
-        let mut objects = writing.expected.iter().zip(&there);
-        let is_as_it_was = |((key, at), now): (&(Bytes, Revision), _)| {
-            *at > 0 && writing.changed.contains(key) && written(now) == *at
         };
-        if objects.any(is_as_it_was) {
-            return Ok(conflict);
+        if let Some(done) = self.find(&writing.id, since, &head).await? {
+            return Ok(Judged::Done(Submitted::Written(done)));
         }
-        let changed = there.iter().flatten();
-        let changed = changed.filter(|key| writing.changed.contains(&key.key));
-        let candidates: BTreeSet<_> = changed.map(|key| revision(key.mod_revision)).collect();
-        for candidate in candidates {
-            let mut then = calls
-                .txn(&read(vec![get_at(keys.head(), candidate)]))
-                .await?;
-            if then.key().is_some_and(|head| head.value == writing.id) {
-                return Ok(Submitted::Written(candidate));
+        let expected = writing.expected.iter().map(|(_, at)| at);
+        Ok(if expected.eq(&there) {
+            Judged::NotYet(head.revision)
+        } else {
+            conflict
+        })
+    }
+
+    /// The revision of the transaction that has this id, if there is one behind a revision and up to the
+    /// newest.
+    async fn find(
+        &self,
+        id: &Bytes,
+        behind: Revision,
+        newest: &Head,
+    ) -> Result<Option<Revision>, EtcdError> {
+        let Shared { calls, keys, .. } = &*self.shared;
+        if newest.id == *id {
+            return Ok(Some(newest.revision));
+        }
+        if newest.revision.saturating_sub(behind) > LOOKED_THROUGH {
+            let cause = "too much was written since it was sent to tell whether it was done";
+            return Err(calls.members.unavailable(cause));
+        }
+        let revisions: Vec<Revision> = (behind.saturating_add(1)..newest.revision).collect();
+        for revisions in revisions.chunks(calls.options.max_txn_ops) {
+            let looks = revisions.iter().map(|at| get_at(keys.head(), *at));
+            let mut then = calls.txn(&read(looks.collect())).await?;
+            let heads = revisions.iter().map(|_| Head::of(then.key()));
+            if let Some(done) = heads.into_iter().find(|head| head.id == *id) {
+                return Ok(Some(done.revision));
             }
         }
-        let cause = "others have written since it was sent, and it cannot be told whether it was done before";
-        Err(calls.members.unavailable(cause))
+        Ok(None)
     }
 }

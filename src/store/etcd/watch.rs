@@ -9,32 +9,29 @@ use tonic::{Status, Streaming};
 use crate::engine::{Replicated, Stored};
 use crate::model::Revision;
 
-use super::EtcdError;
-use super::calls::Calls;
+use super::calls::{Calls, Session, dressed};
 use super::etcd_store::{EtcdStore, Shared};
 use super::failure::{Failure, Next};
+use super::gather::{Gather, Revised, Told};
 use super::keys::{Key, check_format, decode_history, etcd_revision, revision};
-use super::members::Member;
-use super::proto::event::EventType;
 use super::proto::watch_client::WatchClient;
 use super::proto::watch_request::RequestUnion;
-use super::proto::{Event, KeyValue, WatchCreateRequest, WatchRequest, WatchResponse};
+use super::proto::{KeyValue, WatchCreateRequest, WatchRequest, WatchResponse};
 use super::seen::Head;
 use super::value::decode;
+use super::{EtcdError, requests};
+
+/// Most bytes of one answer. Those of many revisions come in fragments, each no larger than a request to
+/// this etcd may be, of which etcd itself advises no more than 10 MiB.
+const MAX_ANSWER: usize = 64 << 20;
 
 /// A watch that was begun.
 pub(super) struct Watch {
-    member: Member,
+    session: Session,
     answers: Streaming<WatchResponse>,
+    gather: Gather,
     /// The watch ends when this does.
     _requests: mpsc::Sender<WatchRequest>,
-}
-
-/// One revision of ours.
-#[derive(Debug)]
-pub(super) struct Revised {
-    pub(super) revision: Revision,
-    pub(super) changes: Vec<Replicated>,
 }
 
 impl EtcdStore {
@@ -62,17 +59,16 @@ impl EtcdStore {
                 key,
                 range_end,
                 start_revision: etcd_revision(from),
+                fragment: true,
             })),
         };
         let (requests, sent) = mpsc::channel(1);
         // There is room for one.
         let _ = requests.try_send(create);
-        let member = calls.member(within).await?;
-        let sent = calls
-            .dressed(ReceiverStream::new(sent), &member, within)
-            .await?;
+        let session = calls.session(within).await?;
+        let sent = dressed(ReceiverStream::new(sent), &session);
         let mut client =
-            WatchClient::new(member.channel.clone()).max_decoding_message_size(usize::MAX);
+            WatchClient::new(session.member.channel.clone()).max_decoding_message_size(MAX_ANSWER);
         let begun = tokio::time::timeout(within, async {
             let mut answers = client.watch(sent).await?.into_inner();
             let first = answers.message().await?;
@@ -81,25 +77,26 @@ impl EtcdStore {
         });
         match begun.await {
             Ok(Ok((answers, first))) => {
-                if let Some(failure) = canceled(calls, &first, &member) {
+                if let Some(failure) = canceled(calls, &first, &session) {
                     return Err(failure);
                 }
                 Ok(Watch {
-                    member,
+                    session,
                     answers,
+                    gather: Gather::default(),
                     _requests: requests,
                 })
             }
-            Ok(Err(status)) => Err(calls.refused(&status, &member)),
-            Err(_) => Err(Failure::unanswered(calls.silent(&member))),
+            Ok(Err(status)) => Err(calls.refused(&status, &session)),
+            Err(_) => Err(Failure::unanswered(calls.silent(&session.member))),
         }
     }
 
     /// Talks to another member, as this one does not keep up.
     pub(super) fn leave(&self, watch: &Watch) -> EtcdError {
         let calls = &self.shared.calls;
-        calls.members.leave(watch.member.number);
-        let address = &watch.member.address;
+        calls.members.leave(&watch.session.member);
+        let address = &watch.session.member.address;
         calls
             .members
             .unavailable(format!("{address}: the watch stands still"))
@@ -109,66 +106,59 @@ impl EtcdStore {
     ///
     /// # Errors
     /// The watch broke off, what it should tell is compacted, the history is another one, or something
-    /// came that is none of ours.
+    /// came that is none of ours: then what came before it has been answered.
     pub(super) async fn next(&self, watch: &mut Watch) -> Result<Vec<Revised>, EtcdError> {
+        if let Some(error) = watch.gather.broken() {
+            return Err(error);
+        }
         let calls = &self.shared.calls;
         let answer = match watch.answers.message().await {
             Ok(Some(answer)) => answer,
             Ok(None) => {
                 let status = Status::unavailable("the watch ended");
-                return Err(calls.refused(&status, &watch.member).error);
+                return Err(calls.refused(&status, &watch.session).error);
             }
-            Err(status) => return Err(calls.refused(&status, &watch.member).error),
+            Err(status) => return Err(calls.refused(&status, &watch.session).error),
         };
-        if let Some(failure) = canceled(calls, &answer, &watch.member) {
+        if let Some(failure) = canceled(calls, &answer, &watch.session) {
             return Err(failure.error);
         }
-        let mut revised: Vec<Revised> = Vec::new();
-        for event in answer.events {
-            let is_deleted = event.r#type() == EventType::Delete;
-            let Event { kv: Some(kv), .. } = event else {
-                continue;
-            };
-            let at = revision(kv.mod_revision);
-            if revised.last().is_none_or(|last| last.revision != at) {
-                revised.push(Revised {
-                    revision: at,
-                    changes: Vec::new(),
-                });
-            }
-            let change = self.change(kv, is_deleted)?;
-            if let Some(last) = revised.last_mut() {
-                last.changes.extend(change);
-            }
-        }
-        Ok(revised)
+        let change = |kv, is_deleted| self.change(kv, is_deleted);
+        watch.gather.take(answer, change)
     }
 
-    /// What an event changes, if it is an object's.
-    fn change(&self, kv: KeyValue, is_deleted: bool) -> Result<Option<Replicated>, EtcdError> {
+    /// What an event tells.
+    fn change(&self, kv: KeyValue, is_deleted: bool) -> Result<Told, EtcdError> {
         let keys = &self.shared.keys;
         match keys.read(&kv.key)? {
             Key::History if is_deleted => self.check_history(None)?,
             Key::History => self.check_history(Some(decode_history(&kv.key, &kv.value)?))?,
             Key::Format if !is_deleted => check_format(&kv.key, &kv.value)?,
             Key::Head if !is_deleted => self.note_head(Head::of(Some(kv))),
+            Key::Request(place) if is_deleted => return Ok(Told::Request((place, None))),
+            Key::Request(place) => {
+                let request = requests::decode(place, kv)?;
+                return Ok(Told::Request((place, Some(request))));
+            }
             Key::Format | Key::Head => {}
-            Key::Object(object) if is_deleted => return Ok(Some(Replicated::Delete(object))),
+            Key::Object(object) if is_deleted => {
+                return Ok(Told::Change(Replicated::Delete(object)));
+            }
             Key::Object(of) => {
                 let (object, source) = decode(keys, &of, kv.value)?;
-                return Ok(Some(Replicated::Put(Stored {
+                return Ok(Told::Change(Replicated::Put(Stored {
                     object,
                     revision: revision(kv.mod_revision),
                     source,
                 })));
             }
         }
-        Ok(None)
+        Ok(Told::Nothing)
     }
 }
 
 /// Why a watch is over, if it is.
-fn canceled(calls: &Calls, answer: &WatchResponse, member: &Member) -> Option<Failure> {
+fn canceled(calls: &Calls, answer: &WatchResponse, session: &Session) -> Option<Failure> {
     if !answer.canceled {
         return None;
     }
@@ -183,7 +173,7 @@ fn canceled(calls: &Calls, answer: &WatchResponse, member: &Member) -> Option<Fa
     } else {
         Status::unavailable(reason)
     };
-    let failure = calls.refused(&status, member);
+    let failure = calls.refused(&status, session);
     Some(match calls.options.login {
         None if failure.next == Next::LogIn => Failure {
             next: Next::GiveUp,
