@@ -17,7 +17,7 @@
 //! |---|---|
 //! | `disk` | what is asked of the system for the journal and the format |
 //! | `format` `directory` | what a directory is; who holds it |
-//! | `frame` `journal` `replay` | the journal's bytes, written and read |
+//! | `frame` `frame_search` `journal` `replay` | the journal's bytes, written and read |
 //! | `codec` `object` `record` `requests` | keys and values of the state |
 //! | `state` `tree_check` | the state, and whether its files are what was written |
 //! | `changed` `keeper` `merger` | what it has not been told of yet; the threads that write it and merge its files |
@@ -33,6 +33,7 @@ mod error;
 mod format;
 mod frame;
 mod journal;
+mod frame_search;
 mod keeper;
 mod merger;
 mod new_directory;
