@@ -14,7 +14,7 @@ use crate::store::HistoryId;
 
 use super::calls::Calls;
 use super::history::{find, random_history};
-use super::keys::{FORMAT, Keys, check_format, encode_history, random_id, revision};
+use super::keys::{FORMAT, Keys, encode_history, random_id, revision};
 use super::proto::{KeyValue, RangeRequest, RangeResponse, RequestOp, TxnRequest};
 use super::request::{delete, has_value, is_empty, put, range, read, written_by};
 use super::seen::changed;
