@@ -6,7 +6,7 @@ use tracing::warn;
 
 use crate::engine::{Engine, EngineOptions, RecordChange, RecordOf};
 use crate::model::{Kind, ObjectRef, ResolvedTransaction, Revision};
-use crate::store::{AnsweredRequest, HistoryId, Request, Store, StoreError};
+use crate::store::{AnsweredRequest, HistoryId, Request, Store, StoreError, StoreFault};
 
 use super::changed::Changed;
 use super::directory::Directory;
@@ -135,6 +135,10 @@ impl Store for EmbeddedStore {
     fn history(&self) -> HistoryId {
         self.history
     }
+    fn fault(&self) -> StoreFault {
+        self.keeper.fault()
+    }
+
 
     fn committed_at(&self) -> Option<SystemTime> {
         let at = UNIX_EPOCH.checked_add(Duration::from_millis(self.committed));

@@ -7,13 +7,19 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use tracing::{error, warn};
+use tracing::warn;
+
+use crate::store::StoreFault;
 
 use super::state::Merging;
+use super::witness::Witness;
 
 /// With so many flushes that are not merged, the next one waits for the merger: the tree counts them in
 /// a byte, and each makes reading slower.
 const MOST_RUNS: usize = 64;
+/// What a panic of the thread comes to.
+const ENDED: &str = "the thread that merges the state's files has ended by a defect: they are merged late, \
+                     and reading them takes longer, until the server is restarted";
 
 pub(super) struct Merger {
     shared: Arc<Shared>,
@@ -30,7 +36,7 @@ struct Shared {
 }
 
 impl Merger {
-    pub(super) fn start(merging: Merging) -> io::Result<Merger> {
+    pub(super) fn start(merging: Merging, fault: StoreFault) -> io::Result<Merger> {
         let shared = Arc::new(Shared {
             merging,
             turn: Mutex::new(()),
@@ -41,7 +47,10 @@ impl Merger {
         let of_thread = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("merger".to_owned())
-            .spawn(move || of_thread.run(&wakes))?;
+            .spawn(move || {
+                let _witness = Witness { fault, says: ENDED };
+                of_thread.run(&wakes);
+            })?;
         Ok(Merger {
             shared,
             flushed: Some(flushed),
@@ -52,12 +61,9 @@ impl Merger {
     /// Called after a flush, with the newest of what was flushed.
     pub(super) fn flushed(&self, newest: u64) {
         self.shared.newest.store(newest, Ordering::Release);
-        if let Some(flushed) = &self.flushed
-            && let Err(TrySendError::Disconnected(())) = flushed.try_send(())
-        {
-            error!(
-                "the thread that merges the state's files has ended: they grow in number until a restart"
-            );
+        if let Some(flushed) = &self.flushed {
+            // One that waits already does for both, and one that has ended has said so.
+            let _ = flushed.try_send(());
         }
     }
 
@@ -71,10 +77,9 @@ impl Merger {
 impl Drop for Merger {
     fn drop(&mut self) {
         self.flushed = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            error!("the thread that merges the state's files ended by a panic");
+        if let Some(thread) = self.thread.take() {
+            // How it ended it has said.
+            let _ = thread.join();
         }
     }
 }

@@ -21,6 +21,7 @@
 //! | `codec` `object` `record` `requests` | keys and values of the state |
 //! | `state` `tree_check` | the state, and whether its files are what was written |
 //! | `changed` `keeper` `merger` | what it has not been told of yet; the threads that write it and merge its files |
+//! | `witness` | what is said should one of them end by a panic |
 //! | `open` `read_back` `embedded_store` | recovery, and the store itself |
 //! | `new_directory` `replace` | a directory that is filled with what an engine holds |
 
@@ -47,6 +48,7 @@ mod requests;
 mod state;
 mod tree_check;
 
+mod witness;
 pub use disk::{Disk, DiskFile};
 pub use embedded_store::{EmbeddedOptions, EmbeddedStore};
 pub use error::OpenError;
