@@ -192,7 +192,9 @@ impl Worker {
                 return false;
             }
         }
+        let leftovers = self.state.leftovers();
         while let Err(error) = self.state.flush() {
+            self.merger.between(|| leftovers.remove());
             if !failed {
                 failed = true;
                 warn!(%error, "the state cannot be written: the journal is kept, and it is tried again every second");

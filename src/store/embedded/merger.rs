@@ -3,8 +3,8 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use tracing::warn;
@@ -67,6 +67,12 @@ impl Merger {
         }
     }
 
+    /// Does something while nothing is merged; waits for it.
+    pub(super) fn between(&self, f: impl FnOnce()) {
+        let _turn = self.shared.turn();
+        f();
+    }
+
     /// Whether there are as many runs as there may be, and they cannot be merged now. Tries it. The tree
     /// counts the runs of a level in one byte, so no more may be flushed meanwhile.
     pub(super) fn is_stuck(&self) -> bool {
@@ -91,9 +97,13 @@ impl Shared {
         }
     }
 
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether it could be done.
     fn merge(&self) -> bool {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn();
         let newest = self.newest.load(Ordering::Acquire);
         // What is not merged takes room and nothing else; the next flush tries again.
         let merged = self.merging.merge(newest);

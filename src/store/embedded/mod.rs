@@ -19,7 +19,7 @@
 //! | `format` `directory` | what a directory is; who holds it |
 //! | `frame` `frame_search` `journal` `replay` | the journal's bytes, written and read |
 //! | `codec` `object` `record` `requests` | keys and values of the state |
-//! | `state` `tree_check` | the state, and whether its files are what was written |
+//! | `state` `tree_check` `leftovers` | the state, whether its files are what was written, and what is left where one cannot be |
 //! | `changed` `keeper` `merger` | what it has not been told of yet; the threads that write it and merge its files |
 //! | `witness` | what is said should one of them end by a panic |
 //! | `open` `read_back` `embedded_store` | recovery, and the store itself |
@@ -36,6 +36,7 @@ mod frame;
 mod journal;
 mod frame_search;
 mod keeper;
+mod leftovers;
 mod merger;
 mod new_directory;
 mod object;
