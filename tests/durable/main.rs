@@ -24,6 +24,8 @@ mod faults;
 mod faulty_disk;
 mod full_disk;
 mod histories;
+mod merges;
+mod pieces;
 mod requests;
 
 #[path = "../process/mod.rs"]

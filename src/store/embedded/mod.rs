@@ -33,8 +33,8 @@ mod embedded_store;
 mod error;
 mod format;
 mod frame;
-mod journal;
 mod frame_search;
+mod journal;
 mod keeper;
 mod leftovers;
 mod merger;
@@ -48,8 +48,8 @@ mod replay;
 mod requests;
 mod state;
 mod tree_check;
-
 mod witness;
+
 pub use disk::{Disk, DiskFile};
 pub use embedded_store::{EmbeddedOptions, EmbeddedStore};
 pub use error::OpenError;

@@ -182,6 +182,8 @@ impl Opening<'_> {
         for (number, (first, part)) in parts.iter().enumerate() {
             self.replay(*first, part, number == last, &mut engine, &mut journal)?;
         }
+        // What the journal says is handed over bit by bit.
+        engine.defer_changed_records();
         let head = engine.head();
         (self.tell)(RecoveryProgress::Done { revision: head });
 
