@@ -21,11 +21,11 @@ const MOST: usize = 66;
 /// Between two looks at what is waited for.
 const LOOK: Duration = Duration::from_millis(20);
 /// After so many looks it will not come any more.
-const PATIENCE: usize = 6_000;
+pub const PATIENCE: usize = 6_000;
 /// For so many looks nothing is to come.
-const WATCHED: usize = 100;
+pub const WATCHED: usize = 150;
 
-fn transaction(number: usize) -> Transaction {
+pub fn transaction(number: usize) -> Transaction {
     // What no compression makes smaller.
     let mut noise = number as u64;
     let mut uid = || {
@@ -44,14 +44,14 @@ fn transaction(number: usize) -> Transaction {
     }
 }
 
-fn files(directory: &Path) -> usize {
+pub fn files(directory: &Path) -> usize {
     fs::read_dir(directory.join("state/tables"))
         .unwrap()
         .count()
 }
 
 /// The revision that the journal begins with: what was before is flushed.
-fn journal(directory: &Path) -> String {
+pub fn journal(directory: &Path) -> String {
     let names = fs::read_dir(directory).unwrap();
     let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let parts = names.filter(|name| name.starts_with("journal-"));
@@ -59,7 +59,7 @@ fn journal(directory: &Path) -> String {
 }
 
 /// Whether something comes to hold within so many looks.
-async fn comes(looks: usize, mut holds: impl FnMut() -> bool) -> bool {
+pub async fn comes(looks: usize, mut holds: impl FnMut() -> bool) -> bool {
     for _ in 0..looks {
         if holds() {
             return true;
