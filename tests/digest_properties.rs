@@ -16,6 +16,7 @@ use selectord::model::{
 };
 use smol_str::SmolStr;
 
+use support::build::{BuildManual as _, put, service, slice};
 use support::generate::{self, Mix, World};
 use support::oracle::{Cut, Oracle};
 use support::random::{Random, seeds};
@@ -368,10 +369,58 @@ fn a_giant_service_is_hashed_in_parts_and_what_changed_again() {
     assert!(found.is_empty(), "{found:?}");
 }
 
+/// A slice of a giant that is made by hand, of a hundred endpoints.
+fn hundred(i: u32, ready: bool) -> Change {
+    let addresses = (0..100).map(|j| format!("10.9.{i}.{j}"));
+    let all = slice(&format!("default/s{i:03}"), "giant");
+    let mut all = addresses.fold(all, |all, address| all.with(&address, ""));
+    let endpoints = all.subsets.iter_mut().flat_map(|it| &mut it.endpoints);
+    endpoints.for_each(|endpoint| endpoint.conditions.ready = ready);
+    put(all)
+}
+
+fn giant_by_hand() -> Engine {
+    let mut engine = Engine::new(EngineOptions::default());
+    let slices = (0..GIANT / 100).map(|i| hundred(i, true));
+    let changes = std::iter::once(put(service("default/giant"))).chain(slices);
+    engine
+        .apply(1, ResolvedTransaction::new(changes, ""))
+        .unwrap();
+    engine
+}
+
+#[test]
+fn of_a_giant_that_is_made_by_hand_what_changed_is_hashed_again() {
+    let name = ObjectName::new("default", "giant");
+    let mut engine = giant_by_hand();
+    let mut random = Random::new(3);
+    for round in 0..12 {
+        let found = engine.service_digest(&name);
+        assert_eq!(found, Some(digest(&listed(&engine))), "{round}");
+        for _ in 0..round {
+            // Some that there were not at first, so that parts grow.
+            let i = random.below(150) as u32;
+            match random.below(3) {
+                0 => {
+                    let name = ObjectName::new("default", format!("s{i:03}"));
+                    let object = ObjectRef::new(Kind::EndpointSlice, name);
+                    change(&mut engine, Change::Delete(object));
+                }
+                _ => change(&mut engine, hundred(i, random.chance(50))),
+            }
+        }
+        let found = engine.verify();
+        assert!(found.is_empty(), "{found:?}");
+    }
+}
+
 /// Whether a subscriber who holds everything is told the giant anew, while one of its pods changes
 /// every so many pieces of its merge; and in how many pieces.
 fn resumed(every: usize) -> (bool, usize) {
-    let mut engine = giant();
+    resumed_of(giant(), every)
+}
+
+fn resumed_of(mut engine: Engine, every: usize) -> (bool, usize) {
     let mut view = listed(&engine);
     let mut pieces = 0;
     let told = {
@@ -402,6 +451,12 @@ fn resumed(every: usize) -> (bool, usize) {
 #[test]
 fn a_giant_service_that_is_the_same_is_not_told_though_it_is_hashed_in_pieces() {
     let (anew, pieces) = resumed(usize::MAX);
+    assert!(!anew && pieces >= 3, "{pieces} pieces");
+}
+
+#[test]
+fn nor_is_one_that_is_made_by_hand() {
+    let (anew, pieces) = resumed_of(giant_by_hand(), usize::MAX);
     assert!(!anew && pieces >= 3, "{pieces} pieces");
 }
 

@@ -122,7 +122,8 @@ async fn etcd(
     let cannot = || format!("cannot restore into {address}");
     let options = args.etcd.options(address)?;
     let total = snapshot.header().total();
-    progress.phase("checking");
+    // Whether it is whole is known; whether all of it fits has to be, before anything is deleted.
+    progress.phase("measuring");
     for (object, done) in snapshot.objects()?.zip(1u64..) {
         let (object, source) = object?;
         EtcdRestore::check(&options, &object, &source).with_context(cannot)?;

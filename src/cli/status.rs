@@ -89,6 +89,9 @@ fn facts(status: &ServerStatus, now: SystemTime) -> String {
     if !status.unready.is_empty() {
         facts.push(("not ready", status.unready.clone()));
     }
+    if !status.store_fault.is_empty() {
+        facts.push(("store fault", status.store_fault.clone()));
+    }
     let sizes = status
         .sizes
         .iter()
@@ -191,6 +194,7 @@ fn data(
         "commitUnixSeconds": unix(status.commit_time),
         "sourceAgeSeconds": status.source_age.as_secs_f64(),
         "unready": status.unready,
+        "storeFault": status.store_fault,
         "store": status.store,
         "missingNode": status.missing_node,
         "sizes": numbers(&status.sizes),
@@ -236,6 +240,7 @@ mod tests {
             sizes: vec![("pods", 3), ("label_keys", 12)],
             work: vec![],
             unready: String::new(),
+            store_fault: "the thread has ended".into(),
             max_transaction_objects: 0,
             max_transaction_bytes: 0,
         };
@@ -247,6 +252,7 @@ epoch                ab01
 started              16m40s ago
 store                memory
 missing node         admit
+store fault          the thread has ended
 pods                 3
 label keys           12
 "

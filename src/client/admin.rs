@@ -32,6 +32,7 @@ impl Client {
             store: answer.store,
             missing_node: answer.missing_node,
             unready: answer.unready,
+            store_fault: answer.store_fault,
             max_transaction_objects: answer.max_transaction_objects,
             max_transaction_bytes: answer.max_transaction_bytes,
         })

@@ -138,6 +138,8 @@ pub struct ServerStatus {
     pub work: Vec<(&'static str, u64)>,
     /// What it still has to do before it serves, or why it takes no new watches; empty: nothing.
     pub unready: String,
+    /// What is wrong with its store, though reads and writes go on; empty: nothing.
+    pub store_fault: String,
     /// Objects that its store takes in one transaction; 0: as many as the server.
     pub max_transaction_objects: u64,
     /// Bytes that these may have together; 0: as many as the server takes.

@@ -8,12 +8,16 @@ use crate::reconcile::{Reconciler, ServicePositions};
 use super::log::{Named, Record};
 use super::state::Engine;
 
-/// What happened to records that a store was told of, up to a place in the log.
+/// What happened to records that a store was told of, up to a place in the log, and was not told.
 #[derive(Debug)]
 pub(crate) struct Noted {
     since: Sequence,
     dropped: Vec<Sequence>,
     replaced: Vec<Sequence>,
+    /// What changed since the log ended here counts for how much is told next.
+    counted: Sequence,
+    /// How many were noted since.
+    fresh: usize,
 }
 
 impl Noted {
@@ -22,20 +26,43 @@ impl Noted {
             since,
             dropped: Vec::new(),
             replaced: Vec::new(),
+            counted: since,
+            fresh: 0,
         }
     }
 
     pub(super) fn drop_at(&mut self, at: Sequence) {
         if at <= self.since {
             self.dropped.push(at);
+            self.fresh = self.fresh.saturating_add(1);
         }
     }
 
     pub(super) fn replace_at(&mut self, at: Sequence) {
         if at <= self.since {
             self.replaced.push(at);
+            self.fresh = self.fresh.saturating_add(1);
         }
     }
+
+    /// How many are told next: twice as many as there came to be, so that the rest comes to its end.
+    fn next_piece(&mut self, least: usize, last: Sequence) -> usize {
+        let written = last.0.saturating_sub(self.counted.0);
+        let written = usize::try_from(written).unwrap_or(usize::MAX);
+        let fresh = self.fresh.saturating_add(written);
+        self.count_from(last);
+        least.max(fresh.saturating_mul(2))
+    }
+
+    pub(super) fn count_from(&mut self, last: Sequence) {
+        self.counted = last;
+        self.fresh = 0;
+    }
+}
+
+/// Takes some from the end.
+fn take_last(places: &mut Vec<Sequence>, most: usize) -> Vec<Sequence> {
+    places.split_off(places.len().saturating_sub(most))
 }
 
 /// A record and where it stands.
@@ -110,34 +137,48 @@ pub enum RecordChange {
 }
 
 impl Engine {
-    /// Tells how the records differ from what was told when this was last called: each once, and of those
-    /// that were written since no more than `most`. Answers whether that was all; the rest comes with the
-    /// next call. Linear in what is told. Only of an engine that was restored; of others, nothing is noted
-    /// and nothing told.
-    pub fn changed_records(&mut self, most: usize, sink: &mut dyn FnMut(RecordChange)) -> bool {
-        let Some(noted) = self.log.take_noted() else {
+    /// Tells how the records differ from what was told when this was last called: each once, and no more
+    /// than `least`, or twice as many as came to differ since the last call. Answers whether that was all;
+    /// the rest comes with the next calls. Linear in what is told. Only of an engine that was restored; of
+    /// others, nothing is noted and nothing told.
+    pub fn changed_records(&mut self, least: usize, sink: &mut dyn FnMut(RecordChange)) -> bool {
+        let last = self.log.last();
+        let Some(mut noted) = self.log.take_noted() else {
             return true;
         };
-        for at in noted.dropped {
+        let mut left = noted.next_piece(least, last);
+        let dropped = take_last(&mut noted.dropped, left);
+        left = left.saturating_sub(dropped.len());
+        for at in dropped {
             sink(RecordChange::Dropped(at));
         }
-        let replaced = noted
-            .replaced
+        let replaced = take_last(&mut noted.replaced, left);
+        left = left.saturating_sub(replaced.len());
+        let replaced = replaced
             .into_iter()
             .filter_map(|at| Some((at, self.log.record_at(at)?)));
         let mut told = noted.since;
-        let written = self.log.after(noted.since).take(most);
+        let written = self.log.after(noted.since).take(left);
         let written = written.inspect(|(at, _)| told = *at);
         for (at, record) in replaced.chain(written) {
             if let Some(kept) = self.kept(at, record) {
                 sink(RecordChange::Written(kept));
             }
         }
-        let is_all = self.log.after(told).next().is_none();
+        let is_all = noted.dropped.is_empty()
+            && noted.replaced.is_empty()
+            && self.log.after(told).next().is_none();
         if !is_all {
-            self.log.note_from(told);
+            noted.since = told;
+            self.log.note_again(noted);
         }
         is_all
+    }
+
+    /// What records have come to differ by now is told bit by bit, and not at once with the next call of
+    /// [`Engine::changed_records`]: to be called where that is not asked for some time.
+    pub fn defer_changed_records(&mut self) {
+        self.log.count_noted_anew();
     }
 
     /// Tells every record, in the order of the log.

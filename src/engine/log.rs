@@ -274,11 +274,16 @@ impl Log {
         Some(std::mem::replace(noted, Noted::since(self.last)))
     }
 
-    /// Records behind a place are noted as if they had not been asked for yet.
-    pub(crate) fn note_from(&mut self, since: Sequence) {
+    /// Lets what was noted so far not count for how much is told next.
+    pub(crate) fn count_noted_anew(&mut self) {
         if let Some(noted) = &mut self.noted {
-            *noted = Noted::since(since);
+            noted.count_from(self.last);
         }
+    }
+
+    /// Takes back what was noted, of which not all was told.
+    pub(crate) fn note_again(&mut self, left: Noted) {
+        self.noted = Some(left);
     }
 
     /// The revision that wrote a record which is there.

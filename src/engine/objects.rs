@@ -54,7 +54,19 @@ impl Engine {
     /// At most `limit` objects that stand behind a place, in order: fewer only if there are no more.
     /// Costs what it passes.
     pub fn objects(&self, after: Option<&ObjectPlace>, limit: usize) -> Vec<Stored<Object>> {
+        self.some_objects(after, limit, usize::MAX).0
+    }
+
+    /// The same, but of hand-made objects, of which each may hold many endpoints, no more once they have
+    /// so many of them together; and whether no objects stand behind these.
+    pub fn some_objects(
+        &self,
+        after: Option<&ObjectPlace>,
+        limit: usize,
+        endpoints: usize,
+    ) -> (Vec<Stored<Object>>, bool) {
         let mut found = Vec::new();
+        let mut left = endpoints;
         let all = (&Selector::everything(), &Namespaces::all());
         let first = after.map_or(0, |after| after.rank);
         for (rank, kind) in (0u8..).zip(ObjectPlace::KINDS) {
@@ -85,14 +97,21 @@ impl Engine {
                     }));
                 }
                 Kind::Endpoints => {
-                    found.extend(self.manual_behind(ManualKind::Endpoints, behind, room));
+                    found.extend(self.manual_behind(
+                        ManualKind::Endpoints,
+                        behind,
+                        room,
+                        &mut left,
+                    ));
                 }
                 Kind::EndpointSlice => {
-                    found.extend(self.manual_behind(ManualKind::EndpointSlice, behind, room));
+                    let kind = ManualKind::EndpointSlice;
+                    found.extend(self.manual_behind(kind, behind, room, &mut left));
                 }
             }
         }
-        found
+        let is_all = found.len() < limit && left > 0;
+        (found, is_all)
     }
 
     fn manual_behind(
@@ -100,26 +119,32 @@ impl Engine {
         kind: ManualKind,
         after: Option<&ObjectName>,
         limit: usize,
+        left: &mut usize,
     ) -> impl Iterator<Item = Stored<Object>> {
-        let manual = self.reconciler.manual.behind(kind, after);
-        manual.take(limit).map(|record| Stored {
+        let manual = self.reconciler.manual.behind(kind, after).take(limit);
+        let within = manual.take_while(|record| {
+            let subsets = record.object.subsets.iter();
+            let endpoints: usize = subsets.map(|subset| subset.endpoints.len()).sum();
+            let is_within = *left > 0;
+            *left = left.saturating_sub(endpoints);
+            is_within
+        });
+        within.map(|record| Stored {
             object: Object::Manual(Box::new((*record.object).clone())),
             revision: record.revision,
             source: record.source.clone(),
         })
     }
 
-    /// How many objects there are of each kind, as [`ObjectPlace::KINDS`] orders them. Linear in the
-    /// hand-made ones.
+    /// How many objects there are of each kind, as [`ObjectPlace::KINDS`] orders them.
     pub fn object_counts(&self) -> [u64; 5] {
         let manual = &self.reconciler.manual;
-        let made = |kind| manual.behind(kind, None).count() as u64;
         [
             self.reconciler.nodes.len() as u64,
             self.index.len(),
             self.reconciler.services.len() as u64,
-            made(ManualKind::Endpoints),
-            made(ManualKind::EndpointSlice),
+            manual.count(ManualKind::Endpoints) as u64,
+            manual.count(ManualKind::EndpointSlice) as u64,
         ]
     }
 }

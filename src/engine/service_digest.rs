@@ -1,14 +1,15 @@
 //! The digest of a service: what a subscriber that holds it would offer.
 
+use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::model::{Digest, IpFamily, ObjectName, RecordHasher};
+use crate::model::{Digest, EndpointIdentity, IpFamily, ObjectName, RecordHasher};
 use crate::reconcile::{Parts, Remembered, ServiceId, ServiceRecord};
 
 use super::state::Engine;
 
-/// A service of more endpoints is hashed in parts, each about so many.
+/// A service of more endpoints is hashed in parts, none of more than so many.
 const AT_ONCE: u64 = 4_096;
 
 /// What was found of a digest.
@@ -17,8 +18,8 @@ pub(super) enum Found {
     Digest(Digest),
     /// There is more to hash.
     Part,
-    /// The service changes as fast as it is hashed, or has too many hand-made endpoints. It is taken to
-    /// differ from whatever somebody holds of it.
+    /// The service changes as fast as it is hashed. It is taken to differ from whatever somebody holds of
+    /// it.
     No,
 }
 
@@ -53,15 +54,10 @@ impl Engine {
                 let whole = self.rehash(id, record);
                 set.sums.begin(Remembered::Whole(whole))
             }
-            None => {
-                let last = set.members.last().unwrap_or_default();
-                let parts = Parts::new(set.total, last);
-                set.sums.begin(Remembered::Parts(parts))
-            }
+            None => set.sums.begin(Remembered::Parts(Parts::new(set))),
         };
         match remembered {
             Remembered::Whole(digest) => Found::Digest(*digest),
-            Remembered::Parts(_) if set.manual.len() as u64 > AT_ONCE => Found::No,
             Remembered::Parts(all) => self.find_parts(id, record, all, left, parts),
         }
     }
@@ -75,7 +71,7 @@ impl Engine {
         parts: &mut usize,
     ) -> Found {
         // Each part twice: what changes as fast as that is not waited for.
-        let most = all.len().saturating_add(1).saturating_mul(2);
+        let most = all.len().saturating_mul(2);
         let mut sum = Digest::default();
         // Whatever is allowed, each call gets on.
         let mut got_on = false;
@@ -97,12 +93,17 @@ impl Engine {
             sum = sum + *known.get_or_init(|| digest);
             None
         };
-        let own = || (record.set.manual.len() as u64, self.own_digest(record));
-        if let Some(found) = part(&all.own, &own) {
+        if let Some(found) = part(&all.fields, &|| (1, fields_digest(record))) {
             return found;
         }
-        for (pods, known) in all.buckets() {
-            let hash = || self.pods_digest(id, record, pods.clone());
+        for (from, until, known) in all.pods.iter() {
+            let hash = || self.pods_digest(id, record, pods(from, until));
+            if let Some(found) = part(known, &hash) {
+                return found;
+            }
+        }
+        for (from, until, known) in all.manual.iter() {
+            let hash = || self.manual_digest(record, from, until);
             if let Some(found) = part(known, &hash) {
                 return found;
             }
@@ -112,23 +113,32 @@ impl Engine {
 
     /// The digest, from nothing that is remembered.
     fn rehash(&self, id: ServiceId, record: &ServiceRecord) -> Digest {
-        let (_, pods) = self.pods_digest(id, record, 0..u32::MAX);
-        self.own_digest(record) + pods
+        let (_, pods) = self.pods_digest(id, record, pods(None, None));
+        let (_, manual) = self.manual_digest(record, None, None);
+        fields_digest(record) + pods + manual
     }
 
-    /// Of a service's fields and its hand-made endpoints.
-    fn own_digest(&self, record: &ServiceRecord) -> Digest {
+    /// Of the hand-made endpoints from one on and before another, and how many there are.
+    fn manual_digest(
+        &self,
+        record: &ServiceRecord,
+        from: Option<&EndpointIdentity>,
+        until: Option<&EndpointIdentity>,
+    ) -> (u64, Digest) {
         let mut hasher = RecordHasher::default();
-        let service = record.service.whole();
-        let manual = record
-            .set
-            .manual
-            .keys()
-            .filter_map(|identity| (self.reconciler.manual).endpoint(&service.name, identity));
-        let manual: Digest = manual
-            .map(|endpoint| hasher.endpoint(endpoint, &service.name.namespace))
-            .sum();
-        manual + hasher.service(&service)
+        let name = record.service.name();
+        let range = (
+            from.map_or(Unbounded, Included),
+            until.map_or(Unbounded, Excluded),
+        );
+        let (mut count, mut sum) = (0, Digest::default());
+        for (identity, _) in record.set.manual.range::<EndpointIdentity, _>(range) {
+            if let Some(endpoint) = self.reconciler.manual.endpoint(&name, identity) {
+                count += 1;
+                sum = sum + hasher.endpoint(endpoint, &name.namespace);
+            }
+        }
+        (count, sum)
     }
 
     /// Of the endpoints of pods with these ids, and how many there are.
@@ -171,16 +181,29 @@ impl Engine {
     }
 
     fn verify_parts(&self, id: ServiceId, record: &ServiceRecord, parts: &Parts) -> bool {
-        let own = parts.own.get();
-        let mut end = 0;
-        let mut right = own.is_none_or(|digest| *digest == self.own_digest(record));
-        for (pods, known) in parts.buckets() {
-            end = pods.end;
-            let found = || self.pods_digest(id, record, pods.clone()).1;
-            right &= known.get().is_none_or(|digest| *digest == found());
-        }
-        right && record.set.members.last().is_none_or(|last| last < end)
+        let right = |known: &OnceLock<Digest>, (count, digest): (u64, Digest)| {
+            count <= AT_ONCE && known.get().is_none_or(|known| *known == digest)
+        };
+        let fields = right(&parts.fields, (1, fields_digest(record)));
+        let mut all_pods = parts.pods.iter();
+        let mut manual = parts.manual.iter();
+        fields
+            && all_pods.all(|(from, until, known)| {
+                right(known, self.pods_digest(id, record, pods(from, until)))
+            })
+            && manual
+                .all(|(from, until, known)| right(known, self.manual_digest(record, from, until)))
     }
+}
+
+/// Of a service's fields.
+fn fields_digest(record: &ServiceRecord) -> Digest {
+    RecordHasher::default().service(&record.service.whole())
+}
+
+/// Pods from one on and before another. There are fewer than there are ids.
+fn pods(from: Option<&u32>, until: Option<&u32>) -> Range<u32> {
+    from.copied().unwrap_or(0)..until.copied().unwrap_or(u32::MAX)
 }
 
 fn spend(left: &mut usize, records: u64) {

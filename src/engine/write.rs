@@ -93,7 +93,7 @@ impl Engine {
         let old = record.set.positions;
         let now = &record.service;
         let position = self.log.append(Record::Service(id));
-        record.set.sums.forget_own();
+        record.set.sums.forget_fields();
         record.set.positions.entry = position;
         if before.labels != *now.labels() {
             record.set.positions.labels = position;
@@ -140,13 +140,21 @@ impl Engine {
             before.map(|side| side.holder),
             after.map(|side| side.holder),
         );
-        for holder in held.into_iter().chain(holds) {
-            match holder {
-                Holder::Computed { pod, .. } => record.set.sums.forget_pod(pod),
-                Holder::Manual => record.set.sums.forget_own(),
+        let manual = |key| read_identity(key, record.service.namespace());
+        if record.set.sums.is_any() {
+            let left = held.map(|holder| (holder, -1));
+            let came = holds.map(|holder| (holder, 1));
+            for (holder, more) in left.into_iter().chain(came) {
+                match holder {
+                    Holder::Computed { pod, .. } => record.set.sums.forget_pod(pod, more),
+                    Holder::Manual => {
+                        if let Some(identity) = manual(key) {
+                            record.set.sums.forget_manual(&identity, more);
+                        }
+                    }
+                }
             }
         }
-        let manual = |key| read_identity(key, record.service.namespace());
         let left = match held {
             // Where it stood is answered when its new place is set.
             Some(Holder::Computed { .. }) if held == holds => None,

@@ -279,12 +279,12 @@ impl Posting {
         true
     }
 
-    /// The greatest id.
-    pub(crate) fn last(&self) -> Option<u32> {
+    /// The id that so many stand before.
+    pub(crate) fn nth(&self, rank: u32) -> Option<u32> {
         match self.view() {
-            View::Ids(ids) => ids.last().copied(),
-            View::Window(window) => window.iter().last(),
-            View::Bitmap(bitmap) => bitmap.max(),
+            View::Ids(ids) => ids.get(usize::try_from(rank).ok()?).copied(),
+            View::Window(window) => window.iter().nth(usize::try_from(rank).ok()?),
+            View::Bitmap(bitmap) => bitmap.select(rank),
         }
     }
 

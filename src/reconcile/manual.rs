@@ -25,6 +25,8 @@ pub(crate) struct ManualRecord {
 #[derive(Debug, Default)]
 pub(crate) struct ManualTable {
     objects: BTreeMap<ObjectKey, ManualRecord>,
+    /// How many of the objects are slices.
+    slices: usize,
     by_service: BTreeMap<ObjectName, BTreeMap<EndpointIdentity, BTreeMap<ObjectKey, Endpoint>>>,
 }
 
@@ -55,6 +57,14 @@ impl ManualTable {
 
     pub(crate) fn len(&self) -> usize {
         self.objects.len()
+    }
+
+    /// How many there are of a kind.
+    pub(crate) fn count(&self, kind: ManualKind) -> usize {
+        match kind {
+            ManualKind::EndpointSlice => self.slices,
+            ManualKind::Endpoints => self.objects.len().saturating_sub(self.slices),
+        }
     }
 
     /// Whether a service has hand-made endpoints at all.
@@ -97,20 +107,24 @@ impl ManualTable {
         if identities.is_empty() {
             self.by_service.remove(&object.service_name());
         }
-        self.objects.insert(
-            key,
-            ManualRecord {
-                object,
-                revision,
-                source,
-            },
-        );
+        let is_slice = key.0 == ManualKind::EndpointSlice;
+        let record = ManualRecord {
+            object,
+            revision,
+            source,
+        };
+        if self.objects.insert(key, record).is_none() && is_slice {
+            self.slices = self.slices.saturating_add(1);
+        }
     }
 
     /// Takes an object out.
     pub(crate) fn remove(&mut self, kind: ManualKind, name: &ObjectName) -> Option<ManualRecord> {
         let key = (kind, name.clone());
         let record = self.objects.remove(&key)?;
+        if kind == ManualKind::EndpointSlice {
+            self.slices = self.slices.saturating_sub(1);
+        }
         let service = record.object.service_name();
         if let Some(identities) = self.by_service.get_mut(&service) {
             for (identity, _) in endpoints(&record.object) {

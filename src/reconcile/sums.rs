@@ -1,12 +1,14 @@
-use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::model::Digest;
+use crate::index::Posting;
+use crate::model::{Digest, EndpointIdentity};
 
-/// Pod ids in one bucket, as a power of two, unless the pods of a service lie far apart.
-const BUCKET: u32 = 12;
-/// At most one bucket for so many endpoints.
-const SPARSE: u64 = 8;
+use super::endpoint_set::EndpointSet;
+
+/// Pods, or hand-made endpoints, of a part when it is made.
+const PART: usize = 1_024;
+/// Endpoints by which a part may grow. A pod has two at most, so a part never has more than 4,096.
+const GROWTH: i32 = 2_048;
 
 /// What is remembered of a service's digest: nothing until somebody asks, and only what has not changed
 /// since. A change costs a look whether there is something to forget; it hashes nothing.
@@ -25,11 +27,26 @@ pub(crate) enum Remembered {
 /// Partial sums, so that a change of one endpoint leaves most of them.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    /// Of the service's own fields and its hand-made endpoints.
-    pub(crate) own: OnceLock<Digest>,
+    /// Of the service's own fields.
+    pub(crate) fields: OnceLock<Digest>,
     /// Of the endpoints of pods, by the ids of the pods.
-    buckets: Box<[OnceLock<Digest>]>,
-    shift: u32,
+    pub(crate) pods: Ranges<u32>,
+    /// Of hand-made endpoints.
+    pub(crate) manual: Ranges<EndpointIdentity>,
+}
+
+/// Sums of endpoints in ranges of what they are known by. The ranges hold about as many endpoints each,
+/// however far apart these are.
+#[derive(Debug)]
+pub(crate) struct Ranges<K>(Box<[Range<K>]>);
+
+#[derive(Debug)]
+struct Range<K> {
+    /// The least key in it; none in the first, in which everything below the second is.
+    from: Option<K>,
+    digest: OnceLock<Digest>,
+    /// By how many endpoints it has grown.
+    grown: i32,
 }
 
 impl Sums {
@@ -43,26 +60,38 @@ impl Sums {
         self.0.get_or_init(|| Box::new(remembered))
     }
 
-    /// An endpoint of this pod came, changed or went.
-    pub(crate) fn forget_pod(&mut self, pod: u32) {
-        let Some(remembered) = self.0.get_mut() else {
-            return;
-        };
-        if let Remembered::Parts(parts) = &mut **remembered
-            && let Some(bucket) = (parts.buckets).get_mut((u64::from(pod) >> parts.shift) as usize)
-        {
-            bucket.take();
-            return;
-        }
-        self.0.take();
+    /// Whether there is anything to forget.
+    pub(crate) fn is_any(&self) -> bool {
+        self.0.get().is_some()
     }
 
-    /// A field of the service, or a hand-made endpoint of it, changed.
-    pub(crate) fn forget_own(&mut self) {
-        match self.0.get_mut().map(Box::as_mut) {
-            None => {}
-            Some(Remembered::Parts(parts)) => drop(parts.own.take()),
-            Some(Remembered::Whole(_)) => drop(self.0.take()),
+    /// An endpoint of this pod came, changed or went: so many are more.
+    pub(crate) fn forget_pod(&mut self, pod: u32, more: i32) {
+        self.forget(|parts| parts.pods.forget(&pod, more));
+    }
+
+    /// A hand-made endpoint came, changed or went: so many are more.
+    pub(crate) fn forget_manual(&mut self, identity: &EndpointIdentity, more: i32) {
+        self.forget(|parts| parts.manual.forget(identity, more));
+    }
+
+    /// A field of the service changed.
+    pub(crate) fn forget_fields(&mut self) {
+        self.forget(|parts| {
+            parts.fields.take();
+            true
+        });
+    }
+
+    /// Forgets a part, or everything: where there are no parts, or one has grown too large.
+    fn forget(&mut self, part: impl FnOnce(&mut Parts) -> bool) {
+        let is_forgotten = match self.0.get_mut().map(Box::as_mut) {
+            None => true,
+            Some(Remembered::Whole(_)) => false,
+            Some(Remembered::Parts(parts)) => part(parts),
+        };
+        if !is_forgotten {
+            self.0.take();
         }
     }
 
@@ -71,45 +100,71 @@ impl Sums {
         match self.get() {
             None => 0,
             Some(remembered) => {
-                let buckets = match remembered {
+                let parts = match remembered {
                     Remembered::Whole(_) => 0,
-                    Remembered::Parts(parts) => size_of_val(&*parts.buckets),
+                    Remembered::Parts(Parts { pods, manual, .. }) => {
+                        size_of_val(&*pods.0) + size_of_val(&*manual.0)
+                    }
                 };
-                (size_of::<Remembered>() + buckets) as u64
+                (size_of::<Remembered>() + parts) as u64
             }
         }
     }
 }
 
 impl Parts {
-    /// Of a service with so many endpoints, whose pods have no greater id than `last`. At most a bucket
-    /// for eight endpoints: their sums take four bytes an endpoint, and mostly a hundredth of one.
-    pub(crate) fn new(endpoints: u64, last: u32) -> Parts {
-        let most = (endpoints / SPARSE).max(1);
-        let mut shift = BUCKET;
-        while u64::from(last) >> shift >= most {
-            shift += 1;
-        }
-        let buckets = (0..=u64::from(last) >> shift).map(|_| OnceLock::new());
+    /// Of a service's endpoints as they are. Costs a look for each part, and a step for each hand-made
+    /// endpoint.
+    pub(crate) fn new(set: &EndpointSet) -> Parts {
         Parts {
-            own: OnceLock::new(),
-            buckets: buckets.collect(),
-            shift,
+            fields: OnceLock::new(),
+            pods: Ranges::new(starts(&set.members)),
+            manual: Ranges::new(set.manual.keys().step_by(PART).skip(1).cloned()),
         }
     }
 
-    /// The buckets, each with the ids of its pods.
-    pub(crate) fn buckets(&self) -> impl Iterator<Item = (Range<u32>, &OnceLock<Digest>)> {
-        let shift = self.shift;
-        // A service has fewer pods than there are ids: the end of the last bucket may be past them.
-        let start = move |i: usize| u32::try_from((i as u64) << shift).unwrap_or(u32::MAX);
-        let buckets = self.buckets.iter().enumerate();
-        buckets.map(move |(i, bucket)| (start(i)..start(i + 1), bucket))
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        let ranges = self.pods.0.len().saturating_add(self.manual.0.len());
+        ranges.saturating_add(1)
+    }
+}
+
+/// The pods at which ranges begin, behind the first.
+fn starts(members: &Posting) -> impl Iterator<Item = u32> {
+    let ranks = (PART as u64..members.len()).step_by(PART);
+    ranks.filter_map(|rank| members.nth(u32::try_from(rank).ok()?))
+}
+
+impl<K: Ord> Ranges<K> {
+    fn new(starts: impl Iterator<Item = K>) -> Ranges<K> {
+        let starts = std::iter::once(None).chain(starts.map(Some));
+        let ranges = starts.map(|from| Range {
+            from,
+            digest: OnceLock::new(),
+            grown: 0,
+        });
+        Ranges(ranges.collect())
     }
 
-    /// How many buckets there are.
-    pub(crate) fn len(&self) -> usize {
-        self.buckets.len()
+    /// Forgets the sum of the range that a key is in; false if it has grown too large.
+    fn forget(&mut self, key: &K, more: i32) -> bool {
+        let behind = |range: &Range<K>| range.from.as_ref().is_none_or(|from| from <= key);
+        let at = self.0.partition_point(behind).saturating_sub(1);
+        let Some(range) = self.0.get_mut(at) else {
+            return false;
+        };
+        range.digest.take();
+        range.grown = range.grown.saturating_add(more);
+        range.grown <= GROWTH
+    }
+
+    /// The sums in order, each with the least key of its range and of the next one.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Option<&K>, Option<&K>, &OnceLock<Digest>)> {
+        let ends = self.0.iter().skip(1).map(|next| next.from.as_ref());
+        let ends = ends.chain(std::iter::once(None));
+        let ranges = self.0.iter().zip(ends);
+        ranges.map(|(range, until)| (range.from.as_ref(), until, &range.digest))
     }
 }
 
@@ -117,52 +172,102 @@ impl Parts {
 mod tests {
     use super::*;
 
-    fn ranges(endpoints: u64, last: u32) -> Vec<Range<u32>> {
-        let parts = Parts::new(endpoints, last);
-        parts.buckets().map(|(range, _)| range).collect()
+    fn set(pods: impl IntoIterator<Item = u32>) -> EndpointSet {
+        let mut set = EndpointSet::default();
+        for pod in pods {
+            set.members.insert(pod);
+        }
+        set
+    }
+
+    /// How many of the pods are in each range.
+    fn sizes(set: &EndpointSet) -> Vec<usize> {
+        let parts = Parts::new(set);
+        let sizes = parts.pods.iter().map(|(from, until, _)| {
+            let mut size = 0;
+            let range = from.copied().unwrap_or(0)..until.copied().unwrap_or(u32::MAX);
+            set.members.for_each_in(range, |_| size += 1);
+            size
+        });
+        sizes.collect()
     }
 
     #[test]
-    fn there_is_no_bucket_for_few_endpoints() {
-        assert_eq!(ranges(5_000, 4_095).len(), 1);
-        assert_eq!(ranges(5_000, 4_096), [0..4_096, 4_096..8_192]);
-        for (endpoints, last) in [(5_000, 10_000_000), (100_000, u32::MAX - 1), (1, 1 << 20)] {
-            let ranges = ranges(endpoints, last);
-            assert!(ranges.len() as u64 <= (endpoints / 8).max(1));
-            assert!(ranges.last().unwrap().end > last);
-            assert!(ranges.windows(2).all(|pair| pair[0].end == pair[1].start));
+    fn ranges_hold_as_many_however_far_apart_pods_are() {
+        let far = |i: u32| i * 400_000;
+        let worlds: [&[u32]; 6] = [
+            &[],
+            &[7],
+            &(0..5_000).collect::<Vec<_>>(),
+            &(0..5_000).map(far).collect::<Vec<_>>(),
+            &(0..5_000).chain([4_000_000_000]).collect::<Vec<_>>(),
+            &(0..5_000)
+                .map(|i| i * 7 + 1_000_000_000)
+                .collect::<Vec<_>>(),
+        ];
+        for pods in worlds {
+            let sizes = sizes(&set(pods.iter().copied()));
+            assert_eq!(sizes.iter().sum::<usize>(), pods.len());
+            assert_eq!(sizes.len(), pods.len().div_ceil(PART).max(1));
+            assert!(sizes.iter().all(|size| *size <= PART), "{sizes:?}");
         }
+    }
+
+    /// Which parts are remembered: that of the fields, and those of pods.
+    fn known(sums: &Sums) -> Option<(bool, Vec<bool>)> {
+        match sums.get() {
+            Some(Remembered::Parts(parts)) => {
+                let pods = parts.pods.iter().map(|(_, _, sum)| sum.get().is_some());
+                Some((parts.fields.get().is_some(), pods.collect()))
+            }
+            _ => None,
+        }
+    }
+
+    fn remembered() -> Sums {
+        let sums = Sums::default();
+        let parts = Parts::new(&set(0..3_000));
+        parts.fields.set(Digest::default()).unwrap();
+        for (_, _, sum) in parts.pods.iter() {
+            sum.set(Digest::default()).unwrap();
+        }
+        sums.begin(Remembered::Parts(parts));
+        sums
     }
 
     #[test]
     fn what_changed_is_forgotten_and_nothing_else() {
         let mut sums = Sums::default();
-        sums.forget_pod(7);
-        sums.forget_own();
-        let Remembered::Parts(parts) = sums.begin(Remembered::Parts(Parts::new(99_999, 9_999)))
-        else {
-            panic!("parts are remembered");
-        };
-        parts.own.set(Digest::default()).unwrap();
-        for (_, bucket) in parts.buckets() {
-            bucket.set(Digest::default()).unwrap();
-        }
-        let known = |sums: &Sums| match sums.get() {
-            Some(Remembered::Parts(parts)) => {
-                let known = parts.buckets().map(|(_, bucket)| bucket.get().is_some());
-                Some((parts.own.get().is_some(), known.collect::<Vec<_>>()))
-            }
-            _ => None,
-        };
-        sums.forget_pod(5_000);
+        sums.forget_pod(7, 1);
+        sums.forget_fields();
+        assert!(!sums.is_any());
+        let mut sums = remembered();
+        sums.forget_pod(2_047, 0);
         assert_eq!(known(&sums), Some((true, vec![true, false, true])));
-        sums.forget_own();
+        sums.forget_fields();
         assert_eq!(known(&sums), Some((false, vec![true, false, true])));
-        // A pod beyond those that there were.
-        sums.forget_pod(99_999);
-        assert!(sums.get().is_none());
+        // Beyond those that there were.
+        sums.forget_pod(99_999, 1);
+        assert_eq!(known(&sums), Some((false, vec![true, false, false])));
+        let mut sums = Sums::default();
         sums.begin(Remembered::Whole(Digest::default()));
-        sums.forget_pod(7);
-        assert!(sums.get().is_none());
+        sums.forget_pod(7, 0);
+        assert!(!sums.is_any());
+    }
+
+    #[test]
+    fn all_is_forgotten_where_a_range_has_grown_too_large() {
+        let mut sums = remembered();
+        // What comes and goes does not add up.
+        for pod in 0..10_000 {
+            sums.forget_pod(5_000 + pod, 1);
+            sums.forget_pod(5_000 + pod, -1);
+        }
+        for pod in 0..GROWTH as u32 {
+            sums.forget_pod(5_000 + pod, 1);
+        }
+        assert!(sums.is_any());
+        sums.forget_pod(4_000, 1);
+        assert!(!sums.is_any());
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use crate::engine::{Engine, MissingNode, Namespaces, PodWalk, Progress, Walk};
 use crate::model::{Kind, ObjectRef, Revision, Transaction};
 use crate::selector::Selector;
-use crate::store::Epoch;
+use crate::store::{Epoch, StoreFault};
 use crate::wire::{MessageWriter, PodEventBatch, WriteRequest, proto};
 
 use super::command::{Commit, Committed, Ending, Read, Release, Write};
@@ -63,6 +63,7 @@ pub struct Runtime {
 pub(super) struct About {
     pub epoch: Epoch,
     pub store_kind: &'static str,
+    pub store_fault: StoreFault,
     pub missing_node: MissingNode,
     /// None where nobody else writes to the store.
     pub shared: Option<Shared>,
@@ -141,6 +142,11 @@ impl Runtime {
     /// What kind of store it writes to, in one word.
     pub fn store_kind(&self) -> &'static str {
         self.about.store_kind
+    }
+
+    /// What is wrong with the store though it goes on.
+    pub fn store_fault(&self) -> Option<&'static str> {
+        self.about.store_fault.get()
     }
 
     /// What becomes of pods whose node is not known.

@@ -35,6 +35,8 @@ pub struct SaveOptions {
     pub max_kept_bytes: usize,
     /// Objects in a piece: everybody else waits while it is made.
     pub piece: usize,
+    /// Endpoints that the hand-made objects in a piece hold together, beyond which it ends.
+    pub piece_endpoints: usize,
 }
 
 impl Default for SaveOptions {
@@ -43,6 +45,7 @@ impl Default for SaveOptions {
             max_saves: 2,
             max_kept_bytes: 256 << 20,
             piece: 256,
+            piece_endpoints: 4_096,
         }
     }
 }
@@ -132,10 +135,11 @@ impl Walk {
         }
     }
 
-    /// Merges what is there with what was kept, in order. Of either at most about `most` are passed.
-    fn piece(&mut self, engine: &Engine, most: usize) -> Piece {
-        let present = engine.objects(self.after.as_ref(), most);
-        let all_read = present.len() < most;
+    /// Merges what is there with what was kept, in order. Of either at most about as many are passed as may be
+    /// in a piece.
+    fn piece(&mut self, engine: &Engine, options: &SaveOptions) -> Piece {
+        let (most, endpoints) = (options.piece.max(1), options.piece_endpoints.max(1));
+        let (present, all_read) = engine.some_objects(self.after.as_ref(), most, endpoints);
         let mut present = present
             .into_iter()
             .map(|stored| (ObjectPlace::from(stored.object.object_ref()), stored))
@@ -244,7 +248,7 @@ impl Saves {
         let walk = walks.by_number.get_mut(&number).ok_or(Stopped)?;
         match walk.broken_off {
             Some(why) => Err(why),
-            None => Ok(walk.piece(engine, self.0.options.piece.max(1))),
+            None => Ok(walk.piece(engine, &self.0.options)),
         }
     }
 

@@ -12,7 +12,7 @@ use tracing::error;
 
 use crate::engine::{Engine, EngineOptions, ResolveLimits};
 use crate::store::etcd::EtcdStore;
-use crate::store::{Epoch, Store};
+use crate::store::{Epoch, Store, StoreFault};
 
 use super::committer::Committer;
 use super::error::{StartError, Stopped};
@@ -106,6 +106,7 @@ pub fn start_with(
     let about = About {
         epoch: Epoch::new(store.history(), engine.options()),
         store_kind: store.kind(),
+        store_fault: store.fault(),
         missing_node: engine.options().missing_node,
         shared: None,
     };
@@ -141,6 +142,7 @@ pub fn start_shared(
     let about = About {
         epoch: Epoch::new(shared.store.history(), engine.options()),
         store_kind: "etcd",
+        store_fault: StoreFault::default(),
         missing_node: engine.options().missing_node,
         shared: Some(shared.clone()),
     };

@@ -59,6 +59,7 @@ impl proto::admin_server::Admin for AdminService {
             sizes: Some(encode_sizes(&stats, context.subscribers.len() as u64)),
             work: Some(encode_work(&runtime.totals())),
             unready: context.unready(),
+            store_fault: runtime.store_fault().unwrap_or_default().to_owned(),
             max_transaction_objects: runtime.bounds().map_or(0, |bounds| bounds.objects as u64),
             max_transaction_bytes: runtime.bounds().map_or(0, |bounds| bounds.bytes as u64),
         }))

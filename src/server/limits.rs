@@ -36,8 +36,11 @@ pub struct Limits {
     pub subscribe_wait: Duration,
     /// How long a read waits for the revision it demands.
     pub query_wait: Duration,
-    /// How long a save waits for its client to take the next bytes.
+    /// How long a save waits for its client to take the next bytes, and how far that may fall behind
+    /// [`Limits::save_rate`].
     pub save_wait: Duration,
+    /// Bytes of a snapshot that its client has to take in a second.
+    pub save_rate: u64,
     /// How long streams and calls may take to end once the server drains.
     pub drain: Duration,
 }
@@ -62,6 +65,7 @@ impl Default for Limits {
             subscribe_wait: Duration::from_secs(10),
             query_wait: Duration::from_secs(10),
             save_wait: Duration::from_secs(30),
+            save_rate: 256 << 10,
             drain: Duration::from_secs(10),
         }
     }

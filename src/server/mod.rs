@@ -46,6 +46,7 @@ mod listings;
 mod offers;
 mod outflow;
 mod page;
+mod patience;
 mod probes;
 mod query;
 mod save;

@@ -14,6 +14,7 @@ use crate::wire::{proto, status};
 
 use super::context::{Context, unsaved};
 use super::outflow::{Outflow, Outlet};
+use super::patience::Patience;
 
 /// Bytes of a message, about.
 const CHUNK: usize = 64 << 10;
@@ -37,8 +38,10 @@ pub(super) async fn save(
     Ok(Outflow::spawn(|outlet| async move {
         let (revision, began) = (header.revision, Instant::now());
         info!(revision, objects = header.total(), "saving a snapshot");
+        let limits = &context.limits;
         let mut saving = Saving {
             session,
+            patience: Patience::new(limits.save_wait, limits.save_rate),
             context,
             outlet,
             revision,
@@ -65,6 +68,7 @@ pub(super) async fn save(
 
 struct Saving {
     session: SaveSession,
+    patience: Patience,
     context: Arc<Context>,
     outlet: Outlet<proto::SaveSnapshotResponse>,
     revision: u64,
@@ -95,26 +99,31 @@ impl Saving {
         self.send(rest).await
     }
 
-    /// Sends bytes in messages; waits for whoever reads them, but not for ever.
+    /// Sends bytes in messages; waits for whoever reads them, but neither for ever nor for a trickle:
+    /// others have to wait for their turn.
     async fn send(&mut self, bytes: Vec<u8>) -> Result<(), Status> {
         let mut bytes = Bytes::from(bytes);
         while !bytes.is_empty() {
             let data = bytes.split_to(bytes.len().min(CHUNK));
-            self.bytes = self.bytes.saturating_add(data.len() as u64);
+            let length = data.len() as u64;
+            self.bytes = self.bytes.saturating_add(length);
             let message = proto::SaveSnapshotResponse {
                 data,
                 revision: self.revision,
                 objects: self.objects,
                 total_objects: self.total,
             };
-            let wait = self.context.limits.save_wait;
+            let (wait, asked) = (self.patience.left(), Instant::now());
             tokio::select! {
                 biased;
                 () = self.context.drain.cancelled() => return Err(status::draining()),
                 sent = tokio::time::timeout(wait, self.outlet.send(message)) => match sent {
-                    Ok(Ok(())) => {}
+                    Ok(Ok(())) => self.patience.taken(length, asked.elapsed()),
                     Ok(Err(_)) => return Err(status::unavailable("the client is gone")),
-                    Err(_) => return Err(status::unread(wait)),
+                    Err(_) => {
+                        let limits = &self.context.limits;
+                        return Err(status::slow(limits.save_wait, limits.save_rate));
+                    }
                 },
             }
         }

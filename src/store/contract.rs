@@ -1,5 +1,6 @@
 use std::fmt;
 use std::io;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use smol_str::SmolStr;
@@ -38,6 +39,23 @@ pub struct AnsweredRequest {
     pub resolved_at: Revision,
     /// The revision it was answered with.
     pub revision: Revision,
+}
+
+/// What is wrong with a store that goes on all the same, for whoever asks for a server's status: nothing at
+/// first. Clones are the same one.
+#[derive(Debug, Clone, Default)]
+pub struct StoreFault(Arc<OnceLock<&'static str>>);
+
+impl StoreFault {
+    /// What is wrong, and what to do.
+    pub fn get(&self) -> Option<&'static str> {
+        self.0.get().copied()
+    }
+
+    /// Says what is wrong. What was said first stays.
+    pub fn set(&self, what: &'static str) {
+        let _ = self.0.set(what);
+    }
 }
 
 /// Keeps resolved transactions, in order.
@@ -83,6 +101,11 @@ pub trait Store: Send + fmt::Debug {
     /// It is not known what is durable. The store must not be written to again before it has been
     /// read back.
     fn sync(&mut self) -> Result<(), StoreError>;
+
+    /// What is wrong with it though it goes on, now and later.
+    fn fault(&self) -> StoreFault {
+        StoreFault::default()
+    }
 
     /// When the newest transaction was appended, by this machine's clock; none if that is not kept.
     fn committed_at(&self) -> Option<SystemTime> {

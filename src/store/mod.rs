@@ -16,7 +16,7 @@ mod epoch;
 pub mod etcd;
 mod memory;
 
-pub use contract::{AnsweredRequest, MAX_REQUESTS, Request, Store, StoreError};
+pub use contract::{AnsweredRequest, MAX_REQUESTS, Request, Store, StoreError, StoreFault};
 pub use embedded::{
     Disk, DiskFile, EmbeddedOptions, EmbeddedStore, NewDirectory, OpenError, RecoveryProgress,
 };

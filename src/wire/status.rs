@@ -161,6 +161,13 @@ pub fn unread(time: Duration) -> Status {
     ))
 }
 
+/// An answer was read too slowly, and is held no longer.
+pub fn slow(behind: Duration, rate: u64) -> Status {
+    Status::deadline_exceeded(format!(
+        "the answer was read too slowly: a client may fall {behind:?} behind {rate} bytes a second; ask again"
+    ))
+}
+
 /// A message has begun to arrive, and its rest did not come.
 pub fn incomplete(wait: Duration) -> Status {
     Status::deadline_exceeded(format!(

@@ -1,8 +1,9 @@
 //! Directories that cannot be served: each is refused with what is wrong and what to do, and is left
 //! as it was.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use selectord::store::{EmbeddedOptions, EmbeddedStore, OpenError, Store as _};
@@ -118,29 +119,106 @@ fn the_root_of_a_new_file_system_is_empty() {
     assert_eq!(server.revision(), 1);
 }
 
+/// Everything that is in a folder, with its content.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.insert(path.clone(), Vec::new());
+            all.extend(contents(&path));
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            all.insert(path, bytes);
+        }
+    }
+    all
+}
+
 #[test]
-fn a_directory_without_its_format_is_not_begun_anew() {
+fn what_another_program_keeps_beside_a_lock_of_its_own_is_left_alone() {
+    let programs: [&[(&str, &str)]; 5] = [
+        &[
+            ("LOCK", ""),
+            ("CURRENT", "MANIFEST-1"),
+            ("state/letter", ""),
+        ],
+        &[("LOCK", "theirs"), ("state/letter", "dear")],
+        &[
+            ("LOCK", "111111111111111111111111111111"),
+            ("state/letter", "dear"),
+        ],
+        &[("FORMAT", "theirs"), ("state/letter", "dear")],
+        &[("FORMAT", ""), ("restored/state/letter", "dear")],
+    ];
+    for files in programs {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        let before = contents(folder.path());
+        must_be_refused(
+            &serve(folder.path(), &[]),
+            &["not a data directory of selectord", "name an empty one"],
+        );
+        assert!(contents(folder.path()) == before, "{files:?}");
+    }
+}
+
+/// A lock says nothing of whose the rest is, and neither do names alone.
+#[test]
+fn a_state_that_nobody_says_is_unfinished_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     filled(folder.path());
     fs::remove_file(folder.path().join("FORMAT")).unwrap();
-    let done = serve(folder.path(), &[]);
-    must_be_refused(
-        &done,
-        &["FORMAT is damaged: it is missing", "from a backup"],
-    );
+    let refused = || {
+        let before = contents(&folder.path().join("state"));
+        assert!(!before.is_empty());
+        must_be_refused(
+            &serve(folder.path(), &[]),
+            &[
+                "FORMAT is damaged: it is missing",
+                "from a backup",
+                "move it away",
+            ],
+        );
+        assert!(contents(&folder.path().join("state")) == before);
+    };
+    refused();
+    fs::remove_file(folder.path().join("journal-00000000000000000001.log")).unwrap();
+    refused();
+    let theirs = tempfile::tempdir().unwrap();
+    fs::write(theirs.path().join("LOCK"), "").unwrap();
+    fs::create_dir(theirs.path().join("state")).unwrap();
+    fs::write(theirs.path().join("state/letter"), "dear").unwrap();
+    must_be_refused(&serve(theirs.path(), &[]), &["it is missing"]);
+    assert!(theirs.path().join("state/letter").exists());
 }
 
 #[test]
 fn a_first_start_that_did_not_come_to_its_end_is_begun_anew() {
     let folder = tempfile::tempdir().unwrap();
-    drop(Server::start(&[
-        "--data-dir",
-        folder.path().to_str().unwrap(),
-    ]));
-    fs::remove_file(folder.path().join("FORMAT")).unwrap();
+    let path = |name: &str| folder.path().join(name);
+    // Killed just before its end, or a moment before that.
+    for journal_is_there in [true, false] {
+        drop(Server::start(&[
+            "--data-dir",
+            folder.path().to_str().unwrap(),
+        ]));
+        fs::rename(path("FORMAT"), path("FORMAT.new")).unwrap();
+        if !journal_is_there {
+            fs::remove_file(path("journal-00000000000000000001.log")).unwrap();
+        }
+    }
     filled(folder.path());
     let server = Server::start(&["--data-dir", folder.path().to_str().unwrap()]);
     assert_eq!(server.revision(), 1);
+    drop(server);
+    // Where something was written, it was not the first start.
+    fs::rename(path("FORMAT"), path("FORMAT.new")).unwrap();
+    must_be_refused(&serve(folder.path(), &[]), &["it is missing"]);
 }
 
 #[test]

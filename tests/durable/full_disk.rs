@@ -1,6 +1,6 @@
 //! A disk that is full refuses writes and nothing else, and takes them again when there is room.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use selectord::model::Transaction;
 use tonic::Code;
 
 use crate::directory::Disk;
+use crate::merges::{self, PATIENCE, WATCHED, comes, files, journal};
 use crate::process::Server;
 use crate::support::build::*;
 
@@ -25,7 +26,7 @@ fn transaction(number: usize) -> Transaction {
 
 /// Fills a disk up.
 fn fill(path: &Path) {
-    let mut file = fs::File::create(path).unwrap();
+    let mut file = File::create(path).unwrap();
     for size in [1 << 20, 1 << 12, 1] {
         let block = vec![1; size];
         while file.write_all(&block).is_ok() {}
@@ -82,6 +83,48 @@ async fn fills_up(reserve: &str) {
     let client = Client::connect(&server.address).await.unwrap();
     assert_eq!(number(&client).await, written.to_string());
     assert_eq!(server.revision(), written as u64);
+}
+
+/// What a flush that fails has written of its file is not left, however often it is tried.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flush_that_finds_no_room_leaves_nothing() {
+    let Some(disk) = Disk::of("a flush that fails", 16) else {
+        return;
+    };
+    let directory = disk.folder.path().join("data");
+    let arguments = [
+        "--data-dir",
+        directory.to_str().unwrap(),
+        "--disk-reserve",
+        "0",
+        "--journal-bytes",
+        "160000",
+    ];
+    let server = Server::start(&arguments);
+    let client = Client::connect(&server.address).await.unwrap();
+    // Each takes some 30 kB in the journal, and as much in the state, so the last is flushed with those before.
+    for number in 0..5 {
+        let transaction = merges::transaction(number);
+        client.commit(transaction, "").await.unwrap();
+    }
+    let before = (files(&directory), journal(&directory));
+    let ballast = disk.folder.path().join("ballast");
+    fill(&ballast);
+    let room = 150_000;
+    let file = File::options().write(true).open(&ballast).unwrap();
+    file.set_len(file.metadata().unwrap().len() - room).unwrap();
+    // What is open is not removed.
+    drop(file);
+    client.commit(merges::transaction(5), "").await.unwrap();
+    // One is of a flush that is being tried, and goes again.
+    let more = comes(WATCHED, || files(&directory) > before.0 + 1).await;
+    assert!(!more, "there are {} files", files(&directory));
+    assert_eq!(journal(&directory), before.1);
+
+    fs::remove_file(&ballast).unwrap();
+    assert!(comes(PATIENCE, || journal(&directory) > before.1).await);
+    drop((client, server));
+    assert_eq!(Server::start(&arguments).revision(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,9 @@
 //! | `directory` | a directory that cannot be served, and what is said of it |
 //! | `damage` | a byte of a file is another |
 //! | `faults` | the disk fails, tears what is written, and loses what was not synced (`faulty_disk`) |
+//! | `merges` | the files of the state cannot be merged |
+//! | `pieces` | what changed is handed over bit by bit |
+//! | `defects` | a thread of the store ends by a panic |
 //! | `requests` | what was answered before a restart is asked again |
 //! | `full_disk` | there is no room left, and then there is |
 
@@ -15,11 +18,14 @@
 
 mod crash;
 mod damage;
+mod defects;
 mod directory;
 mod faults;
 mod faulty_disk;
 mod full_disk;
 mod histories;
+mod merges;
+mod pieces;
 mod requests;
 
 #[path = "../process/mod.rs"]

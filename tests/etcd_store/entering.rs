@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
-use selectord::store::etcd::{EtcdError, EtcdLogin, EtcdOptions, EtcdStore, EtcdTls, SubmitError};
+use selectord::store::etcd::{
+    EtcdError, EtcdLogin, EtcdOptions, EtcdRestore, EtcdStore, EtcdTls, SubmitError,
+};
 
 use crate::etcd::{Etcd, until};
 use crate::replica::{Replica, puts};
@@ -40,6 +42,16 @@ async fn what_is_there_already_is_respected() {
         matches!(&refused, EtcdError::Foreign { key, .. } if key == "/test/registry/pods"),
         "{refused}"
     );
+    for replaces in [false, true] {
+        let restore = EtcdRestore::begin(etcd.options(), replaces, &mut |_| ()).await;
+        let refused = restore.unwrap_err();
+        assert!(
+            matches!(&refused, EtcdError::Foreign { key, .. } if key == "/test/registry/pods"),
+            "{refused}"
+        );
+    }
+    let found = etcd.ctl(&["get", "--prefix", "/test/", "--keys-only"]);
+    assert_eq!(found.trim(), "/test/registry/pods");
     etcd.ctl(&["del", "/test/registry/pods"]);
     etcd.connect().await;
     etcd.ctl(&["put", "/test/format", "2"]);

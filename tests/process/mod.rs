@@ -52,7 +52,14 @@ pub struct Lines {
 impl Lines {
     /// Starts the binary.
     pub fn start(server: &str, args: &[&str]) -> Lines {
-        let mut child = Command::new(BINARY)
+        Lines::start_by(&[BINARY], server, args)
+    }
+
+    /// Starts the binary as the last word of a command that does so.
+    pub fn start_by(command: &[&str], server: &str, args: &[&str]) -> Lines {
+        let (program, rest) = command.split_first().unwrap();
+        let mut child = Command::new(program)
+            .args(rest)
             .args(args)
             .env("SELECTORD_SERVER", server)
             .env_remove("RUST_LOG")
@@ -118,6 +125,11 @@ impl Server {
 
     /// Starts a server that listens at an address of the test's choice.
     pub fn start_at(listen: &str, args: &[&str]) -> Server {
+        Server::start_by(&[BINARY], listen, args)
+    }
+
+    /// The same, by a command whose last word is the binary.
+    pub fn start_by(command: &[&str], listen: &str, args: &[&str]) -> Server {
         let all = [
             &[
                 "serve", "--listen", listen, "--http", "off", "--log", "error",
@@ -125,7 +137,7 @@ impl Server {
             args,
         ]
         .concat();
-        let mut process = Lines::start("", &all);
+        let mut process = Lines::start_by(command, "", &all);
         let line = process.next().expect("a line about where it serves");
         let address = line
             .strip_prefix("serving gRPC on ")

@@ -71,6 +71,61 @@ async fn what_is_restored_into_an_etcd_is_served_by_all_who_share_it() {
     assert!(body(&fs::read(&file).unwrap()) == body(&fs::read(&again).unwrap()));
 }
 
+/// What cannot be restored is found before anything is deleted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_deleted_for_a_snapshot_that_does_not_fit_or_is_damaged() {
+    let Some(etcd) = Etcd::start().await else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (file, damaged) = (folder.path().join("one"), folder.path().join("two"));
+    let memory = Server::start(&[]);
+    let client = Client::connect(&memory.address).await.unwrap();
+    write(&client, 0, 100).await;
+    let large = format!("l: \"{}\"", "v".repeat(60));
+    let labels: Vec<_> = (0..40)
+        .map(|i| large.replace('l', &format!("l{i}")))
+        .collect();
+    let labels = labels.join(", ");
+    memory.apply(&format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: large, namespace: z, labels: {{{labels}}}}}\n"
+    ));
+    memory.ok(&["snapshot", "save", text(&file)]);
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&damaged, bytes).unwrap();
+
+    let server = Server::start(&["--store", &etcd.address()]);
+    let client = Client::connect(&server.address).await.unwrap();
+    write(&client, 0, 20).await;
+    let before = client.status().await.unwrap();
+    let small = ["--force", "--max-request-bytes", "3000"];
+    for (file, more, says) in [
+        (
+            &file,
+            &small[..],
+            ["z/large takes ", "a request may have 1976"],
+        ),
+        (&damaged, &["--force"], ["two", "damaged"]),
+    ] {
+        must_be_refused(&restore(file, &etcd.address(), more), &says);
+        let after = client.status().await.unwrap();
+        assert_eq!(
+            (after.epoch, after.revision),
+            (before.epoch.clone(), before.revision)
+        );
+        assert_eq!(pods(&client).await, 20);
+    }
+    // All of it is still there to be listed, and is taken again.
+    drop((client, server));
+    let server = Server::start(&["--store", &etcd.address()]);
+    let client = Client::connect(&server.address).await.unwrap();
+    assert_eq!(pods(&client).await, 20);
+    assert_eq!(restore(&file, &etcd.address(), &["--force"]).code, 0);
+    eventually("what was restored", async || pods(&client).await == 101).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restore_that_was_broken_off_is_served_by_nobody_and_can_be_done_again() {
     let Some(etcd) = Etcd::start().await else {

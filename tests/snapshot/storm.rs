@@ -90,6 +90,7 @@ async fn storm(seed: u64) {
     let runtime = runtime(SaveOptions {
         max_saves: 3,
         piece: random.pick(&[1, 1, 2, 3, 7, 30]),
+        piece_endpoints: random.pick(&[1, 3, 4_096]),
         ..SaveOptions::default()
     });
     let (mut saves, mut whole, mut left) = (VecDeque::new(), 0, 0);
@@ -152,6 +153,32 @@ async fn what_comes_and_goes_far_ahead_of_a_walk_is_not_saved() {
     let gone = (0..500).map(|i| delete(selectord::model::Kind::Pod, &format!("b/{i:04}")));
     commit(&runtime, resolved(gone)).await;
     while saving.go_on().await {}
+    saving.must_be_right();
+}
+
+#[tokio::test]
+async fn a_piece_is_bounded_by_the_endpoints_of_what_is_made_by_hand_too() {
+    let runtime = runtime(SaveOptions {
+        piece_endpoints: 250,
+        ..SaveOptions::default()
+    });
+    let made = |i: usize| {
+        let addresses = (0..100).map(|j| format!("10.{i}.0.{j}"));
+        addresses.fold(slice(&format!("d/s{i:02}"), "s"), |slice, address| {
+            slice.with(&address, "")
+        })
+    };
+    let all = resolved((0..40).map(|i| put(made(i))));
+    let mut mirror = Mirror::default();
+    mirror.apply(&all);
+    commit(&runtime, all).await;
+    let mut saving = Saving::begin(&runtime, &mirror).await;
+    let mut before = 0;
+    while saving.go_on().await {
+        let now = saving.told.len();
+        assert!(now - before <= 3, "{} slices at once", now - before);
+        before = now;
+    }
     saving.must_be_right();
 }
 

@@ -11,9 +11,9 @@ use crate::model::{Change, Kind, Object, ObjectRef, ResolvedTransaction, Revisio
 
 use super::frame::change_places;
 
-/// So many objects are taken at once, or twice as many as changed since: what could not be taken while
-/// the keeper was busy is then taken bit by bit.
-const PIECE: usize = 64;
+/// So many objects, and so many records, are taken at once, or twice as many as changed since: what could not
+/// be taken while the keeper was busy is then taken bit by bit.
+pub(super) const PIECE: usize = 64;
 
 /// What an object is.
 #[derive(Debug)]
@@ -60,7 +60,10 @@ pub(super) struct Changed {
 impl Changed {
     /// Notes that what is now shows in the engine.
     pub(super) fn note(&mut self, object: ObjectRef) {
-        self.objects.entry(object).or_insert(Known::InEngine);
+        self.objects.entry(object).or_insert_with(|| {
+            self.fresh = self.fresh.saturating_add(1);
+            Known::InEngine
+        });
     }
 
     /// Notes that of each object that a transaction changes.
@@ -105,14 +108,10 @@ impl Changed {
         }
     }
 
-    /// How many are to be taken next.
-    pub(super) fn next_piece(&mut self) -> usize {
-        let fresh = std::mem::take(&mut self.fresh);
-        PIECE.max(fresh.saturating_mul(2))
-    }
-
     /// Takes some of the objects, with what they are now.
-    pub(super) fn take(&mut self, most: usize, engine: &Engine) -> Vec<(ObjectRef, Now)> {
+    pub(super) fn take(&mut self, engine: &Engine) -> Vec<(ObjectRef, Now)> {
+        let fresh = std::mem::take(&mut self.fresh);
+        let most = PIECE.max(fresh.saturating_mul(2));
         let taken = self.objects.extract_if(|_, _| true).take(most);
         let now = |object: &ObjectRef| {
             let stored = engine.get(object)?;

@@ -1,3 +1,4 @@
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use super::disk::Disk;
 use super::error::OpenError;
+use super::format::Format;
 use super::frame::PART_HEADER;
 
 const LOCK: &str = "LOCK";
@@ -18,6 +20,22 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(super) const FORMAT: &str = "FORMAT";
 pub(super) const FORMAT_NEW: &str = "FORMAT.new";
 pub(super) const STATE: &str = "state";
+/// What is being made to take the place of what there is.
+pub(super) const RESTORING: &str = "restoring";
+/// The same once it is whole.
+pub(super) const RESTORED: &str = "restored";
+/// What a directory of ours may hold beside the parts of its journal.
+const NAMES: [&str; 7] = [
+    LOCK,
+    FORMAT,
+    FORMAT_NEW,
+    STATE,
+    RESTORING,
+    RESTORED,
+    LOST_AND_FOUND,
+];
+/// Longest content of a lock: a pid.
+const LONGEST_PID: u64 = 20;
 const JOURNAL: &str = "journal-";
 const JOURNAL_END: &str = ".log";
 
@@ -33,7 +51,7 @@ impl Directory {
     /// Makes the directory unless it is there, and takes hold of it.
     pub(super) fn hold(disk: Arc<dyn Disk>, path: &Path) -> Result<Directory, OpenError> {
         make(disk.as_ref(), path).map_err(|error| OpenError::io("make", path, error))?;
-        if !path.join(LOCK).exists() && !path.join(FORMAT).exists() && !is_empty(path)? {
+        if !Format::is_at(path)? && !is_empty(path)? && !is_ours(path)? {
             return Err(OpenError::Foreign {
                 directory: path.to_owned(),
             });
@@ -89,18 +107,30 @@ impl Directory {
         synced.map_err(|error| OpenError::io("sync", &self.path, error))
     }
 
-    /// Removes what a first start has left that did not come to its end: nothing was ever written.
+    /// Removes what a first start has left that did not come to its end: nothing was ever written. One has
+    /// left the format under its first name; where there is none, what is there was begun and served, or is
+    /// somebody else's, and is left alone.
     pub(super) fn clear_unfinished(&self) -> Result<(), OpenError> {
-        for (first, path) in journals(&self.path)? {
+        let missing = || {
+            let format = self.path.join(FORMAT);
+            Err(OpenError::damaged(&self.path, &format, "it is missing"))
+        };
+        let (state, parts) = (self.state(), journals(&self.path)?);
+        let is_begun = self.path.join(FORMAT_NEW).exists();
+        if !is_begun && (state.exists() || !parts.is_empty()) {
+            return missing();
+        }
+        let is_new = |(first, path): &(u64, PathBuf)| {
             let len = path.metadata().map_or(u64::MAX, |file| file.len());
-            if first > 1 || len > PART_HEADER as u64 {
-                let format = self.path.join(FORMAT);
-                return Err(OpenError::damaged(&self.path, &format, "it is missing"));
-            }
+            *first <= 1 && len <= PART_HEADER as u64
+        };
+        if !parts.iter().all(is_new) {
+            return missing();
+        }
+        for (_, path) in parts {
             let removed = self.disk.remove(&path);
             removed.map_err(|error| OpenError::io("remove", &path, error))?;
         }
-        let state = self.state();
         if state.exists() {
             fs::remove_dir_all(&state).map_err(|error| OpenError::io("clear", &state, error))?;
         }
@@ -131,18 +161,51 @@ fn is_empty(path: &Path) -> Result<bool, OpenError> {
     Ok(true)
 }
 
-fn holder(file: File) -> String {
-    let mut text = String::new();
-    let read = file.take(20).read_to_string(&mut text);
-    match (read, text.trim().parse::<u32>()) {
-        (Ok(_), Ok(pid)) => format!(" (pid {pid})"),
-        _ => String::new(),
+/// Whether everything in a directory without a format of ours has a name that we give, and its lock holds
+/// what we write there. Others have a file of that name as well.
+fn is_ours(path: &Path) -> Result<bool, OpenError> {
+    let lock = path.join(LOCK);
+    match File::open(&lock) {
+        Ok(file) => {
+            let len = file.metadata().map_or(u64::MAX, |file| file.len());
+            if len > 0 && (len > LONGEST_PID || pid(file).is_none()) {
+                return Ok(false);
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(OpenError::io("read", &lock, error)),
     }
+    let failed = |error| OpenError::io("read", path, error);
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        let is_known = NAMES.iter().any(|known| name == *known) || first_revision(&name).is_some();
+        if !is_known {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Who holds a lock, as it says.
+fn pid(lock: File) -> Option<u32> {
+    let mut text = String::new();
+    let read = lock.take(LONGEST_PID).read_to_string(&mut text);
+    read.ok().and_then(|_| text.trim().parse().ok())
+}
+
+fn holder(lock: File) -> String {
+    pid(lock).map_or_else(String::new, |pid| format!(" (pid {pid})"))
 }
 
 /// Where the part of the journal is that begins with a revision.
 pub(super) fn journal(directory: &Path, first: u64) -> PathBuf {
     directory.join(format!("{JOURNAL}{first:020}{JOURNAL_END}"))
+}
+
+/// The revision that a part of the journal begins with, by its name; none of what is no part.
+fn first_revision(name: &OsStr) -> Option<u64> {
+    let number = name.to_str()?.strip_prefix(JOURNAL)?;
+    number.strip_suffix(JOURNAL_END)?.parse().ok()
 }
 
 /// The parts of the journal by the revisions that they begin with, oldest first.
@@ -151,11 +214,7 @@ pub(super) fn journals(directory: &Path) -> Result<Vec<(u64, PathBuf)>, OpenErro
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let name = entry.file_name();
-        let number = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(JOURNAL)?.strip_suffix(JOURNAL_END));
-        if let Some(first) = number.and_then(|number| number.parse().ok()) {
+        if let Some(first) = first_revision(&entry.file_name()) {
             found.push((first, entry.path()));
         }
     }

@@ -6,9 +6,9 @@ use tracing::warn;
 
 use crate::engine::{Engine, EngineOptions, RecordChange, RecordOf};
 use crate::model::{Kind, ObjectRef, ResolvedTransaction, Revision};
-use crate::store::{AnsweredRequest, HistoryId, Request, Store, StoreError};
+use crate::store::{AnsweredRequest, HistoryId, Request, Store, StoreError, StoreFault};
 
-use super::changed::Changed;
+use super::changed::{Changed, PIECE};
 use super::directory::Directory;
 use super::disk::{Disk, SystemDisk};
 use super::error::OpenError;
@@ -104,7 +104,6 @@ impl EmbeddedStore {
     /// Some of what the engine has that the keeper has not been told; and whether that is all, so that the
     /// state becomes the engine as it is now.
     fn changes(&mut self, engine: &mut Engine) -> (Changes, bool) {
-        let most = self.changed.next_piece();
         let mut changes = Changes {
             end: engine.kept_end(),
             committed: self.committed,
@@ -112,7 +111,7 @@ impl EmbeddedStore {
             journal: std::mem::take(&mut self.unkept),
             ..Changes::default()
         };
-        let all_records = engine.changed_records(most, &mut |change| {
+        let all_records = engine.changed_records(PIECE, &mut |change| {
             if let RecordChange::Written(record) = &change
                 && let RecordOf::Service(name) = &record.of
             {
@@ -122,7 +121,7 @@ impl EmbeddedStore {
             }
             changes.records.push(change);
         });
-        changes.objects = self.changed.take(most, engine);
+        changes.objects = self.changed.take(engine);
         (changes, all_records && self.changed.is_empty())
     }
 }
@@ -134,6 +133,10 @@ impl Store for EmbeddedStore {
 
     fn history(&self) -> HistoryId {
         self.history
+    }
+
+    fn fault(&self) -> StoreFault {
+        self.keeper.fault()
     }
 
     fn committed_at(&self) -> Option<SystemTime> {
@@ -190,7 +193,11 @@ impl Store for EmbeddedStore {
 
     fn applied(&mut self, engine: &mut Engine) {
         let journal_bytes = self.options.journal_bytes;
-        if self.unkept < journal_bytes.min(STEP) || self.keeper.is_busy() {
+        if self.keeper.is_busy() {
+            engine.defer_changed_records();
+            return;
+        }
+        if self.unkept < journal_bytes.min(STEP) {
             return;
         }
         let (mut changes, is_all) = self.changes(engine);

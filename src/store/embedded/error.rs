@@ -19,7 +19,7 @@ pub enum OpenError {
     },
     /// It is not this program's.
     #[error(
-        "{directory} is not empty and not a data directory of selectord (it has no file FORMAT): name an empty one or one that does not exist"
+        "{directory} is not empty and not a data directory of selectord (it has no FORMAT of one): name an empty one or one that does not exist"
     )]
     Foreign {
         /// The directory.

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -28,6 +29,18 @@ impl Format {
         Format {
             history,
             rules: rules(options),
+        }
+    }
+
+    /// Whether what stands under its name is one, whole or damaged.
+    pub(super) fn is_at(directory: &Path) -> Result<bool, OpenError> {
+        let path = directory.join(FORMAT);
+        let mut title = Vec::new();
+        let read = File::open(&path);
+        match read.and_then(|file| file.take(TITLE.len() as u64).read_to_end(&mut title)) {
+            Ok(_) => Ok(title == TITLE.as_bytes()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(OpenError::io("read", &path, error)),
         }
     }
 
@@ -75,20 +88,26 @@ impl Format {
         }
     }
 
-    /// Makes a directory one of this format, for good.
-    pub(super) fn write(&self, disk: &dyn Disk, directory: &Path) -> Result<(), OpenError> {
-        let path = directory.join(FORMAT);
+    /// Says, for good, that a directory is being made one of this format: until [`Format::commit`] it is
+    /// none, and what is in it may go.
+    pub(super) fn begin(&self, disk: &dyn Disk, directory: &Path) -> Result<(), OpenError> {
         let new = directory.join(FORMAT_NEW);
         let write = || {
             let mut file = disk.open(&new)?;
             file.set_size(0)?;
             file.write_all_at(self.text().as_bytes(), 0)?;
-            file.sync()?;
-            disk.rename(&new, &path)
+            file.sync()
         };
-        write().map_err(|error| OpenError::io("write", &path, error))?;
-        disk.sync_names(directory)
-            .map_err(|error| OpenError::io("sync", directory, error))
+        write().map_err(|error| OpenError::io("write", &new, error))?;
+        sync_names(disk, directory)
+    }
+
+    /// Makes a directory one of the format that it was begun with, for good.
+    pub(super) fn commit(disk: &dyn Disk, directory: &Path) -> Result<(), OpenError> {
+        let path = directory.join(FORMAT);
+        let renamed = disk.rename(&directory.join(FORMAT_NEW), &path);
+        renamed.map_err(|error| OpenError::io("write", &path, error))?;
+        sync_names(disk, directory)
     }
 
     /// Refuses to derive by other rules than before.
@@ -117,6 +136,11 @@ impl Format {
         let check = crc32fast::hash(text.as_bytes());
         format!("{text}check: {check:08x}\n")
     }
+}
+
+fn sync_names(disk: &dyn Disk, directory: &Path) -> Result<(), OpenError> {
+    let synced = disk.sync_names(directory);
+    synced.map_err(|error| OpenError::io("sync", directory, error))
 }
 
 fn rules(options: &EngineOptions) -> String {

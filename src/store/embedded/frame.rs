@@ -24,9 +24,9 @@ use super::object::{decode_transaction, encode_transaction};
 use super::requests::{get_request, put_request};
 
 const MAGIC: &[u8; 8] = b"selctrdJ";
-const FRAME: &[u8; 4] = b"frm1";
+pub(super) const FRAME: &[u8; 4] = b"frm1";
 /// What a disk writes whole.
-const SECTOR: u64 = 512;
+pub(super) const SECTOR: u64 = 512;
 
 /// Bytes of a part's header.
 pub(super) const PART_HEADER: usize = 8 + 16 + 8 + 4;
@@ -169,27 +169,4 @@ pub(super) fn is_torn_header(bytes: &[u8], offset: u64) -> bool {
     let sectors = (into + FRAME_HEADER).div_ceil(SECTOR as usize);
     let end = (sectors * SECTOR as usize).saturating_sub(into);
     is_torn(bytes.get(..end).unwrap_or(bytes), offset)
-}
-
-/// Whether a whole frame stands behind the first byte. One is written when the one before it is on the disk,
-/// so what stands before it was written whole. Linear in the bytes, and in those of whatever looks like a
-/// header.
-pub(super) fn holds_frame(bytes: &[u8]) -> bool {
-    let mut rest = bytes.get(1..).unwrap_or_default();
-    while let Some(at) = rest.windows(FRAME.len()).position(|it| it == FRAME) {
-        let (_, found) = rest.split_at(at);
-        let whole = found
-            .split_first_chunk::<FRAME_HEADER>()
-            .is_some_and(|(header, behind)| {
-                read_header(header).is_some_and(|(length, check)| {
-                    let payload = behind.get(..length);
-                    payload.is_some_and(|payload| crc32fast::hash(payload) == check)
-                })
-            });
-        if whole {
-            return true;
-        }
-        rest = found.get(1..).unwrap_or_default();
-    }
-    false
 }

@@ -25,6 +25,8 @@ pub(super) struct Journal {
     len: u64,
     /// Room that is left to others on the disk, and to the state.
     reserve: u64,
+    /// The last frame was appended and not synced.
+    unsynced: bool,
     /// It is not known what is on the disk.
     failed: bool,
 }
@@ -48,6 +50,7 @@ impl Journal {
             first,
             len,
             reserve,
+            unsynced: false,
             failed: false,
         })
     }
@@ -63,12 +66,15 @@ impl Journal {
     }
 
     /// Appends a frame whole or not at all, by one write: so each sector of it is there or not, should the
-    /// power fail.
+    /// power fail. The one before it is durable then: where a frame stands, those before it were whole.
     pub(super) fn append(&mut self, frame: &[u8]) -> Result<(), StoreError> {
         if self.failed {
             return Err(StoreError::Io(io::Error::other(
                 "an earlier write is in doubt: restart the server",
             )));
+        }
+        if self.unsynced {
+            self.sync()?;
         }
         let needed = self.reserve.saturating_add(frame.len() as u64);
         if self.file.room().is_some_and(|room| room < needed) {
@@ -78,6 +84,7 @@ impl Journal {
             match self.file.write_at(frame, self.len) {
                 Ok(written) if written == frame.len() => {
                     self.len = self.len.saturating_add(written as u64);
+                    self.unsynced = true;
                     return Ok(());
                 }
                 Ok(_) => self.undo()?,
@@ -118,7 +125,9 @@ impl Journal {
         self.file.sync().map_err(|error| {
             self.failed = true;
             StoreError::Io(error)
-        })
+        })?;
+        self.unsynced = false;
+        Ok(())
     }
 }
 

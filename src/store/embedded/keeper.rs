@@ -8,17 +8,22 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, park_timeout};
 use std::time::Duration;
 
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::model::Revision;
+use crate::store::StoreFault;
 
 use super::directory;
 use super::disk::Disk;
 use super::merger::Merger;
 use super::state::{Changes, State};
+use super::witness::Witness;
 
 /// How soon a write that failed is tried again: the disk may be full.
 const RETRY: Duration = Duration::from_secs(1);
+/// What a panic of the thread comes to. Nothing is lost, so writes are taken.
+const ENDED: &str = "the thread that keeps the state has ended by a defect: writes are safe and go on, \
+                     and the journal grows until the server is restarted";
 
 /// Writes changes into the state, one piece after another, and removes what the journal need not keep any
 /// more. A write that fails is tried again until it is done: until then the journal holds what it would
@@ -28,6 +33,7 @@ pub(super) struct Keeper {
     /// So much may wait, in bytes of the journal.
     most: u64,
     shared: Arc<Shared>,
+    fault: StoreFault,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -55,6 +61,16 @@ impl Shared {
     }
 }
 
+/// Held by the thread: nobody waits for it once it has ended, however it has.
+struct Running(Arc<Shared>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.waiting().ended = true;
+        self.0.less.notify_all();
+    }
+}
+
 struct Worker {
     disk: Arc<dyn Disk>,
     directory: PathBuf,
@@ -79,34 +95,40 @@ impl Keeper {
         most: u64,
     ) -> std::io::Result<Keeper> {
         let (changes, queue) = channel();
-        let shared = Arc::new(Shared::default());
+        let (shared, fault) = (Arc::new(Shared::default()), StoreFault::default());
         let worker = Worker {
             disk,
             directory,
-            merger: Merger::start(state.merging())?,
+            merger: Merger::start(state.merging(), fault.clone())?,
             state,
             shared: Arc::clone(&shared),
         };
-        let thread = thread::Builder::new()
-            .name("keeper".to_owned())
-            .spawn(move || {
-                let shared = Arc::clone(&worker.shared);
+        let thread = thread::Builder::new().name("keeper".to_owned()).spawn({
+            let (running, fault) = (Running(Arc::clone(&shared)), fault.clone());
+            move || {
+                let _running = running;
+                let _witness = Witness { fault, says: ENDED };
                 worker.run(&queue);
-                shared.waiting().ended = true;
-                shared.less.notify_all();
-            })?;
+            }
+        })?;
         Ok(Keeper {
             changes: Some(changes),
             most,
             shared,
+            fault,
             thread: Some(thread),
         })
     }
 
-    /// Whether it has so much to do that it takes no more.
+    /// Whether it has so much to do that it takes no more, or does nothing any more.
     pub(super) fn is_busy(&self) -> bool {
         let waiting = self.shared.waiting();
-        waiting.pieces > 0 && waiting.bytes >= self.most
+        waiting.ended || (waiting.pieces > 0 && waiting.bytes >= self.most)
+    }
+
+    /// Says should a thread of it have ended by a panic.
+    pub(super) fn fault(&self) -> StoreFault {
+        self.fault.clone()
     }
 
     /// Waits until everything that was handed over is written.
@@ -123,10 +145,9 @@ impl Keeper {
         waiting.pieces = waiting.pieces.saturating_add(1);
         waiting.bytes = waiting.bytes.saturating_add(changes.journal);
         drop(waiting);
-        if let Some(queue) = &self.changes
-            && queue.send(changes).is_err()
-        {
-            error!("the thread that keeps the state has ended: the journal grows until a restart");
+        if let Some(queue) = &self.changes {
+            // It takes none once it has ended, which it has said.
+            let _ = queue.send(changes);
         }
     }
 }
@@ -137,9 +158,8 @@ impl Drop for Keeper {
         self.changes = None;
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            if thread.join().is_err() {
-                error!("the thread that keeps the state ended by a panic");
-            }
+            // How it ended it has said.
+            let _ = thread.join();
         }
     }
 }
@@ -172,7 +192,9 @@ impl Worker {
                 return false;
             }
         }
+        let leftovers = self.state.leftovers();
         while let Err(error) = self.state.flush() {
+            self.merger.between(|| leftovers.remove());
             if !failed {
                 failed = true;
                 warn!(%error, "the state cannot be written: the journal is kept, and it is tried again every second");

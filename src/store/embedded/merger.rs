@@ -3,17 +3,23 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use tracing::{error, warn};
+use tracing::warn;
+
+use crate::store::StoreFault;
 
 use super::state::Merging;
+use super::witness::Witness;
 
 /// With so many flushes that are not merged, the next one waits for the merger: the tree counts them in
 /// a byte, and each makes reading slower.
 const MOST_RUNS: usize = 64;
+/// What a panic of the thread comes to.
+const ENDED: &str = "the thread that merges the state's files has ended by a defect: they are merged late, \
+                     and reading them takes longer, until the server is restarted";
 
 pub(super) struct Merger {
     shared: Arc<Shared>,
@@ -30,7 +36,7 @@ struct Shared {
 }
 
 impl Merger {
-    pub(super) fn start(merging: Merging) -> io::Result<Merger> {
+    pub(super) fn start(merging: Merging, fault: StoreFault) -> io::Result<Merger> {
         let shared = Arc::new(Shared {
             merging,
             turn: Mutex::new(()),
@@ -41,7 +47,10 @@ impl Merger {
         let of_thread = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("merger".to_owned())
-            .spawn(move || of_thread.run(&wakes))?;
+            .spawn(move || {
+                let _witness = Witness { fault, says: ENDED };
+                of_thread.run(&wakes);
+            })?;
         Ok(Merger {
             shared,
             flushed: Some(flushed),
@@ -52,13 +61,16 @@ impl Merger {
     /// Called after a flush, with the newest of what was flushed.
     pub(super) fn flushed(&self, newest: u64) {
         self.shared.newest.store(newest, Ordering::Release);
-        if let Some(flushed) = &self.flushed
-            && let Err(TrySendError::Disconnected(())) = flushed.try_send(())
-        {
-            error!(
-                "the thread that merges the state's files has ended: they grow in number until a restart"
-            );
+        if let Some(flushed) = &self.flushed {
+            // One that waits already does for both, and one that has ended has said so.
+            let _ = flushed.try_send(());
         }
+    }
+
+    /// Does something while nothing is merged; waits for it.
+    pub(super) fn between(&self, f: impl FnOnce()) {
+        let _turn = self.shared.turn();
+        f();
     }
 
     /// Whether there are as many runs as there may be, and they cannot be merged now. Tries it. The tree
@@ -71,10 +83,9 @@ impl Merger {
 impl Drop for Merger {
     fn drop(&mut self) {
         self.flushed = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            error!("the thread that merges the state's files ended by a panic");
+        if let Some(thread) = self.thread.take() {
+            // How it ended it has said.
+            let _ = thread.join();
         }
     }
 }
@@ -86,9 +97,13 @@ impl Shared {
         }
     }
 
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether it could be done.
     fn merge(&self) -> bool {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn();
         let newest = self.newest.load(Ordering::Acquire);
         // What is not merged takes room and nothing else; the next flush tries again.
         let merged = self.merging.merge(newest);

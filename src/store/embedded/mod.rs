@@ -17,10 +17,11 @@
 //! |---|---|
 //! | `disk` | what is asked of the system for the journal and the format |
 //! | `format` `directory` | what a directory is; who holds it |
-//! | `frame` `journal` `replay` | the journal's bytes, written and read |
+//! | `frame` `frame_search` `journal` `replay` | the journal's bytes, written and read |
 //! | `codec` `object` `record` `requests` | keys and values of the state |
-//! | `state` `tree_check` | the state, and whether its files are what was written |
+//! | `state` `tree_check` `leftovers` | the state, whether its files are what was written, and what is left where one cannot be |
 //! | `changed` `keeper` `merger` | what it has not been told of yet; the threads that write it and merge its files |
+//! | `witness` | what is said should one of them end by a panic |
 //! | `open` `read_back` `embedded_store` | recovery, and the store itself |
 //! | `new_directory` `replace` | a directory that is filled with what an engine holds |
 
@@ -32,8 +33,10 @@ mod embedded_store;
 mod error;
 mod format;
 mod frame;
+mod frame_search;
 mod journal;
 mod keeper;
+mod leftovers;
 mod merger;
 mod new_directory;
 mod object;
@@ -45,6 +48,7 @@ mod replay;
 mod requests;
 mod state;
 mod tree_check;
+mod witness;
 
 pub use disk::{Disk, DiskFile};
 pub use embedded_store::{EmbeddedOptions, EmbeddedStore};

@@ -65,7 +65,8 @@ impl NewDirectory {
         Journal::begin(Arc::clone(disk), folder, history, first, 0)
             .map_err(failed("begin the journal of"))?;
         let rules: &EngineOptions = engine.options();
-        Format::new(history, rules).write(&**disk, folder)?;
+        Format::new(history, rules).begin(&**disk, folder)?;
+        Format::commit(&**disk, folder)?;
         self.0.commit()?;
         Ok(history)
     }

@@ -83,7 +83,8 @@ pub(super) fn open(
     .run(directory, options)
 }
 
-/// Makes an empty directory one of ours. The format comes last: without it the rest is nothing.
+/// Makes an empty directory one of ours. The format comes first under another name, which says that the
+/// rest is not finished, and gets its own last: without it the rest is nothing.
 fn begin(directory: &Directory, rules: &EngineOptions) -> Result<Format, OpenError> {
     directory.clear_unfinished()?;
     let history = HistoryId::random().map_err(|error| {
@@ -93,6 +94,8 @@ fn begin(directory: &Directory, rules: &EngineOptions) -> Result<Format, OpenErr
             std::io::Error::other(error),
         )
     })?;
+    let format = Format::new(history, rules);
+    format.begin(&*directory.disk, directory.path())?;
     let path = directory.state();
     let failed = |error| state_error(directory.path(), &path, error);
     let mut state = State::open(&path).map_err(failed)?;
@@ -101,8 +104,7 @@ fn begin(directory: &Directory, rules: &EngineOptions) -> Result<Format, OpenErr
     let disk = Arc::clone(&directory.disk);
     Journal::begin(disk, directory.path(), history, 1, 0)
         .map_err(|error| OpenError::io("begin the journal of", directory.path(), error))?;
-    let format = Format::new(history, rules);
-    format.write(&*directory.disk, directory.path())?;
+    Format::commit(&*directory.disk, directory.path())?;
     Ok(format)
 }
 
@@ -180,6 +182,8 @@ impl Opening<'_> {
         for (number, (first, part)) in parts.iter().enumerate() {
             self.replay(*first, part, number == last, &mut engine, &mut journal)?;
         }
+        // What the journal says is handed over bit by bit.
+        engine.defer_changed_records();
         let head = engine.head();
         (self.tell)(RecoveryProgress::Done { revision: head });
 

@@ -10,14 +10,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::directory::{Directory, FORMAT, STATE, journals};
+use super::directory::{Directory, FORMAT, FORMAT_NEW, RESTORED, RESTORING, STATE, journals};
 use super::disk::Disk;
 use super::error::OpenError;
-
-/// What is being made.
-const RESTORING: &str = "restoring";
-/// What is whole.
-const RESTORED: &str = "restored";
+use super::format::Format;
 
 /// The folder in which what is new is made. Dropped before it is [`Replacement::commit`]ted, it is
 /// removed.
@@ -104,7 +100,16 @@ fn finish(path: &Path) -> Result<(), OpenError> {
         return Ok(());
     }
     if whole.join(STATE).exists() {
-        for name in [FORMAT, STATE] {
+        // It is what was made here, and nothing goes for anything else.
+        if !Format::is_at(&whole)? {
+            let format = whole.join(FORMAT);
+            return Err(OpenError::damaged(
+                path,
+                &format,
+                "it is missing or not ours",
+            ));
+        }
+        for name in [FORMAT, FORMAT_NEW, STATE] {
             remove(&path.join(name))?;
         }
         for (_, journal) in journals(path)? {

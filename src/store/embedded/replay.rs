@@ -7,9 +7,10 @@ use crate::store::HistoryId;
 use super::disk::Disk;
 use super::error::OpenError;
 use super::frame::{
-    FRAME_HEADER, Group, PART_HEADER, holds_frame, is_torn, is_torn_header, part_header,
-    read_header, read_payload,
+    FRAME_HEADER, Group, PART_HEADER, SECTOR, is_torn, is_torn_header, part_header, read_header,
+    read_payload,
 };
+use super::frame_search::holds_frame;
 
 /// Bytes that are read, and written again, at once.
 const BLOCK: usize = 1 << 20;
@@ -66,7 +67,9 @@ impl Part<'_> {
             return Err(self.damaged(0, "it does not begin as it has to"));
         }
         let mut offset = PART_HEADER as u64;
-        while let Some((group, end)) = self.next(&mut file, offset, len)? {
+        let mut follows = self.first;
+        while let Some((group, end)) = self.next(&mut file, offset, len, follows)? {
+            follows = (group.first).saturating_add(group.transactions.len() as u64);
             sink(group)?;
             offset = end;
         }
@@ -94,12 +97,14 @@ impl Part<'_> {
         file.sync()
     }
 
-    /// The group that stands at a place, and where it ends; none at the end of what was written whole.
+    /// The group that stands at a place, of a revision that follows, and where it ends; none at the end of
+    /// what was written whole.
     fn next(
         &self,
         file: &mut impl Read,
         offset: u64,
         len: u64,
+        follows: Revision,
     ) -> Result<Option<(Group, u64)>, OpenError> {
         let failed = |error: io::Error| OpenError::io("read", self.path, error);
         let left = len.saturating_sub(offset);
@@ -112,9 +117,12 @@ impl Part<'_> {
         let mut header = [0; FRAME_HEADER];
         file.read_exact(&mut header).map_err(failed)?;
         let Some((length, check)) = read_header(&header) else {
-            let mut rest = header.to_vec();
-            file.read_to_end(&mut rest).map_err(failed)?;
-            let torn = is_torn_header(&rest, offset) && !holds_frame(&rest);
+            let mut near = header.to_vec();
+            let mut sectors = file.by_ref().take(2 * SECTOR);
+            sectors.read_to_end(&mut near).map_err(failed)?;
+            let mut rest = near.as_slice().chain(file);
+            let torn = is_torn_header(&near, offset)
+                && !holds_frame(&mut rest, follows).map_err(failed)?;
             return self.torn_or(
                 offset,
                 "the header of a group is not what was written",
@@ -254,10 +262,10 @@ mod tests {
     #[test]
     fn a_header_of_zeros_was_not_finished_only_if_nothing_whole_stands_behind_it() {
         let (mut bytes, _) = part();
-        let third = bytes.len().next_multiple_of(512);
-        // A group that ends with a sector, and one that is a sector by itself.
+        // A group that ends with a sector, and one that begins with the next.
         let fill = |name: usize| group(8, &[transaction(&"d".repeat(name))]);
-        let name = (0..512).find(|name| bytes.len() + fill(*name).len() == third + 512);
+        let ends = |name: &usize| (bytes.len() + fill(*name).len()).is_multiple_of(512);
+        let name = (0..4_096).find(ends);
         bytes.extend(fill(name.unwrap()));
         let last = bytes.len();
         bytes.extend(group(9, &[transaction(&"e".repeat(600))]));
@@ -278,15 +286,35 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_behind_zeros_counts_only_if_it_follows() {
+        let (bytes, second) = part();
+        let last = bytes.len().next_multiple_of(512);
+        let with = |behind: &[u8]| {
+            let mut torn = bytes.clone();
+            torn.resize(last + 512, 0);
+            torn.extend(behind);
+            read(&torn, true)
+        };
+        // What a disk had there of a part that is gone, and zeros that it gave for what was not written.
+        let old = group(7, &[transaction("old")]);
+        let next = group(8, &[transaction("new")]);
+        for behind in [&[][..], &[0; 3_000], &old, &next[..next.len() - 1]] {
+            assert_eq!(with(behind), (Some(vec![5, 7]), bytes.len()));
+        }
+        for before in [0, 5, 65_530, 65_536, 200_000] {
+            let behind = [&vec![0; before][..], &next, &[0; 700]].concat();
+            assert_eq!(with(&behind).0, None, "{before} bytes before it");
+        }
+        assert!(second < bytes.len());
+    }
+
+    #[test]
     fn a_header_on_two_sectors_is_not_missing_for_a_byte_that_is_zero() {
         let (bytes, _) = part();
         let header_at = (bytes.len() + FRAME_HEADER).next_multiple_of(512) - 15;
         let before = |name: usize| group(8, &[transaction(&"d".repeat(name))]);
         let name = (0..1_024).find(|name| bytes.len() + before(*name).len() == header_at);
-        let Some(name) = name else {
-            panic!("no group ends there");
-        };
-        let bytes = [bytes, before(name)].concat();
+        let bytes = [bytes, before(name.unwrap())].concat();
         let last = (0..4_096).map(|i| group(9, &[transaction(&format!("{i}"))]));
         let last = last
             .clone()

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lsm_tree::compaction::Leveled;
@@ -12,6 +12,7 @@ use crate::model::{Kind, ObjectRef, Revision};
 
 use super::changed::Now;
 use super::codec::Reader;
+use super::leftovers::Leftovers;
 use super::record::{end_value, read_end};
 use super::requests::{RequestChanges, Requests, get_request, put_request};
 use super::{object, record, tree_check};
@@ -64,6 +65,7 @@ pub(super) struct End {
 
 /// Objects and records at one revision: what was written last in memory, what was flushed on the disk.
 pub(super) struct State {
+    path: PathBuf,
     tree: AnyTree,
     next: SeqNo,
 }
@@ -88,7 +90,8 @@ impl State {
             .map_or(0, |seqno| seqno.saturating_add(1));
         counter.set(next);
         visible.set(next);
-        Ok(State { tree, next })
+        let path = path.to_owned();
+        Ok(State { path, tree, next })
     }
 
     /// Whether there is one.
@@ -200,6 +203,11 @@ impl State {
         ingestion.finish()
     }
 
+    /// What a flush will have left if it fails.
+    pub(super) fn leftovers(&self) -> Leftovers {
+        Leftovers::watch(&self.path)
+    }
+
     /// Makes what was written durable. What could not be is kept in memory, and may be tried again.
     pub(super) fn flush(&self) -> Result<(), lsm_tree::Error> {
         let lock = self.tree.get_flush_lock();
@@ -211,6 +219,7 @@ impl State {
     /// What merges its files, on another thread.
     pub(super) fn merging(&self) -> Merging {
         Merging {
+            path: self.path.clone(),
             tree: self.tree.clone(),
         }
     }
@@ -264,12 +273,23 @@ impl State {
 
 /// Merges the files of a state, while it is written.
 pub(super) struct Merging {
+    path: PathBuf,
     tree: AnyTree,
 }
 
 impl Merging {
-    /// Merges what was flushed, up to what is the newest of it.
+    /// Merges what was flushed, up to what is the newest of it. Only one may at a time.
     pub(super) fn merge(&self, newest: SeqNo) -> Result<(), lsm_tree::Error> {
+        let leftovers = Leftovers::watch(&self.path);
+        let merged = self.steps(newest);
+        if merged.is_err() {
+            let _nothing_is_flushed = self.tree.get_flush_lock();
+            leftovers.remove();
+        }
+        merged
+    }
+
+    fn steps(&self, newest: SeqNo) -> Result<(), lsm_tree::Error> {
         let shape = || (self.tree.table_count(), self.tree.l0_run_count());
         for _ in 0..COMPACTIONS {
             let before = shape();

@@ -16,7 +16,7 @@ use super::error::OpenError;
 /// Names the list that counts.
 pub(super) const CURRENT: &str = "current";
 /// The folder of the tables.
-const TABLES: &str = "tables";
+pub(super) const TABLES: &str = "tables";
 /// Bytes that are read at once.
 const BLOCK: usize = 1 << 18;
 /// The check sums are XXH3 with 128 bits, which has this number.
@@ -24,36 +24,44 @@ const XXH3: u8 = 0;
 
 /// Refuses a tree of which a file is not what was written.
 pub(super) fn check(directory: &Path, state: &Path) -> Result<(), OpenError> {
-    let damaged = |path: &Path| {
-        let what = "it is not what was written";
-        Err(OpenError::damaged(directory, path, what))
-    };
-    let failed = |path: &Path, error: io::Error| match error.kind() {
+    for (number, check) in named(directory, state)? {
+        let table = state.join(TABLES).join(number.to_string());
+        let found = check_sum(&table).map_err(|error| failed(directory, &table, error))?;
+        if found != check {
+            return damaged(directory, &table);
+        }
+    }
+    Ok(())
+}
+
+fn damaged<T>(directory: &Path, path: &Path) -> Result<T, OpenError> {
+    let what = "it is not what was written";
+    Err(OpenError::damaged(directory, path, what))
+}
+
+fn failed(directory: &Path, path: &Path, error: io::Error) -> OpenError {
+    match error.kind() {
         io::ErrorKind::NotFound => OpenError::damaged(directory, path, "it is missing"),
         _ => OpenError::io("read", path, error),
-    };
-    let read = |path: &Path| std::fs::read(path).map_err(|error| failed(path, error));
+    }
+}
+
+/// The tables that the list which counts names, each with its check sum.
+pub(super) fn named(directory: &Path, state: &Path) -> Result<Vec<(u64, u128)>, OpenError> {
+    let read = |path: &Path| std::fs::read(path).map_err(|error| failed(directory, path, error));
     let current = state.join(CURRENT);
     let Some((number, check)) = read_current(&read(&current)?) else {
-        return damaged(&current);
+        return damaged(directory, &current);
     };
     let list = state.join(format!("v{number}"));
     let bytes = read(&list)?;
     if xxh3_128(&bytes) != check {
-        return damaged(&list);
+        return damaged(directory, &list);
     }
-    let Some(tables) = tables(&list, &bytes) else {
+    tables(&list, &bytes).ok_or_else(|| {
         let what = "it does not list tables as this version knows them";
-        return Err(OpenError::damaged(directory, &list, what));
-    };
-    for (number, check) in tables {
-        let table = state.join(TABLES).join(number.to_string());
-        let found = check_sum(&table).map_err(|error| failed(&table, error))?;
-        if found != check {
-            return damaged(&table);
-        }
-    }
-    Ok(())
+        OpenError::damaged(directory, &list, what)
+    })
 }
 
 fn check_sum(path: &Path) -> io::Result<u128> {
