@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::mode::MODES;
+use super::mode::{MODES, Mode};
 use super::namespace::{Namespace, available};
 use super::node::{pod, service};
 use super::process::{BINARY, Server};
@@ -43,6 +43,7 @@ fn the_example_has_the_rights_it_needs_and_no_others() {
     }
     for mode in MODES {
         let namespace = Namespace::new("rights");
+        mode.prepare(&namespace);
         namespace.sh("ip link set lo up");
         let folder = tempfile::tempdir().unwrap();
         let socket = format!("unix:{}", folder.path().join("socket").display());
@@ -71,7 +72,13 @@ fn the_example_has_the_rights_it_needs_and_no_others() {
                 .output()
                 .unwrap()
         };
-        let with = once(&format!("-all,{}", added.join(",")));
+        // As a comment in the example says.
+        let more = if mode == Mode::Iptables("legacy") {
+            ",+net_raw"
+        } else {
+            ""
+        };
+        let with = once(&format!("-all,{}{more}", added.join(",")));
         assert!(
             with.status.success(),
             "{}",

@@ -156,6 +156,7 @@ fn a_write_that_keeps_failing_is_told_and_tried_again() {
 fn keep_failing(mode: Mode) {
     let failures = match mode {
         Mode::Nftables => "kubeproxy_sync_proxy_rules_nftables_sync_failures_total",
+        Mode::Iptables(_) => "kubeproxy_sync_proxy_rules_iptables_restore_failures_total",
     };
     let node = Node::new(mode, &["--sync-period", "100"]);
     node.server().apply(&(service(1, "") + &pod(1, "n1")));

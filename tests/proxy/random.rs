@@ -6,6 +6,7 @@ use selectord::engine::View;
 use selectord::proxy::Syncer;
 
 use super::decision::{Fate, KernelTable, SOURCES};
+use super::iptables;
 use super::mode::{MODES, Mode};
 use super::namespace::{Namespace, available};
 use super::oracle::{fate, frontends};
@@ -123,17 +124,24 @@ fn differences_come_to_that(mode: Mode) {
                 step == 0,
                 "{context}: read again without cause"
             );
-            written += report.elements;
+            written += report.elements + report.rules;
             if step % 8 != 0 && !last {
                 continue;
             }
             grown.within(|| syncer.backend().sweep().unwrap());
             match mode {
                 Mode::Nftables => check_decisions(&grown, &world.view, &mut seen, &context),
+                Mode::Iptables(variant) => {
+                    iptables::check_decisions(&grown, variant, &world.view, &mut seen, &context);
+                }
             }
             let fresh = Namespace::new("fresh");
             fresh.within(|| sync_anew(mode, &world.view));
             assert_eq!(mode.lines(&grown), mode.lines(&fresh), "{context}");
+            assert!(
+                !grown.within(|| syncer.check()),
+                "{context}: nobody else wrote"
+            );
             // Whoever starts now finds everything as it is to be.
             let (_, again) = grown.within(|| sync_anew(mode, &world.view));
             assert_eq!((again.lines, again.read), (0, true), "{context}: {again:?}");

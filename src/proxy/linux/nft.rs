@@ -1,13 +1,13 @@
 use std::ffi::OsString;
-use std::io::{self, Write as _};
-use std::process::{Command, Output, Stdio};
-use std::thread;
+use std::io;
+use std::process::Output;
 
 use thiserror::Error;
 
 use crate::model::IpFamily;
 
 use super::super::nft::TABLE;
+use super::program::run;
 
 /// The `nft` program.
 #[derive(Debug, Clone)]
@@ -36,6 +36,13 @@ pub enum NftError {
         /// Which line of its input it named, counted from 1.
         line: Option<usize>,
     },
+}
+
+impl NftError {
+    /// Whether there is no such program.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, NftError::Run { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
+    }
 }
 
 impl Default for Nft {
@@ -89,24 +96,7 @@ impl Nft {
             program: self.program.clone(),
             cause,
         };
-        let mut child = Command::new(&self.program)
-            .args(args)
-            .env("LC_ALL", "C")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(cannot)?;
-        let stdin = child.stdin.take();
-        thread::scope(|scope| {
-            // It may print before it has read everything.
-            scope.spawn(move || {
-                // Whoever ends early says why on standard error.
-                let _ = stdin.map(|mut stdin| stdin.write_all(input.as_bytes()));
-            });
-            child.wait_with_output()
-        })
-        .map_err(cannot)
+        run(&self.program, args, input).map_err(cannot)
     }
 }
 
