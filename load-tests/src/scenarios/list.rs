@@ -6,7 +6,7 @@ use crate::args::Args;
 use crate::context::Context;
 use crate::report::Section;
 
-use super::{churn, engine, fanout, ingest, peers, query, resume, soak, store};
+use super::{churn, engine, fanout, ingest, peers, proxy, query, resume, soak, store};
 
 /// Something to measure.
 pub struct Scenario {
@@ -54,6 +54,11 @@ const ALL: &[Scenario] = &[
         name: "store",
         about: "what it costs to keep what is acknowledged, in a directory and in etcd, and to come back to it",
         run: store::run,
+    },
+    Scenario {
+        name: "proxy",
+        about: "a node's service rules in the kernel: the first sync and one change, by services (needs root)",
+        run: proxy::run,
     },
     Scenario {
         name: "soak",

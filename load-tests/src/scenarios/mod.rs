@@ -7,6 +7,7 @@ mod fanout;
 mod ingest;
 mod list;
 mod peers;
+mod proxy;
 mod query;
 mod resume;
 mod soak;

@@ -1,0 +1,36 @@
+//! A node's service rules: what it costs to write all of them, and one endpoint's, by how many services
+//! there are; beside kube-proxy's layout of the same state, written with the same tool. In network
+//! namespaces of its own: it needs root, `ip`, and `nft` or `iptables`.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `needs` | which ways of keeping rules there are here |
+//! | `measure` | one way at one size |
+//! | `sides` | selectord and kube-proxy's layout, each in a namespace |
+//! | `way` | what differs between ways: the tool, the texts |
+//! | `cluster` | services that change one by one |
+//! | `kube_nft` `kube_iptables` | the same state as kube-proxy writes it |
+//! | `listing` | what the kernel has, compared |
+//! | `in_force` | when what is written is in force |
+//! | `netlink` | one endpoint without a program between |
+//! | `connect` | connections through the first service and the last |
+//! | `namespace` `program` | a network namespace; a tool run to its end |
+//! | `rows` | rows and curves |
+
+mod cluster;
+mod connect;
+mod in_force;
+mod kube_iptables;
+mod kube_nft;
+mod listing;
+mod measure;
+mod namespace;
+mod needs;
+mod netlink;
+mod program;
+mod rows;
+mod run;
+mod sides;
+mod way;
+
+pub use run::run;
