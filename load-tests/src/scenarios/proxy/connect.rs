@@ -28,27 +28,37 @@ pub struct Connects {
     pub last: Samples,
 }
 
-/// Has the namespace itself serve the endpoints of both services, and connects to them in turn, from
-/// the node itself.
-pub fn measure(namespace: &Namespace, cluster: &Cluster) -> anyhow::Result<Connects> {
+/// Has each of two namespaces serve the endpoints of both services itself, and connects to them in
+/// turn, from the node itself.
+pub fn measure(namespaces: [&Namespace; 2], cluster: &Cluster) -> anyhow::Result<[Connects; 2]> {
     let (_, first) = cluster.services.first_key_value().context("no service")?;
     let (_, last) = cluster.services.last_key_value().context("no service")?;
-    namespace.within(|| {
-        run(&["sh", "-es"], &script(&[first, last]))?;
-        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, TARGET_PORT))?;
-        let done = AtomicBool::new(false);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                while !done.load(Ordering::Relaxed) {
-                    drop(listener.accept());
-                }
-            });
-            let found = rounds(first, last);
-            done.store(true, Ordering::Relaxed);
-            // It has one more to accept before it looks.
-            let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, TARGET_PORT));
-            found
-        })
+    for namespace in namespaces {
+        namespace.within(|| run(&["sh", "-es"], &script(&[first, last])))?;
+    }
+    let mut found: [Connects; 2] = Default::default();
+    for _ in 0..ROUNDS {
+        for (namespace, found) in namespaces.into_iter().zip(&mut found) {
+            namespace.within(|| served(|| round(first, last, found)))?;
+        }
+    }
+    Ok(found)
+}
+
+fn served(run: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, TARGET_PORT))?;
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                drop(listener.accept());
+            }
+        });
+        let result = run();
+        done.store(true, Ordering::Relaxed);
+        // It has one more to accept before it looks.
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, TARGET_PORT));
+        result
     })
 }
 
@@ -68,15 +78,12 @@ fn script(services: &[&Service]) -> String {
     lines.join("\n")
 }
 
-fn rounds(first: &Service, last: &Service) -> anyhow::Result<Connects> {
-    let mut found = Connects::default();
+fn round(first: &Service, last: &Service, found: &mut Connects) -> anyhow::Result<()> {
     let straight = endpoint_ip(*first.endpoints.first().context("no endpoint")?);
-    for _ in 0..ROUNDS {
-        found.straight.push(median((straight, TARGET_PORT).into())?);
-        found.first.push(median((first.ip(), PORT).into())?);
-        found.last.push(median((last.ip(), PORT).into())?);
-    }
-    Ok(found)
+    found.straight.push(median((straight, TARGET_PORT).into())?);
+    found.first.push(median((first.ip(), PORT).into())?);
+    found.last.push(median((last.ip(), PORT).into())?);
+    Ok(())
 }
 
 fn median(to: SocketAddr) -> anyhow::Result<f64> {

@@ -46,7 +46,8 @@ pub struct Costs {
     pub repair: Cost,
     /// One endpoint replaced over netlink.
     pub netlink: Samples,
-    pub connects: Option<(Connects, Connects)>,
+    /// selectord's, and kube-proxy's layout.
+    pub connects: Option<[Connects; 2]>,
 }
 
 impl Plan {
@@ -86,8 +87,8 @@ fn measured(plan: Plan, seed: u64, progress: &ProgressBar) -> anyhow::Result<Cos
 
     if let Some(theirs) = theirs.as_ref().filter(|_| plan.connects) {
         // Before any change: what comes later may stand before all others.
-        let here = connect::measure(&ours.namespace, &cluster)?;
-        costs.connects = Some((here, connect::measure(&theirs.namespace, &cluster)?));
+        let both = [&ours.namespace, &theirs.namespace];
+        costs.connects = Some(connect::measure(both, &cluster)?);
     }
 
     let mut random = fastrand::Rng::with_seed(seed);

@@ -20,7 +20,8 @@ pub fn of_size(section: &mut Section, plan: Plan, costs: &Costs) {
             samples,
         )
     };
-    let targeted = way == Way::Nftables && size.services == 10_000 && size.endpoints == 2;
+    let targeted =
+        way == Way::Nftables && size.services == 10_000 && size.endpoints == 2 && !size.dual;
     let held_to = |row: Row, bound: Option<f64>| match bound {
         Some(bound) if targeted => row.at_most(bound),
         _ => row,
@@ -134,7 +135,7 @@ pub fn curves(section: &mut Section, found: &[(Plan, Costs)]) {
 /// Connections through the first service and the last.
 pub fn connects(section: &mut Section, found: &[(Plan, Costs)]) {
     for (plan, costs) in found {
-        let Some((ours, theirs)) = &costs.connects else {
+        let Some([ours, theirs]) = &costs.connects else {
             continue;
         };
         for (which, here, there) in [
@@ -150,7 +151,7 @@ pub fn connects(section: &mut Section, found: &[(Plan, Costs)]) {
             section.row(row.beside("kube-proxy's layout", Unit::Time, there));
         }
         let what = format!(
-            "{}, {}: connection past all services",
+            "{}, {}: connection to no service, past the rules of all",
             plan.way.name(),
             plan.size
         );

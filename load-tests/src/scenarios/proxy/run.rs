@@ -61,7 +61,14 @@ fn plans(context: &Context, way: Way) -> Vec<Plan> {
         let large = services > 1_000;
         let first = match quick && iptables && services > 100 {
             true => 1,
+            false if iptables && large && endpoints > 2 => 2,
             false => context.runs(if large { 3 } else { 5 }),
+        };
+        let theirs = match (dual, large) {
+            // Its layout is written of IPv4 alone.
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => 3,
         };
         let changes = match (quick, iptables && large) {
             (true, _) => 3,
@@ -74,7 +81,7 @@ fn plans(context: &Context, way: Way) -> Vec<Plan> {
             way,
             size,
             first: first.min(way.most(size)),
-            their_first: first.min(if large { 1 } else { 3 }).min(way.most(size)),
+            their_first: first.min(theirs).min(way.most(size)),
             changes,
             connects,
         }
