@@ -84,6 +84,13 @@ impl Mode {
         }
     }
 
+    /// Whether a virtual IP refuses ports that its service does not have.
+    pub fn refuses_wrong_ports(self) -> bool {
+        match self {
+            Mode::Nftables => true,
+        }
+    }
+
     /// A script that takes every rule away, whoever's it is.
     pub fn flush(self) -> &'static str {
         match self {
@@ -137,8 +144,9 @@ impl Mode {
 fn nft_lines(namespace: &Namespace) -> Vec<String> {
     let mut lines = Vec::new();
     for family in ["ip", "ip6"] {
-        let listed = namespace.sh(&format!("nft list table {family} selectord"));
-        let table = KernelTable::read(&listed);
+        // Somebody may have taken it away.
+        let listed = namespace.try_sh(&format!("nft list table {family} selectord"));
+        let table = KernelTable::read(&String::from_utf8(listed.stdout).unwrap());
         for (name, rules) in &table.chains {
             lines.push(format!("{family} chain {name}"));
             lines.extend(
