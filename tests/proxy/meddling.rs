@@ -1,5 +1,8 @@
 //! Others that write rules, while a proxy runs and packets flow.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
 use super::lab::{FAMILIES, Lab, named, pod_yaml, pods, service_yaml};
 use super::mode::{MODES, Mode};
 use super::namespace::available;
@@ -37,4 +40,73 @@ fn undo(mode: Mode) {
             }
         }
     }
+}
+
+/// In the tool's place: it waits before it reads, once there is a file `hold`, until there is none, and
+/// says with files of the names `began` and `ended` how far it is.
+fn slow_tool(mode: Mode, folder: &Path) {
+    let at = folder.display();
+    for tool in mode.tools() {
+        let script = format!(
+            "#!/bin/sh\nPATH=${{PATH#*:}}\nif [ ! -e {at}/hold ]; then exec {tool} \"$@\"; fi\n\
+             : > {at}/began\nwhile [ -e {at}/hold ]; do sleep 0.01; done\n\
+             {tool} \"$@\"\n: > {at}/ended\n"
+        );
+        let path = folder.join(tool);
+        std::fs::write(&path, script).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+#[test]
+fn a_write_that_outlives_its_proxy_is_whole() {
+    if !available("a_write_that_outlives_its_proxy_is_whole") {
+        return;
+    }
+    MODES.into_iter().for_each(outlive);
+}
+
+fn outlive(mode: Mode) {
+    let lab = Lab::new(mode);
+    let folder = tempfile::tempdir().unwrap();
+    slow_tool(mode, folder.path());
+    let path = format!(
+        "{}:{}",
+        folder.path().display(),
+        std::env::var("PATH").unwrap()
+    );
+    // More text than a pipe holds.
+    let many = |ports: std::ops::Range<u16>| -> String {
+        let ports: Vec<String> = ports
+            .map(|port| format!("{{name: n{port}, port: {port}, targetPort: 8080}}"))
+            .collect();
+        let service = |n: u8| {
+            service_yaml(n, "web", "", "").replace(
+                "{name: main, port: 80, targetPort: 8080}",
+                &ports.join(", "),
+            )
+        };
+        (1..=20).map(service).collect()
+    };
+    lab.server.apply(&(pod_yaml("p1", "web") + &many(80..100)));
+    let proxy = lab.proxy_with(&[], &[("PATH", &path)]);
+    lab.settled();
+    let before = mode.lines(&lab.net.n1);
+    let hold = folder.path().join("hold");
+    std::fs::write(&hold, "").unwrap();
+    lab.server.apply(&many(180..200));
+    until("the write", || folder.path().join("began").exists());
+    proxy.kill();
+    std::fs::remove_file(&hold).unwrap();
+    until("its end", || folder.path().join("ended").exists());
+    // All of it was written, and the next one finds nothing to do.
+    let after = mode.lines(&lab.net.n1);
+    assert!(after != before, "{mode:?}: nothing was written");
+    let _proxy = lab.proxy(&[]);
+    lab.settled();
+    if mode.writes_at_once() {
+        let now = mode.lines(&lab.net.n1);
+        assert!(now == after, "{mode:?}: a part was written");
+    }
+    lab.is_as_fresh(&format!("{mode:?}"));
 }

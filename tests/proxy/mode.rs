@@ -38,6 +38,20 @@ impl Mode {
         }
     }
 
+    /// All programs that read or write rules.
+    pub fn tools(self) -> &'static [&'static str] {
+        match self {
+            Mode::Nftables => &["nft"],
+        }
+    }
+
+    /// Whether one run of a program writes all that changes.
+    pub fn writes_at_once(self) -> bool {
+        match self {
+            Mode::Nftables => true,
+        }
+    }
+
     pub fn syncer(self) -> Syncer {
         self.syncer_with(Path::new(self.tool()))
     }

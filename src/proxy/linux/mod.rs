@@ -8,6 +8,7 @@
 mod addresses;
 mod flows;
 mod generation;
+mod memory_file;
 mod netlink;
 mod nft;
 

@@ -1,13 +1,13 @@
 use std::ffi::OsString;
-use std::io::{self, Write as _};
-use std::process::{Command, Output, Stdio};
-use std::thread;
+use std::io;
+use std::process::{Command, Output};
 
 use thiserror::Error;
 
 use crate::model::IpFamily;
 
 use super::super::nft::TABLE;
+use super::memory_file::memory_file;
 
 /// The `nft` program.
 #[derive(Debug, Clone)]
@@ -89,24 +89,12 @@ impl Nft {
             program: self.program.clone(),
             cause,
         };
-        let mut child = Command::new(&self.program)
+        Command::new(&self.program)
             .args(args)
             .env("LC_ALL", "C")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(cannot)?;
-        let stdin = child.stdin.take();
-        thread::scope(|scope| {
-            // It may print before it has read everything.
-            scope.spawn(move || {
-                // Whoever ends early says why on standard error.
-                let _ = stdin.map(|mut stdin| stdin.write_all(input.as_bytes()));
-            });
-            child.wait_with_output()
-        })
-        .map_err(cannot)
+            .stdin(memory_file(input).map_err(cannot)?)
+            .output()
+            .map_err(cannot)
     }
 }
 
