@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::client::WatchOptions;
 use crate::engine::Scope;
-use crate::proxy::linux::Nft;
+use crate::proxy::iptables::Iptables;
+use crate::proxy::linux::{IptablesPrograms, Nft};
 use crate::proxy::{
     Backend, Cidr, Monitor, Nftables, PodTraffic, ProxyOptions, Syncer, once, run as keep,
     serve_pages,
@@ -23,16 +24,19 @@ use super::target::{EarlyArgs, ServerArgs};
 
 /// Write this node's service rules, and keep them true
 ///
-/// Does the work of kube-proxy in its nftables mode: follows every service with a virtual IP and its
-/// endpoints, and keeps the tables 'ip selectord' and 'ip6 selectord' what they say, one transaction for
-/// each consistent step. Rules found at the start are taken over; at the end they stay: 'selectord proxy
-/// cleanup' removes them. Needs root (CAP_NET_ADMIN) and nftables 1.0.6 or newer.
+/// Does the work of kube-proxy: follows every service with a virtual IP and its endpoints, and keeps the
+/// node's rules what they say. In the mode nftables these are the tables 'ip selectord' and 'ip6
+/// selectord', one transaction for each consistent step; in the mode iptables, chains 'SELD-…' in the
+/// tables filter and nat of iptables and ip6tables, of the variant (legacy or nft) that the node uses.
+/// Rules found at the start are taken over; at the end they stay: 'selectord proxy cleanup' removes
+/// them. Needs root (CAP_NET_ADMIN), and nftables 1.0.6 or iptables 1.8 or newer.
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
 Examples:
   selectord proxy --node node1 --server 10.0.0.5:7400 --cluster-cidr 10.244.0.0/16
+  selectord proxy --node node1 --mode iptables --cluster-cidr 10.244.0.0/16
   selectord proxy --node node1 --dry-run
   selectord proxy --node node1 --once
   selectord proxy cleanup"
@@ -107,22 +111,34 @@ enum Other {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Mode {
+    /// Tables of nftables
     Nftables,
+    /// Chains of iptables and ip6tables
+    Iptables,
 }
 
 impl Mode {
     fn backend(self, options: &ProxyOptions) -> Box<dyn Backend> {
         match self {
             Mode::Nftables => Box::new(Nftables::new(options.clone(), Nft::default())),
+            Mode::Iptables => Box::new(Iptables::new(options.clone(), IptablesPrograms::default())),
         }
     }
 
     /// Removes everything that this mode writes, and says what that was.
     fn cleanup(self) -> anyhow::Result<&'static str> {
         match self {
-            Mode::Nftables => {
-                Nftables::cleanup(&Nft::default()).context("cannot remove the tables")?;
-                Ok("the tables ip selectord and ip6 selectord")
+            Mode::Nftables => match Nftables::cleanup(&Nft::default()) {
+                Err(error) if error.is_missing() => Ok("no tables: nft is not installed"),
+                done => {
+                    done.context("cannot remove the tables")?;
+                    Ok("the tables ip selectord and ip6 selectord")
+                }
+            },
+            Mode::Iptables => {
+                Iptables::cleanup(&IptablesPrograms::default())
+                    .context("cannot remove the chains")?;
+                Ok("the chains SELD-… of iptables and ip6tables, and the jumps to them")
             }
         }
     }

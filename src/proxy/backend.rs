@@ -62,6 +62,8 @@ pub trait Backend: fmt::Debug + Send {
 pub enum Mode {
     /// Two tables of nftables.
     Nftables,
+    /// Chains in iptables' tables, of both families.
+    Iptables,
 }
 
 /// How much a table holds, and how much of it the last write wrote.

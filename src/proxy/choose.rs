@@ -64,9 +64,7 @@ pub fn choose(view: &ServiceView, node: &NodeView) -> Vec<PortRules> {
 /// The health check of a service, where it has one.
 pub fn health_check(view: &ServiceView, node: &NodeView) -> Option<HealthCheck> {
     let service = &view.entry.service;
-    let asked = service.health_check_node_port != 0
-        && service.service_type == ServiceType::LoadBalancer
-        && service.external_traffic_policy == TrafficPolicy::Local;
+    let port = health_check_port(service);
     let ready: BTreeSet<_> = view
         .endpoints
         .values()
@@ -77,11 +75,22 @@ pub fn health_check(view: &ServiceView, node: &NodeView) -> Option<HealthCheck> 
             None => (None, endpoint.identity.addresses.first().copied()),
         })
         .collect();
-    asked.then(|| HealthCheck {
+    (port != 0).then(|| HealthCheck {
         service: service.name.clone(),
-        port: service.health_check_node_port,
+        port,
         local_endpoints: ready.len(),
     })
+}
+
+/// Where load balancers ask for a service's health; 0: nowhere.
+fn health_check_port(service: &Service) -> u16 {
+    let asked = service.service_type == ServiceType::LoadBalancer
+        && service.external_traffic_policy == TrafficPolicy::Local;
+    if asked {
+        service.health_check_node_port
+    } else {
+        0
+    }
 }
 
 /// An endpoint, and where it listens for one port of the service.
@@ -148,6 +157,7 @@ fn rules_of(
         cluster_ips: cluster_ips.to_vec(),
         port: port.port,
         node_port: port.node_port,
+        health_check_port: health_check_port(service),
         external_ips,
         guarded_ips: if source_ranges.is_empty() {
             Vec::new()

@@ -41,7 +41,6 @@ pub(super) struct Metrics {
     applied: Gauge,
     age: Gauge,
     reconnects: Counter,
-    mode: Mode,
 }
 
 #[derive(Debug)]
@@ -110,6 +109,8 @@ impl Metrics {
                 "nftables_sync_failures_total",
                 Some("nftables_cleanup_failures_total"),
             ),
+            // There is nothing that is taken away later.
+            Mode::Iptables => ("iptables_restore_failures_total", None),
         };
         Ok(Metrics {
             sync: r.histogram(proxy("duration_seconds"), "How long a sync took"),
@@ -201,7 +202,6 @@ impl Metrics {
             ),
             page: recorder.handle(),
             recorder,
-            mode,
         })
     }
 
@@ -290,9 +290,7 @@ impl Metrics {
                 IpFamily::V6 => "IPv6",
             };
             let labels = [("ip_family", family), ("table", size.table)];
-            let [held, written] = match self.mode {
-                Mode::Nftables => [ours("table_items"), ours("table_items_last")],
-            };
+            let [held, written] = [ours("table_items"), ours("table_items_last")];
             r.gauge(held, &labels, "What the table is to hold")
                 .set(as_f64(count(size.held)));
             r.gauge(written, &labels, "How much of it the last sync wrote")

@@ -7,6 +7,7 @@
 //!
 //! of nftables: PortRules ─→ nft::render ─→ Ledger ─→ Script ─→ nft -f -
 //!                           (pure)     (what differs)     (one transaction)
+//! of iptables: PortRules ─→ iptables::render ─→ Ledger ─→ Script ─→ iptables-restore, ip6tables-restore
 //! ```
 //!
 //! | module | what it knows |
@@ -17,20 +18,27 @@
 //! | [`Nftables`] | that of nftables |
 //! | [`nft`] | the nftables rules: pure, text out |
 //! | [`Tables`] | what both families' nftables are to hold, and what differs from what they do: pure |
+//! | [`iptables`] | the iptables rules: pure, text out; and [`iptables::Iptables`], that way of keeping them |
+//! | [`Ledger`] `services` | what both have in common: who asks for what, who has it, what changed |
 //! | `stale` `udp` | which UDP flows go where nobody serves: pure; and when they are looked for |
-//! | [`linux`] | the `nft` program and netlink: all that touches the kernel |
+//! | [`linux`] | the programs of nftables and iptables, and netlink: all that touches the kernel |
 //! | [`Monitor`] `metrics` `registry` `pages` | what the proxy says of itself, over HTTP |
 //! | [`HealthPorts`] | what it says to load balancers of a service |
 //! | [`run()`] | the stream and the clock |
 //!
 //! Rules that are there at the start are taken over: they are read, compared, and only what
 //! differs is written. Rules are never removed at an end. Nothing outside the tables `ip selectord`
-//! and `ip6 selectord` is touched.
+//! and `ip6 selectord`, or the chains `SELD-…` and the jumps to them, is touched.
 
 mod backend;
 mod choose;
 mod cidr;
+#[cfg(test)]
+mod fixture;
+mod hash;
 mod health;
+pub mod iptables;
+mod ledger;
 pub mod linux;
 mod metrics;
 mod monitor;
@@ -41,6 +49,7 @@ mod pages;
 mod registry;
 mod run;
 mod service_port;
+mod services;
 mod stale;
 mod sync;
 mod tables;
@@ -52,6 +61,7 @@ pub use backend::{Backend, Mode, Report, SyncError, TableSize};
 pub use choose::{NodeView, choose, health_check};
 pub use cidr::{Cidr, ParseCidrError};
 pub use health::{HealthPorts, health_addresses};
+pub use ledger::{Change, Changes, Conflict, Entry, Ledger};
 pub use monitor::{Health, Monitor};
 pub use nftables::Nftables;
 pub use options::{PodTraffic, ProxyOptions};

@@ -64,6 +64,8 @@ pub struct PortRules {
     pub port: u16,
     /// The port on every node, or 0.
     pub node_port: u16,
+    /// The port at which load balancers ask for the service's health, or 0.
+    pub health_check_port: u16,
     /// External IPs and load-balancer IPs, each once.
     pub external_ips: Vec<IpAddr>,
     /// Load-balancer IPs that only `source_ranges` may use; empty: all may be used by all.

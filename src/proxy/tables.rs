@@ -1,12 +1,11 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{IpFamily, ObjectName};
 
-use super::nft::{
-    Changes, Conflict, Item, Ledger, Listing, Script, Shared, Slots, fixed, place, render,
-    slot_keys,
-};
+use super::ledger::{Changes, Conflict, Ledger};
+use super::nft::{Item, Listing, Script, Shared, Slots, fixed, place, render, slot_keys};
+use super::services::{OfPort, Services};
 use super::{PortName, PortRules, ProxyOptions, Target};
 
 /// The families, in the order in which their tables are written.
@@ -17,11 +16,9 @@ pub(super) const FAMILIES: [IpFamily; 2] = [IpFamily::V4, IpFamily::V6];
 #[derive(Debug)]
 pub struct Tables {
     options: ProxyOptions,
-    v4: Ledger,
-    v6: Ledger,
-    services: BTreeMap<ObjectName, Vec<Placed>>,
-    /// What services that changed since the last write were then.
-    before: BTreeMap<ObjectName, Vec<Placed>>,
+    v4: Ledger<Item>,
+    v6: Ledger<Item>,
+    services: Services<Placed>,
 }
 
 /// A service port, and the places of its endpoints.
@@ -30,6 +27,12 @@ struct Placed {
     name: Arc<PortName>,
     rules: Arc<PortRules>,
     slots: Slots,
+}
+
+impl OfPort for Placed {
+    fn port(&self) -> &Arc<PortName> {
+        &self.name
+    }
 }
 
 /// What the kernel holds in the two tables; none: there is no such table.
@@ -64,8 +67,7 @@ impl Tables {
         Tables {
             v4: ledger(IpFamily::V4),
             v6: ledger(IpFamily::V6),
-            services: BTreeMap::new(),
-            before: BTreeMap::new(),
+            services: Services::default(),
             options,
         }
     }
@@ -77,8 +79,8 @@ impl Tables {
         name: &ObjectName,
         ports: Vec<Arc<PortRules>>,
         kernel: Option<&KernelTables>,
-    ) -> Vec<Conflict> {
-        let old = self.services.get(name).map_or(&[][..], Vec::as_slice);
+    ) -> Vec<Conflict<Item>> {
+        let old = self.services.get(name);
         let new: Vec<Placed> = ports
             .into_iter()
             .map(|rules| {
@@ -106,42 +108,24 @@ impl Tables {
     /// Gives a service up as it is: back to what it was when last written; or, if it is that, away
     /// with it. Answers whether there was anything to give up.
     pub fn give_up(&mut self, name: &ObjectName) -> bool {
-        let now = self.services.get(name).cloned().unwrap_or_default();
-        let before = self.before.get(name).cloned().unwrap_or_default();
-        if now.is_empty() && before.is_empty() {
-            return false;
-        }
-        let instead = if now == before { Vec::new() } else { before };
-        self.put(name, instead);
-        true
+        let instead = self.services.instead(name);
+        let given_up = instead.map(|instead| self.put(name, instead));
+        given_up.is_some()
     }
 
-    fn put(&mut self, name: &ObjectName, new: Vec<Placed>) -> Vec<Conflict> {
-        let old = self.services.remove(name).unwrap_or_default();
+    fn put(&mut self, name: &ObjectName, new: Vec<Placed>) -> Vec<Conflict<Item>> {
         let mut conflicts = Vec::new();
-        // Two ports of one name cannot be: the second would take the first one's items with it.
-        let by_name = |all: &[Placed]| -> BTreeMap<Arc<PortName>, Placed> {
-            let pairs = all.iter().rev().map(|p| (p.name.clone(), p.clone()));
-            pairs.collect()
-        };
-        let (mut was, is) = (by_name(&old), by_name(&new));
-        let names: BTreeSet<_> = was.keys().chain(is.keys()).cloned().collect();
-        for port in names {
-            let rendered = |placed: Option<&Placed>, options: &ProxyOptions| {
-                placed.map_or_else(Vec::new, |p| render(&p.rules, &p.slots, options))
+        for (port, (was, is)) in self.services.put(name, new) {
+            let rendered = |placed: Option<Placed>| {
+                placed.map_or_else(Vec::new, |p| render(&p.rules, &p.slots, &self.options))
             };
-            let before = rendered(was.remove(&port).as_ref(), &self.options);
-            let after = rendered(is.get(&port), &self.options);
+            let (before, after) = (rendered(was), rendered(is));
             let ledger = match port.family {
                 IpFamily::V4 => &mut self.v4,
                 IpFamily::V6 => &mut self.v6,
             };
             conflicts.extend(ledger.replace(&port, before, after));
         }
-        if !new.is_empty() {
-            self.services.insert(name.clone(), new);
-        }
-        self.before.entry(name.clone()).or_insert(old);
         conflicts
     }
 
@@ -167,14 +151,14 @@ impl Tables {
         script
     }
 
-    fn beside(&self, family: IpFamily, listed: Option<&Listing>) -> Changes {
+    fn beside(&self, family: IpFamily, listed: Option<&Listing>) -> Changes<Item> {
         match listed {
             Some(listing) => self.ledger(family).against(&listing.items),
             None => self.ledger(family).whole(),
         }
     }
 
-    fn ledger(&self, family: IpFamily) -> &Ledger {
+    fn ledger(&self, family: IpFamily) -> &Ledger<Item> {
         match family {
             IpFamily::V4 => &self.v4,
             IpFamily::V6 => &self.v6,
@@ -185,7 +169,7 @@ impl Tables {
     pub fn settle(&mut self) {
         self.v4.settle();
         self.v6.settle();
-        self.before.clear();
+        self.services.settle();
     }
 
     /// Whether an item is to be there.

@@ -128,6 +128,7 @@ mod tests {
             cluster_ips: vec![[10, 96, 0, 1].into()],
             port: 53,
             node_port: 0,
+            health_check_port: 0,
             external_ips: Vec::new(),
             guarded_ips: Vec::new(),
             source_ranges: Vec::new(),

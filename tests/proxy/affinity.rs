@@ -6,17 +6,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::lab::{FAMILIES, Family, Lab, named, pod_yaml, pods, service_yaml};
-use super::mode::{MODES, Mode};
-use super::namespace::available;
+use super::mode::{Mode, in_each_mode};
 use super::talk::{connect, connect_as};
 use super::topology::{OTHER_CLIENTS, other_client};
 
 #[test]
 fn a_client_stays_with_its_endpoint_until_it_was_away_for_long() {
-    if !available("a_client_stays_with_its_endpoint_until_it_was_away_for_long") {
-        return;
-    }
-    MODES.into_iter().for_each(stay);
+    in_each_mode(
+        "a_client_stays_with_its_endpoint_until_it_was_away_for_long",
+        stay,
+    );
 }
 
 fn stay(mode: Mode) {

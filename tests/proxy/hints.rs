@@ -1,8 +1,7 @@
 //! Endpoints that are meant for the clients of a zone, or of a node.
 
 use super::lab::{FAMILIES, Lab, named, pods};
-use super::mode::{MODES, Mode};
-use super::namespace::available;
+use super::mode::{Mode, in_each_mode};
 use super::talk::connect;
 use super::topology::Pod;
 
@@ -37,10 +36,7 @@ fn node_in(zone: &str) -> String {
 
 #[test]
 fn hints_keep_traffic_near_where_they_are_of_use() {
-    if !available("hints_keep_traffic_near_where_they_are_of_use") {
-        return;
-    }
-    MODES.into_iter().for_each(keep_near);
+    in_each_mode("hints_keep_traffic_near_where_they_are_of_use", keep_near);
 }
 
 fn keep_near(mode: Mode) {

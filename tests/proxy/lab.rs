@@ -102,9 +102,11 @@ pub struct Lab {
 impl Lab {
     pub fn new(mode: Mode) -> Lab {
         let folder = tempfile::tempdir().unwrap();
+        let net = Topology::new();
+        mode.prepare(&net.n1);
         Lab {
             mode,
-            net: Topology::new(),
+            net,
             server: server(&folder),
             folder,
         }
@@ -187,6 +189,7 @@ impl Lab {
     pub fn is_as_fresh(&self, context: &str) {
         let fresh = Namespace::new("fresh");
         fresh.sh("ip link set lo up");
+        self.mode.prepare(&fresh);
         self.sync_in(&fresh);
         let wanted = self.mode.lines(&fresh);
         until(&format!("{context}: the rules of a fresh sync"), || {

@@ -5,17 +5,16 @@ use std::net::SocketAddr;
 use serde_json::Value;
 
 use super::lab::{FAMILIES, Is, Lab, named, pod_is, pod_yaml, pods, saw, service_yaml};
-use super::mode::{MODES, Mode};
-use super::namespace::available;
+use super::mode::{Mode, in_each_mode};
 use super::node::{get, until};
 use super::talk::{Answer, Line, connect};
 
 #[test]
 fn endpoints_that_all_go_still_answer_as_long_as_they_serve() {
-    if !available("endpoints_that_all_go_still_answer_as_long_as_they_serve") {
-        return;
-    }
-    MODES.into_iter().for_each(go);
+    in_each_mode(
+        "endpoints_that_all_go_still_answer_as_long_as_they_serve",
+        go,
+    );
 }
 
 fn go(mode: Mode) {
@@ -55,10 +54,10 @@ fn go(mode: Mode) {
 
 #[test]
 fn load_balancers_leave_a_node_whose_last_endpoint_goes_while_it_still_answers() {
-    if !available("load_balancers_leave_a_node_whose_last_endpoint_goes_while_it_still_answers") {
-        return;
-    }
-    MODES.into_iter().for_each(drain);
+    in_each_mode(
+        "load_balancers_leave_a_node_whose_last_endpoint_goes_while_it_still_answers",
+        drain,
+    );
 }
 
 fn drain(mode: Mode) {
@@ -109,10 +108,10 @@ fn drain(mode: Mode) {
 
 #[test]
 fn open_connections_stay_with_an_endpoint_that_has_gone() {
-    if !available("open_connections_stay_with_an_endpoint_that_has_gone") {
-        return;
-    }
-    MODES.into_iter().for_each(stay_open);
+    in_each_mode(
+        "open_connections_stay_with_an_endpoint_that_has_gone",
+        stay_open,
+    );
 }
 
 fn stay_open(mode: Mode) {

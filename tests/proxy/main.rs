@@ -11,6 +11,7 @@
 //! | `random` | after any changes: the tables of a fresh sync, and the oracle's decisions |
 //! | `faults` | flushes, edits, a service that is refused, nft that cannot be run |
 //! | `proportional` | what is written for one endpoint |
+//! | `iptables` | the same for iptables, in both of its variants |
 //! | `node` | a node with the real proxy on it |
 //! | `operator` | the pages and numbers of a proxy that runs, and what they say when something is wrong |
 //! | `example` | the example for Kubernetes, and the rights that it gives |
@@ -33,6 +34,7 @@ mod decision;
 mod example;
 mod faults;
 mod hints;
+mod iptables;
 mod lab;
 mod leaving;
 mod load;

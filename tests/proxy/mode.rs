@@ -1,20 +1,43 @@
 //! The ways of keeping rules. What is asked of one is asked of each.
 
-use std::path::Path;
+use std::process::Command;
 
+use selectord::proxy::iptables::Iptables;
 use selectord::proxy::linux::Nft;
-use selectord::proxy::{Nftables, PodTraffic, ProxyOptions, Syncer};
+use selectord::proxy::{Backend, Nftables, PodTraffic, ProxyOptions, Syncer};
 
 use super::decision::KernelTable;
-use super::namespace::Namespace;
+use super::iptables;
+use super::namespace::{Namespace, available};
 use super::world::{NODE, PODS};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     Nftables,
+    /// In the variant of this name.
+    Iptables(&'static str),
 }
 
-pub const MODES: [Mode; 1] = [Mode::Nftables];
+const MODES: [Mode; 3] = [
+    Mode::Nftables,
+    Mode::Iptables("nft"),
+    Mode::Iptables("legacy"),
+];
+
+/// Those of them that there are here. Says loudly of which not, and which test does without.
+pub fn modes(test: &str) -> Vec<Mode> {
+    if !available(test) {
+        return Vec::new();
+    }
+    let mut modes = MODES.to_vec();
+    modes.retain(|mode| mode.is_here(test));
+    modes
+}
+
+/// Asks the same of each of them.
+pub fn in_each_mode(test: &str, ask: impl FnMut(Mode)) {
+    modes(test).into_iter().for_each(ask);
+}
 
 pub fn options() -> ProxyOptions {
     ProxyOptions {
@@ -24,10 +47,30 @@ pub fn options() -> ProxyOptions {
 }
 
 impl Mode {
+    fn is_here(self, test: &str) -> bool {
+        let Mode::Iptables(variant) = self else {
+            return true;
+        };
+        let is_missing = |family| {
+            let program = format!("{family}-{variant}-save");
+            !Command::new(program)
+                .output()
+                .is_ok_and(|output| output.status.success())
+        };
+        let missing = ["iptables", "ip6tables"].into_iter().any(is_missing);
+        if missing {
+            eprintln!(
+                "SKIPPED {test} with {self:?}: it needs iptables and ip6tables of this variant"
+            );
+        }
+        !missing
+    }
+
     /// As `--mode` has it.
     pub fn flag(self) -> &'static str {
         match self {
             Mode::Nftables => "nftables",
+            Mode::Iptables(_) => "iptables",
         }
     }
 
@@ -35,45 +78,67 @@ impl Mode {
     pub fn tool(self) -> &'static str {
         match self {
             Mode::Nftables => "nft",
+            Mode::Iptables("legacy") => "iptables-legacy-restore",
+            // The system's own choice.
+            Mode::Iptables(_) => "iptables-restore",
         }
     }
 
-    /// All programs that read or write rules.
+    /// All programs that write rules.
     pub fn tools(self) -> &'static [&'static str] {
         match self {
             Mode::Nftables => &["nft"],
+            Mode::Iptables("legacy") => &["iptables-legacy-restore", "ip6tables-legacy-restore"],
+            Mode::Iptables(_) => &["iptables-restore", "ip6tables-restore"],
         }
     }
 
-    /// Whether one run of a program writes all that changes.
-    pub fn writes_at_once(self) -> bool {
+    /// Whether one of [`Mode::lines`] is of what the first run of a program in a sync writes.
+    pub fn is_first(self, line: &str) -> bool {
         match self {
             Mode::Nftables => true,
+            Mode::Iptables(_) => line.starts_with("iptables "),
         }
     }
 
     pub fn syncer(self) -> Syncer {
-        self.syncer_with(Path::new(self.tool()))
-    }
-
-    /// With another program in the tool's place.
-    pub fn syncer_with(self, tool: &Path) -> Syncer {
-        let backend = match self {
-            Mode::Nftables => Box::new(Nftables::new(options(), Nft::at(tool))),
+        let backend: Box<dyn Backend> = match self {
+            Mode::Nftables => Box::new(Nftables::new(options(), Nft::default())),
+            Mode::Iptables(variant) => {
+                Box::new(Iptables::new(options(), iptables::programs(variant)))
+            }
         };
         Syncer::new(&options(), backend)
+    }
+
+    /// What has to be in a namespace for a process to find out the variant.
+    pub fn prepare(self, namespace: &Namespace) {
+        if let Mode::Iptables(variant) = self {
+            namespace.sh(&format!(
+                "iptables-{variant} -t mangle -N KUBE-IPTABLES-HINT"
+            ));
+        }
     }
 
     pub fn cleanup(self) {
         match self {
             Mode::Nftables => Nftables::cleanup(&Nft::default()).unwrap(),
+            Mode::Iptables(variant) => {
+                Iptables::cleanup(&iptables::programs(variant)).unwrap();
+            }
         }
+    }
+
+    /// Whether a port of a virtual IP that no service has is refused, and not only not answered.
+    pub fn refuses_unknown_ports(self) -> bool {
+        self == Mode::Nftables
     }
 
     /// All our rules as lines in one order, without what history alone decides.
     pub fn lines(self, namespace: &Namespace) -> Vec<String> {
         match self {
             Mode::Nftables => nft_lines(namespace),
+            Mode::Iptables(variant) => iptables::our_lines(namespace, variant),
         }
     }
 
@@ -95,20 +160,18 @@ impl Mode {
                  add set ip selectord service-ips { type ipv4_addr; }'"
                     .to_owned(),
             ],
-        }
-    }
-
-    /// Whether a virtual IP refuses ports that its service does not have.
-    pub fn refuses_wrong_ports(self) -> bool {
-        match self {
-            Mode::Nftables => true,
+            Mode::Iptables(variant) => iptables::damages(variant),
         }
     }
 
     /// A script that takes every rule away, whoever's it is.
     pub fn flush(self) -> &'static str {
         match self {
-            Mode::Nftables => "nft flush ruleset",
+            Mode::Iptables("legacy") => {
+                "for i in iptables ip6tables; do for t in nat filter; do \
+                 $i-legacy -t $t -F; $i-legacy -t $t -X; done; done"
+            }
+            _ => "nft flush ruleset",
         }
     }
 
@@ -119,6 +182,14 @@ impl Mode {
                 "nft add table ip theirs; nft add chain ip theirs c",
                 "nft list tables",
             ],
+            Mode::Iptables("nft") => [
+                "iptables-nft -t mangle -N THEIRS; iptables-nft -t nat -A PREROUTING -p udp -j RETURN",
+                "iptables-nft-save | grep -e THEIRS -e '-A' | sort",
+            ],
+            Mode::Iptables(_) => [
+                "iptables-legacy -t mangle -N THEIRS; iptables-legacy -t nat -A PREROUTING -p udp -j RETURN",
+                "iptables-legacy-save | grep -e THEIRS -e '-A' | sort",
+            ],
         }
     }
 
@@ -126,6 +197,14 @@ impl Mode {
     pub fn no_hairpin(self) -> &'static str {
         match self {
             Mode::Nftables => "nft flush set ip selectord hairpin",
+            Mode::Iptables("legacy") => {
+                "iptables-legacy-save | sed -n 's/^-A \\(SELD-SEP.*-j SELD-MARK-MASQ\\)$/-t nat -D \\1/p' | \
+                 xargs -L 1 iptables-legacy"
+            }
+            Mode::Iptables(_) => {
+                "iptables-nft-save | sed -n 's/^-A \\(SELD-SEP.*-j SELD-MARK-MASQ\\)$/-t nat -D \\1/p' | \
+                 xargs -L 1 iptables-nft"
+            }
         }
     }
 
@@ -133,24 +212,13 @@ impl Mode {
     pub fn has(self, namespace: &Namespace, ip: &str) -> bool {
         let list = match self {
             Mode::Nftables => "nft list ruleset",
+            Mode::Iptables("legacy") => "iptables-legacy-save; ip6tables-legacy-save",
+            Mode::Iptables(_) => "iptables-nft-save; ip6tables-nft-save",
         };
         let listed = namespace.sh(list);
         listed
             .split(|c: char| c.is_whitespace() || matches!(c, ',' | '/'))
             .any(|word| word == ip)
-    }
-
-    /// A script for the tool's place, in a shell: refuses every text with a line about `word`, and names
-    /// the line.
-    pub fn refusing(self, word: &str) -> String {
-        match self {
-            Mode::Nftables => format!(
-                "#!/bin/sh\nif [ \"$1\" != -f ]; then exec nft \"$@\"; fi\ntext=$(mktemp)\ncat > $text\n\
-                 line=$(grep -n -F -m 1 -e '{word}' $text | cut -d: -f1)\n\
-                 if [ -n \"$line\" ]; then echo \"/dev/stdin:$line:1-9: Error: not that one\" >&2; rm $text; exit 1; fi\n\
-                 nft -f $text; status=$?; rm $text; exit $status\n"
-            ),
-        }
     }
 }
 

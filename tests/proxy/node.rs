@@ -31,6 +31,7 @@ impl Node {
         let socket = format!("unix:{}", folder.path().join("socket").display());
         let namespace = Namespace::new("node");
         namespace.sh("ip link set lo up; ip addr add 192.0.2.1/32 dev lo");
+        mode.prepare(&namespace);
         let mut node = Node {
             mode,
             namespace,

@@ -4,17 +4,13 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::lab::{FAMILIES, Lab, named, pod_yaml, pods, saw, service_yaml};
-use super::mode::{MODES, Mode};
-use super::namespace::available;
+use super::mode::{Mode, in_each_mode};
 use super::talk::{Answer, ask, connect, connect_as, udp};
 use super::topology::other_client;
 
 #[test]
 fn packets_go_where_they_should() {
-    if !available("packets_go_where_they_should") {
-        return;
-    }
-    MODES.into_iter().for_each(send_packets);
+    in_each_mode("packets_go_where_they_should", send_packets);
 }
 
 fn send_packets(mode: Mode) {
@@ -87,15 +83,18 @@ fn send_packets(mode: Mode) {
             named(&["p1", "p2", "p3"])
         );
 
-        // Nobody there, or not at this port: refused at once.
+        // Nobody there, or not at this port: refused at once, where the mode can.
         for from in [&net.p1, &net.client, &net.n1] {
             assert_eq!(connect(from, &service(3), 1), [Answer::Refused]);
             let wrong = connect(from, &format!("{}:81", (family.service)(1)), 1);
-            assert_eq!(wrong == [Answer::Refused], mode.refuses_wrong_ports());
+            assert_eq!(wrong == [Answer::Refused], mode.refuses_unknown_ports());
             assert!(!matches!(wrong[0], Answer::By { .. }), "{wrong:?}");
         }
         assert_eq!(connect(&net.client, &node(30003), 1), [Answer::Refused]);
         assert_eq!(connect(&net.n1, &node(30003), 1), [Answer::Refused]);
+        // A port of TCP is none of UDP.
+        let wrong = ask(&udp(&net.p1, &service(3)));
+        assert_eq!(wrong == Answer::Refused, mode.refuses_unknown_ports());
         assert_eq!(ask(&udp(&net.p1, &service(9))), Answer::Refused);
         assert_eq!(ask(&udp(&net.client, &node(30009))), Answer::Refused);
 
@@ -138,10 +137,7 @@ fn send_packets(mode: Mode) {
 
 #[test]
 fn shares_are_even() {
-    if !available("shares_are_even") {
-        return;
-    }
-    MODES.into_iter().for_each(count_shares);
+    in_each_mode("shares_are_even", count_shares);
 }
 
 fn count_shares(mode: Mode) {
@@ -166,10 +162,10 @@ fn count_shares(mode: Mode) {
 
 #[test]
 fn a_pod_reaches_itself_only_by_the_hairpin_rule() {
-    if !available("a_pod_reaches_itself_only_by_the_hairpin_rule") {
-        return;
-    }
-    MODES.into_iter().for_each(reach_itself);
+    in_each_mode(
+        "a_pod_reaches_itself_only_by_the_hairpin_rule",
+        reach_itself,
+    );
 }
 
 fn reach_itself(mode: Mode) {

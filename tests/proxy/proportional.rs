@@ -11,7 +11,7 @@ use selectord::model::{
 use super::mode::Mode;
 use super::namespace::{Namespace, available};
 
-fn put_service(number: usize) -> Event {
+pub fn put_service(number: usize) -> Event {
     let ip = format!("10.96.{}.{}", number / 250, number % 250);
     let port = ServicePort {
         name: "".into(),
@@ -32,7 +32,7 @@ fn put_service(number: usize) -> Event {
     })
 }
 
-fn endpoint(service: usize, end: usize) -> (ObjectName, Endpoint) {
+pub fn endpoint(service: usize, end: usize) -> (ObjectName, Endpoint) {
     let endpoint = Endpoint {
         identity: EndpointIdentity {
             addresses: [format!("10.244.{}.{}", end / 250, end % 250)

@@ -6,8 +6,9 @@ use selectord::engine::View;
 use selectord::proxy::Syncer;
 
 use super::decision::{Fate, KernelTable, SOURCES};
-use super::mode::{MODES, Mode};
-use super::namespace::{Namespace, available};
+use super::iptables;
+use super::mode::{Mode, in_each_mode};
+use super::namespace::Namespace;
 use super::oracle::{fate, frontends};
 use super::world::World;
 use crate::support::random::seeds;
@@ -89,12 +90,10 @@ pub fn check_decisions(
 
 #[test]
 fn differences_come_to_what_a_fresh_sync_writes() {
-    if !available("differences_come_to_what_a_fresh_sync_writes") {
-        return;
-    }
-    for mode in MODES {
-        differences_come_to_that(mode);
-    }
+    in_each_mode(
+        "differences_come_to_what_a_fresh_sync_writes",
+        differences_come_to_that,
+    );
 }
 
 fn differences_come_to_that(mode: Mode) {
@@ -123,17 +122,24 @@ fn differences_come_to_that(mode: Mode) {
                 step == 0,
                 "{context}: read again without cause"
             );
-            written += report.elements;
+            written += report.elements + report.rules;
             if step % 8 != 0 && !last {
                 continue;
             }
             grown.within(|| syncer.backend().sweep().unwrap());
             match mode {
                 Mode::Nftables => check_decisions(&grown, &world.view, &mut seen, &context),
+                Mode::Iptables(variant) => {
+                    iptables::check_decisions(&grown, variant, &world.view, &mut seen, &context);
+                }
             }
             let fresh = Namespace::new("fresh");
             fresh.within(|| sync_anew(mode, &world.view));
             assert_eq!(mode.lines(&grown), mode.lines(&fresh), "{context}");
+            assert!(
+                !grown.within(|| syncer.check()),
+                "{context}: nobody else wrote"
+            );
             // Whoever starts now finds everything as it is to be.
             let (_, again) = grown.within(|| sync_anew(mode, &world.view));
             assert_eq!((again.lines, again.read), (0, true), "{context}: {again:?}");

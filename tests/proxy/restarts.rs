@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use super::lab::{FAMILIES, Lab, named, pod_yaml, pods, service_yaml};
 use super::load::Load;
-use super::mode::{MODES, Mode};
-use super::namespace::available;
+use super::mode::{Mode, in_each_mode};
 use super::node::until;
 use super::process::BINARY;
 use super::talk::connect;
@@ -16,10 +15,10 @@ use crate::support::random::{Random, seeds};
 
 #[test]
 fn a_proxy_that_runs_follows_repairs_and_leaves_its_rules_behind() {
-    if !available("a_proxy_that_runs_follows_repairs_and_leaves_its_rules_behind") {
-        return;
-    }
-    MODES.into_iter().for_each(follow_and_repair);
+    in_each_mode(
+        "a_proxy_that_runs_follows_repairs_and_leaves_its_rules_behind",
+        follow_and_repair,
+    );
 }
 
 fn follow_and_repair(mode: Mode) {
@@ -130,16 +129,11 @@ fn none_failed(loads: [Load; 2], context: &str) {
 
 #[test]
 fn a_proxy_that_is_killed_in_a_storm_leaves_whole_rules_and_its_successor_the_right_ones() {
-    if !available(
-        "a_proxy_that_is_killed_in_a_storm_leaves_whole_rules_and_its_successor_the_right_ones",
-    ) {
-        return;
-    }
+    let test =
+        "a_proxy_that_is_killed_in_a_storm_leaves_whole_rules_and_its_successor_the_right_ones";
     for seed in seeds(1, 1) {
         println!("seed {seed} (SELECTORD_TEST_SEED={seed})");
-        MODES
-            .into_iter()
-            .for_each(|mode| kill_in_a_storm(mode, seed));
+        in_each_mode(test, |mode| kill_in_a_storm(mode, seed));
     }
 }
 
@@ -181,10 +175,10 @@ fn kill_in_a_storm(mode: Mode, seed: u64) {
 
 #[test]
 fn packets_flow_while_the_proxy_and_the_server_come_and_go() {
-    if !available("packets_flow_while_the_proxy_and_the_server_come_and_go") {
-        return;
-    }
-    MODES.into_iter().for_each(come_and_go);
+    in_each_mode(
+        "packets_flow_while_the_proxy_and_the_server_come_and_go",
+        come_and_go,
+    );
 }
 
 fn come_and_go(mode: Mode) {

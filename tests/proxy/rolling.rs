@@ -2,8 +2,7 @@
 
 use super::lab::{FAMILIES, Is, Lab, named, pod_is, pod_yaml, pods, service_yaml};
 use super::load::Load;
-use super::mode::{MODES, Mode};
-use super::namespace::available;
+use super::mode::{Mode, in_each_mode};
 use super::talk::connect;
 
 /// How often one endpoint is replaced by another, unless SELECTORD_TEST_REPLACED says how often.
@@ -34,10 +33,7 @@ fn two_endpoints(mode: Mode) -> Lab {
 
 #[test]
 fn no_connection_fails_while_endpoints_are_replaced() {
-    if !available("no_connection_fails_while_endpoints_are_replaced") {
-        return;
-    }
-    MODES.into_iter().for_each(replace);
+    in_each_mode("no_connection_fails_while_endpoints_are_replaced", replace);
 }
 
 fn replace(mode: Mode) {
@@ -75,10 +71,10 @@ fn replace(mode: Mode) {
 
 #[test]
 fn connections_fail_where_a_process_ends_before_its_rules() {
-    if !available("connections_fail_where_a_process_ends_before_its_rules") {
-        return;
-    }
-    MODES.into_iter().for_each(replace_in_the_wrong_order);
+    in_each_mode(
+        "connections_fail_where_a_process_ends_before_its_rules",
+        replace_in_the_wrong_order,
+    );
 }
 
 fn replace_in_the_wrong_order(mode: Mode) {

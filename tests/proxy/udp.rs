@@ -1,16 +1,15 @@
 //! UDP clients that keep their port, and the flows that the kernel remembers of them.
 
 use super::lab::{FAMILIES, Lab, pod_yaml, service_yaml};
-use super::mode::{MODES, Mode};
-use super::namespace::available;
+use super::mode::{Mode, in_each_mode};
 use super::talk::{Answer, ask, udp};
 
 #[test]
 fn a_udp_client_that_keeps_its_port_leaves_an_endpoint_that_is_gone() {
-    if !available("a_udp_client_that_keeps_its_port_leaves_an_endpoint_that_is_gone") {
-        return;
-    }
-    MODES.into_iter().for_each(leave_a_gone_endpoint);
+    in_each_mode(
+        "a_udp_client_that_keeps_its_port_leaves_an_endpoint_that_is_gone",
+        leave_a_gone_endpoint,
+    );
 }
 
 fn leave_a_gone_endpoint(mode: Mode) {
@@ -50,10 +49,10 @@ fn leave_a_gone_endpoint(mode: Mode) {
 
 #[test]
 fn a_udp_client_that_asked_before_there_was_a_rule_is_answered() {
-    if !available("a_udp_client_that_asked_before_there_was_a_rule_is_answered") {
-        return;
-    }
-    MODES.into_iter().for_each(answer_who_came_early);
+    in_each_mode(
+        "a_udp_client_that_asked_before_there_was_a_rule_is_answered",
+        answer_who_came_early,
+    );
 }
 
 fn answer_who_came_early(mode: Mode) {

@@ -1,13 +1,13 @@
 use std::ffi::OsString;
 use std::io;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use thiserror::Error;
 
 use crate::model::IpFamily;
 
 use super::super::nft::TABLE;
-use super::memory_file::memory_file;
+use super::program::run;
 
 /// The `nft` program.
 #[derive(Debug, Clone)]
@@ -36,6 +36,13 @@ pub enum NftError {
         /// Which line of its input it named, counted from 1.
         line: Option<usize>,
     },
+}
+
+impl NftError {
+    /// Whether there is no such program.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, NftError::Run { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
+    }
 }
 
 impl Default for Nft {
@@ -89,12 +96,7 @@ impl Nft {
             program: self.program.clone(),
             cause,
         };
-        Command::new(&self.program)
-            .args(args)
-            .env("LC_ALL", "C")
-            .stdin(memory_file(input).map_err(cannot)?)
-            .output()
-            .map_err(cannot)
+        run(&self.program, args, input).map_err(cannot)
     }
 }
 

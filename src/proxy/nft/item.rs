@@ -2,6 +2,8 @@ use std::fmt;
 
 use crate::model::Protocol;
 
+use super::super::ledger::Entry;
+
 /// What a packet is known by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
@@ -114,6 +116,17 @@ pub enum Item {
     Chain(String),
     /// An element and its key; its value is what the key maps to, or empty.
     Element(Shared, String),
+}
+
+impl Entry for Item {
+    fn same(&self, one: &str, other: &str) -> bool {
+        // nft lists `dnat ip addr . port to` without the words between.
+        let spelt = |rules: &str| rules.replace(" addr . port to ", " to ");
+        match self {
+            Item::Chain(_) => one == other || spelt(one) == spelt(other),
+            _ => one == other,
+        }
+    }
 }
 
 impl fmt::Display for Item {

@@ -17,13 +17,11 @@
 //! | `names` | chains and sets of a service's own, spelt as kube-proxy's are |
 //! | [`Slots`] | endpoints keep their places, so that one's change is one element |
 //! | [`render`] | a service port's items |
-//! | [`Ledger`] | the items of all ports; who has a key that two ask for; what changed |
 //! | [`Script`] | changes as text for `nft -f -` |
 //! | [`Listing`] | what `nft list table` prints, read back |
 
 mod item;
 mod layout;
-mod ledger;
 mod listing;
 mod names;
 mod render;
@@ -34,7 +32,6 @@ mod tests;
 
 pub use item::{Item, Key, Shared};
 pub use layout::{TABLE, fixed};
-pub use ledger::{Change, Changes, Conflict, Ledger};
 pub use listing::{Listing, parse};
 pub use render::{render, slot_keys};
 pub use script::Script;

@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use ring::digest::{SHA256, digest};
-
+use super::super::hash::base32;
 use super::super::{PortName, Target};
 
 /// Longest hash and rest; the kernel allows 255 bytes, and prefixes need some.
@@ -51,7 +50,7 @@ fn of_target(port: &PortName, target: &Target) -> String {
 }
 
 fn named(prefix: &str, rest: &str) -> String {
-    let hashed = format!("{}-{rest}", hash(rest));
+    let hashed = format!("{}-{rest}", base32(rest, HASH));
     match hashed.split_at_checked(LONGEST) {
         Some((kept, cut)) if !cut.is_empty() => {
             let kept = kept.get(..LONGEST - 3).unwrap_or(kept);
@@ -59,20 +58,6 @@ fn named(prefix: &str, rest: &str) -> String {
         }
         _ => format!("{prefix}-{hashed}"),
     }
-}
-
-/// The first letters of SHA-256 in base 32 (RFC 4648).
-fn hash(text: &str) -> String {
-    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let digest = digest(&SHA256, text.as_bytes());
-    let head = digest.as_ref().iter().take(HASH * 5 / 8);
-    let bits = head.fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
-    let mut letters = String::with_capacity(HASH);
-    for at in (0..HASH).rev() {
-        let five = usize::try_from(bits >> (5 * at) & 31).unwrap_or(0);
-        letters.push(ALPHABET.get(five).copied().map_or('A', char::from));
-    }
-    letters
 }
 
 /// A time as nft prints it: `3h`, `1m30s`.

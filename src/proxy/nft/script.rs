@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::model::IpFamily;
 
 use super::super::PortName;
+use super::super::ledger::Change;
 use super::layout::{TABLE, declaration, hook, word};
-use super::{Change, Item, Shared};
+use super::{Item, Shared};
 
 /// Most elements on one line.
 const LINE: usize = 250;
@@ -30,7 +31,7 @@ pub struct Script {
 
 impl Script {
     /// Adds the changes of one family's table.
-    pub fn change(&mut self, family: IpFamily, changes: &[Change]) {
+    pub fn change(&mut self, family: IpFamily, changes: &[Change<Item>]) {
         if changes.is_empty() {
             return;
         }
@@ -89,7 +90,7 @@ impl Script {
         script
     }
 
-    fn declare(&mut self, family: IpFamily, table: &str, changes: &[Change]) {
+    fn declare(&mut self, family: IpFamily, table: &str, changes: &[Change<Item>]) {
         for change in changes {
             let owner = || change.owner.clone();
             match (&change.item, &change.before, &change.after) {
@@ -131,9 +132,9 @@ impl Script {
     fn elements(
         &mut self,
         table: &str,
-        changes: &[Change],
+        changes: &[Change<Item>],
         verb: &str,
-        value: impl Fn(&Change) -> Option<String>,
+        value: impl Fn(&Change<Item>) -> Option<String>,
     ) {
         let mut lines: BTreeMap<(Shared, &Option<Arc<PortName>>), Vec<String>> = BTreeMap::new();
         for change in changes {

@@ -4,21 +4,26 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::super::PortName;
-use super::Item;
+use super::PortName;
 
 /// Whose an item is; none: the layout's.
 type Owner = Option<Arc<PortName>>;
 
-/// Everything one family's table is to hold, with who asks for it.
+/// What a ledger can hold: something that can come, change and go by itself, beside its value.
+pub trait Entry: Clone + Ord + fmt::Display {
+    /// Whether two values mean the same: the kernel's tools may spell them differently.
+    fn same(&self, one: &str, other: &str) -> bool;
+}
+
+/// Everything one table is to hold, with who asks for it.
 ///
 /// Many may ask for the same; an item is there as long as somebody does. When two ask for one element
 /// with different values, the first by name has it, and the other has it once the first is gone.
-#[derive(Debug, Default)]
-pub struct Ledger {
-    items: BTreeMap<Item, SmallVec<[Claim; 1]>>,
+#[derive(Debug)]
+pub struct Ledger<I> {
+    items: BTreeMap<I, SmallVec<[Claim; 1]>>,
     /// What changed since the last write, with its value then.
-    touched: BTreeMap<Item, Option<String>>,
+    touched: BTreeMap<I, Option<String>>,
 }
 
 #[derive(Debug)]
@@ -29,9 +34,9 @@ struct Claim {
 
 /// What is to become of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct Change<I> {
     /// The item.
-    pub item: Item,
+    pub item: I,
     /// Its value in the kernel; none: it is not there.
     pub before: Option<String>,
     /// Its value to be; none: it is to go.
@@ -41,20 +46,20 @@ pub struct Change {
 }
 
 /// Changes in order of items.
-pub type Changes = Vec<Change>;
+pub type Changes<I> = Vec<Change<I>>;
 
 /// Two service ports want the same address and port, or the same node port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict {
+pub struct Conflict<I> {
     /// What both want.
-    pub item: Item,
+    pub item: I,
     /// Who has it.
     pub has: Arc<PortName>,
     /// Who does not.
     pub wants: Arc<PortName>,
 }
 
-impl fmt::Display for Conflict {
+impl<I: fmt::Display> fmt::Display for Conflict<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -64,10 +69,13 @@ impl fmt::Display for Conflict {
     }
 }
 
-impl Ledger {
+impl<I: Entry> Ledger<I> {
     /// A ledger that holds the layout.
-    pub fn new(fixed: Vec<(Item, String)>) -> Ledger {
-        let mut ledger = Ledger::default();
+    pub fn new(fixed: Vec<(I, String)>) -> Ledger<I> {
+        let mut ledger = Ledger {
+            items: BTreeMap::new(),
+            touched: BTreeMap::new(),
+        };
         for (item, value) in fixed {
             ledger.claim(item, &None, value);
         }
@@ -79,11 +87,11 @@ impl Ledger {
     pub fn replace(
         &mut self,
         owner: &Arc<PortName>,
-        before: Vec<(Item, String)>,
-        after: Vec<(Item, String)>,
-    ) -> Vec<Conflict> {
-        let before: BTreeMap<Item, String> = before.into_iter().collect();
-        let after: BTreeMap<Item, String> = after.into_iter().collect();
+        before: Vec<(I, String)>,
+        after: Vec<(I, String)>,
+    ) -> Vec<Conflict<I>> {
+        let before: BTreeMap<I, String> = before.into_iter().collect();
+        let after: BTreeMap<I, String> = after.into_iter().collect();
         let whose = Some(owner.clone());
         for item in before.keys().filter(|item| !after.contains_key(item)) {
             self.release(item, &whose);
@@ -98,7 +106,7 @@ impl Ledger {
         conflicts
     }
 
-    fn claim(&mut self, item: Item, owner: &Owner, value: String) {
+    fn claim(&mut self, item: I, owner: &Owner, value: String) {
         self.touch(&item);
         let claims = self.items.entry(item).or_default();
         match claims.binary_search_by(|claim| claim.owner.cmp(owner)) {
@@ -117,7 +125,7 @@ impl Ledger {
         }
     }
 
-    fn release(&mut self, item: &Item, owner: &Owner) {
+    fn release(&mut self, item: &I, owner: &Owner) {
         self.touch(item);
         let Some(claims) = self.items.get_mut(item) else {
             return;
@@ -130,18 +138,18 @@ impl Ledger {
         }
     }
 
-    fn touch(&mut self, item: &Item) {
+    fn touch(&mut self, item: &I) {
         if !self.touched.contains_key(item) {
             let value = self.wanted(item).map(|claim| claim.value.clone());
             self.touched.insert(item.clone(), value);
         }
     }
 
-    fn wanted(&self, item: &Item) -> Option<&Claim> {
+    fn wanted(&self, item: &I) -> Option<&Claim> {
         self.items.get(item)?.first()
     }
 
-    fn conflict(&self, item: &Item, owner: &Arc<PortName>) -> Option<Conflict> {
+    fn conflict(&self, item: &I, owner: &Arc<PortName>) -> Option<Conflict<I>> {
         let claims = self.items.get(item)?;
         let (first, last) = (claims.first()?, claims.last()?);
         let differs = |claim: &&Claim| claim.value != first.value;
@@ -160,8 +168,8 @@ impl Ledger {
     }
 
     /// What differs from what was last written.
-    pub fn changes(&self) -> Changes {
-        let change = |(item, before): (&Item, &Option<String>)| {
+    pub fn changes(&self) -> Changes<I> {
+        let change = |(item, before): (&I, &Option<String>)| {
             let after = self.wanted(item);
             (after.map(|claim| &claim.value) != before.as_ref()).then(|| Change {
                 item: item.clone(),
@@ -173,15 +181,15 @@ impl Ledger {
         self.touched.iter().filter_map(change).collect()
     }
 
-    /// What differs from what the kernel has. Rules count as equal that nft spells differently.
-    pub fn against(&self, kernel: &BTreeMap<Item, String>) -> Changes {
+    /// What differs from what the kernel has.
+    pub fn against(&self, kernel: &BTreeMap<I, String>) -> Changes<I> {
         let mut changes = Vec::new();
         for (item, claims) in &self.items {
             let Some(claim) = claims.first() else {
                 continue;
             };
             let before = kernel.get(item);
-            if before.map(|value| canonical(item, value)) != Some(canonical(item, &claim.value)) {
+            if !before.is_some_and(|value| item.same(value, &claim.value)) {
                 changes.push(Change {
                     item: item.clone(),
                     before: before.cloned(),
@@ -202,8 +210,19 @@ impl Ledger {
         changes
     }
 
+    /// Whether nothing differs from what the kernel has.
+    pub fn agrees(&self, kernel: &BTreeMap<I, String>) -> bool {
+        let same = |(item, claims): (&I, &SmallVec<[Claim; 1]>)| {
+            let (claim, value) = (claims.first(), kernel.get(item));
+            claim
+                .zip(value)
+                .is_some_and(|(claim, value)| item.same(value, &claim.value))
+        };
+        self.items.len() == kernel.len() && self.items.iter().all(same)
+    }
+
     /// All that it holds, as changes of an empty table.
-    pub fn whole(&self) -> Changes {
+    pub fn whole(&self) -> Changes<I> {
         self.against(&BTreeMap::new())
     }
 
@@ -213,11 +232,11 @@ impl Ledger {
     }
 
     /// Whether an item is to be there.
-    pub fn contains(&self, item: &Item) -> bool {
+    pub fn contains(&self, item: &I) -> bool {
         self.items.contains_key(item)
     }
 
-    /// Items that are to be there.
+    /// Is that are to be there.
     pub fn len(&self) -> usize {
         self.items.len()
     }
@@ -225,13 +244,5 @@ impl Ledger {
     /// Whether nothing is to be there.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
-    }
-}
-
-/// Rules as one spelling: nft lists `dnat ip addr . port to` without the words between.
-fn canonical(item: &Item, value: &str) -> String {
-    match item {
-        Item::Chain(_) => value.replace(" addr . port to ", " to "),
-        _ => value.to_owned(),
     }
 }

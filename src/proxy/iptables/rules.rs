@@ -1,0 +1,155 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::{IpFamily, ObjectName};
+
+use super::super::ledger::{Changes, Conflict, Ledger};
+use super::super::services::{OfPort, Services};
+use super::super::tables::FAMILIES;
+use super::super::{PortName, PortRules, ProxyOptions};
+use super::{Item, Listing, PerTable, Script, Table, fixed, render};
+
+/// What both families' tables are to hold, service by service: pure, and without history.
+#[derive(Debug)]
+pub struct Rules {
+    options: ProxyOptions,
+    v4: PerTable<Ledger<Item>>,
+    v6: PerTable<Ledger<Item>>,
+    services: Services<Port>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Port {
+    name: Arc<PortName>,
+    rules: Arc<PortRules>,
+}
+
+impl OfPort for Port {
+    fn port(&self) -> &Arc<PortName> {
+        &self.name
+    }
+}
+
+impl Rules {
+    /// Rules without services; `liberal` as for [`fixed`].
+    pub fn new(options: ProxyOptions, liberal: bool) -> Rules {
+        let ledgers = |family| {
+            let fixed = fixed(family, &options, liberal);
+            PerTable {
+                filter: Ledger::new(fixed.filter),
+                nat: Ledger::new(fixed.nat),
+            }
+        };
+        Rules {
+            v4: ledgers(IpFamily::V4),
+            v6: ledgers(IpFamily::V6),
+            services: Services::default(),
+            options,
+        }
+    }
+
+    /// Makes the ports of a service these; none: it is gone. Answers who is in whose way.
+    pub fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>) -> Vec<Conflict<Item>> {
+        let port = |rules: Arc<PortRules>| Port {
+            name: Arc::new(rules.name.clone()),
+            rules,
+        };
+        let ports: Vec<Port> = ports.into_iter().map(port).collect();
+        if ports == self.services.get(service) {
+            return Vec::new();
+        }
+        self.put(service, ports)
+    }
+
+    /// Gives a service up as it is: back to what it was when last written; or, if it is that, away with
+    /// it. Answers whether there was anything to give up.
+    pub fn give_up(&mut self, service: &ObjectName) -> bool {
+        let instead = self.services.instead(service);
+        let given_up = instead.map(|instead| self.put(service, instead));
+        given_up.is_some()
+    }
+
+    fn put(&mut self, service: &ObjectName, ports: Vec<Port>) -> Vec<Conflict<Item>> {
+        let mut conflicts = Vec::new();
+        for (name, (was, is)) in self.services.put(service, ports) {
+            let rendered = |port: Option<Port>| {
+                port.map_or_else(PerTable::default, |port| render(&port.rules, &self.options))
+            };
+            let (was, is) = (rendered(was), rendered(is));
+            let ledgers = match name.family {
+                IpFamily::V4 => &mut self.v4,
+                IpFamily::V6 => &mut self.v6,
+            };
+            conflicts.extend(ledgers.filter.replace(&name, was.filter, is.filter));
+            conflicts.extend(ledgers.nat.replace(&name, was.nat, is.nat));
+        }
+        conflicts
+    }
+
+    /// What has to be written of a family: since the last time, or beside what the kernel has. With
+    /// `anew`, every chain is written whether or not it seems to be right.
+    pub fn script(&self, family: IpFamily, kernel: Option<&Listing>, anew: bool) -> Script {
+        let ledgers = self.ledgers(family);
+        let changes = |table| -> Changes<Item> {
+            let ledger = ledgers.of(table);
+            match kernel.map(|listing| listing.items.of(table)) {
+                None => ledger.changes(),
+                Some(items) if anew => ledger.against(&outside(ledger, items)),
+                Some(items) => ledger.against(items),
+            }
+        };
+        Script::of(&PerTable {
+            filter: changes(Table::Filter),
+            nat: changes(Table::Nat),
+        })
+    }
+
+    /// Whether the kernel has what it is to have, of what was settled.
+    pub fn agrees(&self, family: IpFamily, kernel: &Listing) -> bool {
+        let ledgers = self.ledgers(family);
+        let agrees = |table| ledgers.of(table).agrees(kernel.items.of(table));
+        Table::ALL.into_iter().all(agrees)
+    }
+
+    /// A family's tables have been written.
+    pub fn written(&mut self, family: IpFamily) {
+        let ledgers = match family {
+            IpFamily::V4 => &mut self.v4,
+            IpFamily::V6 => &mut self.v6,
+        };
+        ledgers.filter.settle();
+        ledgers.nat.settle();
+    }
+
+    /// All that was to be written has been.
+    pub fn settle(&mut self) {
+        // Of a family that cannot be written, nothing is kept for later.
+        for family in FAMILIES {
+            self.written(family);
+        }
+        self.services.settle();
+    }
+
+    /// Items that are to be in a table.
+    pub fn len(&self, family: IpFamily, table: Table) -> usize {
+        self.ledgers(family).of(table).len()
+    }
+
+    fn ledgers(&self, family: IpFamily) -> &PerTable<Ledger<Item>> {
+        match family {
+            IpFamily::V4 => &self.v4,
+            IpFamily::V6 => &self.v6,
+        }
+    }
+}
+
+/// What is not written anew along with the chains: jumps from elsewhere, and chains that are to go.
+fn outside(ledger: &Ledger<Item>, kernel: &BTreeMap<Item, String>) -> BTreeMap<Item, String> {
+    let kept = kernel.iter().filter(|(item, _)| match item {
+        Item::Jumps(_) => true,
+        Item::Chain(_) => !ledger.contains(item),
+        Item::Shared(_) | Item::Rule(..) | Item::Last(_) => false,
+    });
+    kept.map(|(item, value)| (item.clone(), value.clone()))
+        .collect()
+}

@@ -1,0 +1,278 @@
+//! The whole text for a few services, and the text for each change, as files beside this one. Run
+//! with `SELECTORD_WRITE_GOLDEN=1` to write them anew, and read what changed.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::model::{IpFamily, Protocol, TrafficPolicy};
+use crate::proxy::fixture::{self, kinds, options, port};
+use crate::proxy::{PodTraffic, PortRules, ProxyOptions};
+
+fn compare(name: &str, script: &Script) {
+    fixture::compare(&format!("iptables/golden/{name}.rules"), script.text());
+}
+
+/// Rules that have been written, of these ports.
+fn written(options: ProxyOptions, ports: &[&PortRules]) -> Rules {
+    let mut rules = Rules::new(options, false);
+    for port in ports {
+        set(&mut rules, port);
+    }
+    rules.settle();
+    rules
+}
+
+fn set(rules: &mut Rules, port: &PortRules) {
+    let conflicts = rules.set(&port.name.service, vec![Arc::new(port.clone())]);
+    assert!(conflicts.is_empty(), "{conflicts:?}");
+}
+
+fn whole(rules: &Rules, family: IpFamily) -> Script {
+    rules.script(family, Some(&Listing::default()), false)
+}
+
+/// What is read back of rules that were written on an empty machine.
+fn saved(script: &Script) -> Listing {
+    // Jumps are put in last first.
+    let text = script.text().lines();
+    let (inserted, others): (Vec<_>, Vec<_>) = text.partition(|line| line.starts_with("-I"));
+    let mut saved = String::new();
+    for line in others {
+        let table = line.strip_prefix('*');
+        saved.push_str(line);
+        saved.push('\n');
+        let of_table = |rule: &&&str| {
+            // Both tables have a chain OUTPUT.
+            let nat = rule.ends_with("portals\" -j SELD-SERVICES") && !rule.contains("ctstate");
+            let nat = nat || rule.contains("POSTROUTING");
+            table.is_some_and(|table| (table == "nat") == nat)
+        };
+        for rule in inserted.iter().rev().filter(of_table) {
+            saved.push_str(&rule.replacen("-I", "-A", 1));
+            saved.push('\n');
+        }
+    }
+    parse(&saved)
+}
+
+#[test]
+fn the_layout_alone() {
+    let rules = written(options(), &[]);
+    compare("layout", &whole(&rules, IpFamily::V4));
+    compare("layout-ipv6", &whole(&rules, IpFamily::V6));
+    let other = ProxyOptions {
+        node_port_addresses: vec![
+            "192.0.2.0/24".parse().unwrap(),
+            "198.51.100.9/32".parse().unwrap(),
+        ],
+        service_cidrs: vec!["10.96.0.0/12".parse().unwrap()],
+        masquerade_bit: 20,
+        pod_traffic: PodTraffic::Cidrs(vec![
+            "10.244.0.0/16".parse().unwrap(),
+            "10.250.0.0/16".parse().unwrap(),
+        ]),
+        ..ProxyOptions::of_node("node1")
+    };
+    let rules = Rules::new(other, true);
+    compare("layout-other-options", &whole(&rules, IpFamily::V4));
+}
+
+#[test]
+fn each_kind_of_service_alone() {
+    for (name, port) in kinds() {
+        let mut rules = written(options(), &[]);
+        set(&mut rules, &port);
+        compare(name, &rules.script(port.name.family, None, false));
+    }
+    let mut local = port("web", Protocol::Udp, "10.96.0.1", &["10.244.1.2:53"]);
+    local.local = local.cluster.clone();
+    local.internal_policy = TrafficPolicy::Local;
+    local.external_policy = TrafficPolicy::Local;
+    local.node_port = 30053;
+    local.health_check_port = 31000;
+    let mut rules = written(options(), &[]);
+    set(&mut rules, &local);
+    compare("health-check", &rules.script(IpFamily::V4, None, false));
+    let mut none = local;
+    none.cluster.clear();
+    none.local.clear();
+    none.has_endpoints = false;
+    none.external_ips = vec!["203.0.113.5".parse().unwrap()];
+    none.guarded_ips = none.external_ips.clone();
+    none.source_ranges = vec!["198.51.100.0/24".parse().unwrap()];
+    set(&mut rules, &none);
+    compare(
+        "no-endpoints-outside",
+        &rules.script(IpFamily::V4, None, false),
+    );
+}
+
+#[test]
+fn pods_are_told_in_other_ways() {
+    let mut local = port("web", Protocol::Tcp, "10.96.0.1", &["10.244.1.2:80"]);
+    local.external_policy = TrafficPolicy::Local;
+    local.external_ips = vec!["203.0.113.5".parse().unwrap()];
+    let ranges = |texts: &[&str]| {
+        PodTraffic::Cidrs(texts.iter().map(|text| text.parse().unwrap()).collect())
+    };
+    for (name, pod_traffic, masquerade_all) in [
+        ("pods-unknown", PodTraffic::Unknown, false),
+        ("pods-unknown-masquerade-all", PodTraffic::Unknown, true),
+        ("pods-bridge", PodTraffic::Interface("cni0".into()), false),
+        (
+            "pods-prefix",
+            PodTraffic::InterfacePrefix("veth".into()),
+            false,
+        ),
+        (
+            "pods-longest-prefix",
+            PodTraffic::InterfacePrefix("veth-of-the-pod".into()),
+            false,
+        ),
+        (
+            "pods-ranges",
+            ranges(&["10.244.0.0/16", "10.250.0.0/16"]),
+            false,
+        ),
+        ("pods-everything", ranges(&["0.0.0.0/0"]), false),
+    ] {
+        let options = ProxyOptions {
+            pod_traffic,
+            masquerade_all,
+            ..ProxyOptions::of_node("node1")
+        };
+        let mut rules = written(options, &[]);
+        set(&mut rules, &local);
+        compare(name, &rules.script(IpFamily::V4, None, false));
+    }
+}
+
+#[test]
+fn what_one_endpoint_changes() {
+    let before = port(
+        "web",
+        Protocol::Tcp,
+        "10.96.0.1",
+        &["10.244.1.2:8080", "10.244.2.2:8080", "10.244.3.2:8080"],
+    );
+    let cases: [(&str, &[&str]); 3] = [
+        (
+            "change-replaced",
+            &["10.244.1.2:8080", "10.244.2.9:8080", "10.244.3.2:8080"],
+        ),
+        ("change-removed", &["10.244.2.2:8080", "10.244.3.2:8080"]),
+        ("change-none-left", &[]),
+    ];
+    for (name, endpoints) in cases {
+        let mut rules = written(options(), &[&before]);
+        set(
+            &mut rules,
+            &port("web", Protocol::Tcp, "10.96.0.1", endpoints),
+        );
+        compare(name, &rules.script(IpFamily::V4, None, false));
+    }
+    let mut rules = written(options(), &[&before]);
+    rules.set(&before.name.service, Vec::new());
+    compare("change-gone", &rules.script(IpFamily::V4, None, false));
+}
+
+#[test]
+fn what_is_read_back_is_what_was_written() {
+    for (_, port) in kinds() {
+        let family = port.name.family;
+        let rules = written(options(), &[&port]);
+        let listing = saved(&whole(&rules, family));
+        let left = rules.script(family, Some(&listing), false);
+        assert!(left.is_empty(), "{}", left.text());
+        assert!(rules.agrees(family, &listing));
+        assert!(!rules.agrees(family, &Listing::default()));
+    }
+}
+
+#[test]
+fn what_somebody_else_changed_is_put_right() {
+    let web = port("web", Protocol::Tcp, "10.96.0.1", &["10.244.1.2:8080"]);
+    let rules = written(options(), &[&web]);
+    let fresh = whole(&rules, IpFamily::V4);
+    let mut listing = saved(&fresh);
+    let nat = &mut listing.items.nat;
+    let jumps = Item::Jumps("PREROUTING".to_owned());
+    assert!(nat.remove(&jumps).is_some());
+    nat.insert(
+        Item::Jumps("THEIRS".to_owned()),
+        "-j SELD-SVC-OLD".to_owned(),
+    );
+    nat.insert(
+        Item::Chain("SELD-SVC-OLD".to_owned()),
+        "-j SELD-SEP-OLD".to_owned(),
+    );
+    nat.insert(
+        Item::Rule("SELD-SERVICES", "-s 1.1.1.1/32".to_owned()),
+        "-s 1.1.1.1/32 -j ACCEPT".to_owned(),
+    );
+    nat.insert(Item::Chain("SELD-MARK-MASQ".to_owned()), String::new());
+    let script = rules.script(IpFamily::V4, Some(&listing), false);
+    compare("repair", &script);
+    // Anew, all chains are written, and what is not ours to keep goes.
+    let script = rules.script(IpFamily::V4, Some(&listing), true);
+    compare("anew", &script);
+    compare("removal", &Script::removal(&listing));
+}
+
+#[test]
+fn of_two_services_with_one_address_the_first_by_name_has_it() {
+    let a = port("a", Protocol::Tcp, "10.96.0.1", &["10.244.1.2:8080"]);
+    let b = port("b", Protocol::Tcp, "10.96.0.1", &["10.244.2.2:8080"]);
+    let mut rules = written(options(), &[&b]);
+    let conflicts = rules.set(&a.name.service, vec![Arc::new(a.clone())]);
+    let texts: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        texts,
+        [
+            "SELD-SERVICES -d 10.96.0.1/32 -p tcp -m tcp --dport 80 is default/a/tcp/main's, and \
+          default/b/tcp/main wants it too"
+        ]
+    );
+    let has = |rules: &Rules, name: &str| {
+        let text = whole(rules, IpFamily::V4).text().to_owned();
+        text.contains(&format!(
+            "\"default/{name}:main cluster IP\" -m tcp --dport 80 -j SELD-SVC"
+        ))
+    };
+    assert!(has(&rules, "a") && !has(&rules, "b"));
+    rules.set(&a.name.service, Vec::new());
+    assert!(has(&rules, "b") && !has(&rules, "a"));
+}
+
+#[test]
+fn what_is_given_up_is_as_it_was_written() {
+    let before = port("web", Protocol::Tcp, "10.96.0.1", &["10.244.1.2:8080"]);
+    let mut rules = written(options(), &[&before]);
+    set(
+        &mut rules,
+        &port("web", Protocol::Tcp, "10.96.0.1", &["10.244.2.2:8080"]),
+    );
+    assert!(!rules.script(IpFamily::V4, None, false).is_empty());
+    assert!(rules.give_up(&before.name.service));
+    assert!(rules.script(IpFamily::V4, None, false).is_empty());
+    assert!(rules.give_up(&before.name.service));
+    rules.settle();
+    let bare = written(options(), &[]);
+    assert_eq!(
+        whole(&rules, IpFamily::V4).text(),
+        whole(&bare, IpFamily::V4).text()
+    );
+    assert!(!rules.give_up(&before.name.service));
+}
+
+#[test]
+fn the_line_of_a_service_is_known_to_be_its() {
+    let web = port("web", Protocol::Tcp, "10.96.0.1", &["10.244.1.2:8080"]);
+    let script = whole(&written(options(), &[&web]), IpFamily::V4);
+    for (number, line) in (1..).zip(script.text().lines()) {
+        let its = line.contains("default/web")
+            || line.starts_with(":SELD-SVC")
+            || line.starts_with(":SELD-SEP");
+        assert_eq!(script.owner(number).is_some(), its, "{line}");
+    }
+}

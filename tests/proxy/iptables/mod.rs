@@ -1,0 +1,19 @@
+//! The iptables mode, in both variants of iptables.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `variant` | programs of one variant, and a node that uses them |
+//! | `decision` | what the kernel does with a packet, read off `iptables-save` |
+//! | `check` | that this is what the oracle says |
+//! | `faults` | the lock, a service that is refused, a missing family, rules of others |
+//! | `proportional` | what is written for one endpoint and one service |
+
+mod check;
+mod decision;
+mod faults;
+mod proportional;
+mod variant;
+
+pub use check::check_decisions;
+pub use faults::damages;
+pub use variant::{our_lines, programs};
