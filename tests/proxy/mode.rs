@@ -164,12 +164,12 @@ impl Mode {
         }
     }
 
-    /// A script that takes every rule away, whoever's it is.
+    /// A script that takes every rule away, whoever's it is. A proxy may mend in the midst of it.
     pub fn flush(self) -> &'static str {
         match self {
             Mode::Iptables("legacy") => {
                 "for i in iptables ip6tables; do for t in nat filter; do \
-                 $i-legacy -t $t -F; $i-legacy -t $t -X; done; done"
+                 $i-legacy -t $t -F; $i-legacy -t $t -X || :; done; done"
             }
             _ => "nft flush ruleset",
         }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::lab::{FAMILIES, Lab, named, pod_yaml, pods, saw, service_yaml};
 use super::mode::{Mode, in_each_mode};
-use super::talk::{Answer, ask, connect, connect_as, udp};
+use super::talk::{Answer, ask, connect, connect_as, connect_together, udp};
 use super::topology::other_client;
 
 #[test]
@@ -84,14 +84,17 @@ fn send_packets(mode: Mode) {
         );
 
         // Nobody there, or not at this port: refused at once, where the mode can.
-        for from in [&net.p1, &net.client, &net.n1] {
-            assert_eq!(connect(from, &service(3), 1), [Answer::Refused]);
-            let wrong = connect(from, &format!("{}:81", (family.service)(1)), 1);
-            assert_eq!(wrong == [Answer::Refused], mode.refuses_unknown_ports());
-            assert!(!matches!(wrong[0], Answer::By { .. }), "{wrong:?}");
+        let everywhere = [&net.p1, &net.client, &net.n1];
+        let nobody = [service(3), node(30003)];
+        for answer in connect_together(&everywhere, &nobody) {
+            assert_eq!(answer, Answer::Refused, "{mode:?}");
         }
-        assert_eq!(connect(&net.client, &node(30003), 1), [Answer::Refused]);
-        assert_eq!(connect(&net.n1, &node(30003), 1), [Answer::Refused]);
+        let wrong_port = format!("{}:81", (family.service)(1));
+        for answer in connect_together(&everywhere, &[wrong_port]) {
+            assert!(!matches!(answer, Answer::By { .. }), "{mode:?}: {answer:?}");
+            let refused = answer == Answer::Refused;
+            assert_eq!(refused, mode.refuses_unknown_ports(), "{mode:?}");
+        }
         // A port of TCP is none of UDP.
         let wrong = ask(&udp(&net.p1, &service(3)));
         assert_eq!(wrong == Answer::Refused, mode.refuses_unknown_ports());
@@ -124,13 +127,14 @@ fn send_packets(mode: Mode) {
 
     // Nobody is left here: outsiders hear nothing, and insiders are sent on.
     lab.apply(&["p1", "p2"].map(|pod| pod_yaml(pod, "other")).concat());
-    for family in &FAMILIES {
-        let node = family.at_node(30002);
-        assert_eq!(connect(&net.client, &node, 1), [Answer::TimedOut]);
-        assert_eq!(pods(&connect(&net.p1, &node, 5)), named(&["p3"]));
-        assert_eq!(pods(&connect(&net.n1, &node, 5)), named(&["p3"]));
-        for from in [&net.p1, &net.client, &net.n1] {
-            assert_eq!(connect(from, &family.at(5), 1), [Answer::TimedOut]);
+    let outside = FAMILIES.each_ref().map(|family| family.at_node(30002));
+    let inside = FAMILIES.each_ref().map(|family| family.at(5));
+    let mut unheard = connect_together(&[&net.client], &outside);
+    unheard.extend(connect_together(&[&net.p1, &net.client, &net.n1], &inside));
+    assert_eq!(unheard, vec![Answer::TimedOut; 8], "{mode:?}");
+    for from in [&net.p1, &net.n1] {
+        for to in &outside {
+            assert_eq!(pods(&connect(from, to, 5)), named(&["p3"]), "{mode:?}");
         }
     }
 }

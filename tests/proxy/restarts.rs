@@ -57,7 +57,7 @@ fn follow_and_repair(mode: Mode) {
 }
 
 /// How often the proxy is killed, unless SELECTORD_TEST_KILLS says how often.
-const KILLS: usize = 30;
+const KILLS: usize = 20;
 
 /// A few changes to services and pods that are none of the load's.
 fn change(random: &mut Random) -> String {

@@ -6,7 +6,7 @@ use super::mode::{Mode, in_each_mode};
 use super::talk::connect;
 
 /// How often one endpoint is replaced by another, unless SELECTORD_TEST_REPLACED says how often.
-const REPLACED: usize = 9;
+const REPLACED: usize = 6;
 
 fn replaced() -> usize {
     let asked = std::env::var("SELECTORD_TEST_REPLACED");

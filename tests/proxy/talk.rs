@@ -158,6 +158,20 @@ pub fn connect(from: &Namespace, to: &str, times: usize) -> Vec<Answer> {
     from.within(|| (0..times).map(|_| connect_once(to)).collect())
 }
 
+/// Connects once from each to each, all at the same time.
+pub fn connect_together(from: &[&Namespace], to: &[String]) -> Vec<Answer> {
+    thread::scope(|scope| {
+        let all = from
+            .iter()
+            .flat_map(|from| to.iter().map(move |to| (*from, to)));
+        let asked: Vec<_> = all
+            .map(|(from, to)| scope.spawn(|| connect(from, to, 1)))
+            .collect();
+        let answers = asked.into_iter().flat_map(|asked| asked.join().unwrap());
+        answers.collect()
+    })
+}
+
 /// Connects once, from an address of the namespace's.
 pub fn connect_as(from: &Namespace, source: IpAddr, to: &str) -> Answer {
     let to: SocketAddr = to.parse().unwrap();
