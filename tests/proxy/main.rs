@@ -1,5 +1,6 @@
-//! A node's rules in the kernel, in network namespaces that the test makes and removes. Needs root and
-//! nft; without them each test says loudly that it was skipped.
+//! A node's rules in the kernel, in network namespaces that the test makes and removes. Needs root, ip and
+//! nft, and iptables for its modes; what is missing is said loudly, with the tests and modes that are skipped
+//! for it. `SELECTORD_TEST_KILLS`, `SELECTORD_TEST_REPLACED` and `SELECTORD_TEST_SEEDS` make storms longer.
 //!
 //! | module | what it does |
 //! |---|---|
