@@ -7,7 +7,7 @@ use selectord::model::{ClusterIp, ObjectName};
 use selectord::proxy::linux::Nft;
 use selectord::proxy::{Nftables, Syncer};
 
-use super::mode::{MODES, Mode, options};
+use super::mode::{Mode, in_each_mode, options};
 use super::namespace::{Namespace, available};
 use super::random::sync_anew;
 use super::world::World;
@@ -22,10 +22,10 @@ fn some_world(seed: u64) -> World {
 
 #[test]
 fn what_somebody_else_changed_is_found_and_repaired() {
-    if !available("what_somebody_else_changed_is_found_and_repaired") {
-        return;
-    }
-    MODES.into_iter().for_each(find_and_repair);
+    in_each_mode(
+        "what_somebody_else_changed_is_found_and_repaired",
+        find_and_repair,
+    );
 }
 
 fn find_and_repair(mode: Mode) {
@@ -71,10 +71,10 @@ fn find_and_repair(mode: Mode) {
 
 #[test]
 fn a_write_that_meets_somebody_elses_edit_reads_and_goes_on() {
-    if !available("a_write_that_meets_somebody_elses_edit_reads_and_goes_on") {
-        return;
-    }
-    MODES.into_iter().for_each(meet_an_edit);
+    in_each_mode(
+        "a_write_that_meets_somebody_elses_edit_reads_and_goes_on",
+        meet_an_edit,
+    );
 }
 
 fn meet_an_edit(mode: Mode) {
@@ -96,10 +96,7 @@ fn meet_an_edit(mode: Mode) {
 
 #[test]
 fn source_ranges_follow_the_nodes_addresses() {
-    if !available("source_ranges_follow_the_nodes_addresses") {
-        return;
-    }
-    MODES.into_iter().for_each(move_address);
+    in_each_mode("source_ranges_follow_the_nodes_addresses", move_address);
 }
 
 fn move_address(mode: Mode) {

@@ -1,5 +1,6 @@
-//! A node's rules in the kernel, in network namespaces that the test makes and removes. Needs root and
-//! nft; without them each test says loudly that it was skipped.
+//! A node's rules in the kernel, in network namespaces that the test makes and removes. Needs root, ip and
+//! nft, and iptables for its modes; what is missing is said loudly, with the tests and modes that are skipped
+//! for it. `SELECTORD_TEST_KILLS`, `SELECTORD_TEST_REPLACED` and `SELECTORD_TEST_SEEDS` make storms longer.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -15,23 +16,44 @@
 //! | `node` | a node with the real proxy on it |
 //! | `operator` | the pages and numbers of a proxy that runs, and what they say when something is wrong |
 //! | `example` | the example for Kubernetes, and the rights that it gives |
-//! | `lab` | two nodes, pods, a client, and real packets |
+//! | `topology` | two nodes, pods, a client, and the network between |
+//! | `talk` `load` | what pods answer, how clients ask, and how they do so all the time |
+//! | `lab` | the topology with a server and proxies, for real packets: the rest |
+//! | `packets` | who answers, whom he sees, and what those get whom nobody answers |
+//! | `affinity` | who stays with an endpoint, and for how long |
+//! | `hints` | zones and nodes for which endpoints are meant |
+//! | `leaving` | endpoints that go: they answer, are told to load balancers, and keep their connections |
+//! | `udp` `sctp` | what is theirs alone |
+//! | `rolling` | a rolling update under load, in the right order and in the wrong one |
+//! | `restarts` | proxies and servers that end and are killed, under load |
+//! | `meddling` | others that write rules, or hold them locked, while a proxy runs |
 
 #![cfg(all(feature = "service", target_os = "linux"))]
 
+mod affinity;
 mod decision;
 mod example;
 mod faults;
+mod hints;
 mod iptables;
 mod lab;
+mod leaving;
+mod load;
+mod meddling;
 mod mode;
 mod namespace;
 mod node;
 mod operator;
 mod oracle;
+mod packets;
 mod proportional;
 mod random;
+mod restarts;
+mod rolling;
+mod sctp;
+mod talk;
 mod topology;
+mod udp;
 mod world;
 
 #[path = "../process/mod.rs"]

@@ -1,12 +1,14 @@
 //! The ways of keeping rules. What is asked of one is asked of each.
 
+use std::process::Command;
+
 use selectord::proxy::iptables::Iptables;
 use selectord::proxy::linux::Nft;
 use selectord::proxy::{Backend, Nftables, PodTraffic, ProxyOptions, Syncer};
 
 use super::decision::KernelTable;
 use super::iptables;
-use super::namespace::Namespace;
+use super::namespace::{Namespace, available};
 use super::world::{NODE, PODS};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,11 +18,26 @@ pub enum Mode {
     Iptables(&'static str),
 }
 
-pub const MODES: [Mode; 3] = [
+const MODES: [Mode; 3] = [
     Mode::Nftables,
     Mode::Iptables("nft"),
     Mode::Iptables("legacy"),
 ];
+
+/// Those of them that there are here. Says loudly of which not, and which test does without.
+pub fn modes(test: &str) -> Vec<Mode> {
+    if !available(test) {
+        return Vec::new();
+    }
+    let mut modes = MODES.to_vec();
+    modes.retain(|mode| mode.is_here(test));
+    modes
+}
+
+/// Asks the same of each of them.
+pub fn in_each_mode(test: &str, ask: impl FnMut(Mode)) {
+    modes(test).into_iter().for_each(ask);
+}
 
 pub fn options() -> ProxyOptions {
     ProxyOptions {
@@ -30,6 +47,25 @@ pub fn options() -> ProxyOptions {
 }
 
 impl Mode {
+    fn is_here(self, test: &str) -> bool {
+        let Mode::Iptables(variant) = self else {
+            return true;
+        };
+        let is_missing = |family| {
+            let program = format!("{family}-{variant}-save");
+            !Command::new(program)
+                .output()
+                .is_ok_and(|output| output.status.success())
+        };
+        let missing = ["iptables", "ip6tables"].into_iter().any(is_missing);
+        if missing {
+            eprintln!(
+                "SKIPPED {test} with {self:?}: it needs iptables and ip6tables of this variant"
+            );
+        }
+        !missing
+    }
+
     /// As `--mode` has it.
     pub fn flag(self) -> &'static str {
         match self {
@@ -45,6 +81,23 @@ impl Mode {
             Mode::Iptables("legacy") => "iptables-legacy-restore",
             // The system's own choice.
             Mode::Iptables(_) => "iptables-restore",
+        }
+    }
+
+    /// All programs that write rules.
+    pub fn tools(self) -> &'static [&'static str] {
+        match self {
+            Mode::Nftables => &["nft"],
+            Mode::Iptables("legacy") => &["iptables-legacy-restore", "ip6tables-legacy-restore"],
+            Mode::Iptables(_) => &["iptables-restore", "ip6tables-restore"],
+        }
+    }
+
+    /// Whether one of [`Mode::lines`] is of what the first run of a program in a sync writes.
+    pub fn is_first(self, line: &str) -> bool {
+        match self {
+            Mode::Nftables => true,
+            Mode::Iptables(_) => line.starts_with("iptables "),
         }
     }
 
@@ -111,12 +164,12 @@ impl Mode {
         }
     }
 
-    /// A script that takes every rule away, whoever's it is.
+    /// A script that takes every rule away, whoever's it is. A proxy may mend in the midst of it.
     pub fn flush(self) -> &'static str {
         match self {
             Mode::Iptables("legacy") => {
                 "for i in iptables ip6tables; do for t in nat filter; do \
-                 $i-legacy -t $t -F; $i-legacy -t $t -X; done; done"
+                 $i-legacy -t $t -F; $i-legacy -t $t -X || :; done; done"
             }
             _ => "nft flush ruleset",
         }
@@ -173,8 +226,9 @@ impl Mode {
 fn nft_lines(namespace: &Namespace) -> Vec<String> {
     let mut lines = Vec::new();
     for family in ["ip", "ip6"] {
-        let listed = namespace.sh(&format!("nft list table {family} selectord"));
-        let table = KernelTable::read(&listed);
+        // Somebody may have taken it away.
+        let listed = namespace.try_sh(&format!("nft list table {family} selectord"));
+        let table = KernelTable::read(&String::from_utf8(listed.stdout).unwrap());
         for (name, rules) in &table.chains {
             lines.push(format!("{family} chain {name}"));
             lines.extend(

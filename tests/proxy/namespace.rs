@@ -68,19 +68,23 @@ impl Namespace {
 
     /// The same, and waits; a panic in it is one here.
     pub fn within<T: Send>(&self, run: impl FnOnce() -> T + Send) -> T {
-        thread::scope(|scope| {
-            let inside = scope.spawn(|| {
-                let namespace = File::open(format!("/run/netns/{}", self.name)).unwrap();
-                move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
-                    .unwrap();
-                run()
-            });
-            match inside.join() {
-                Ok(done) => done,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        })
+        match enter(&self.name, run) {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
     }
+}
+
+/// Runs a closure on a thread of its own in a namespace, and waits.
+pub fn enter<T: Send>(name: &str, run: impl FnOnce() -> T + Send) -> thread::Result<T> {
+    thread::scope(|scope| {
+        let inside = scope.spawn(|| {
+            let namespace = File::open(format!("/run/netns/{name}")).unwrap();
+            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+            run()
+        });
+        inside.join()
+    })
 }
 
 impl Drop for Namespace {

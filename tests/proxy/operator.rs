@@ -5,17 +5,13 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::mode::{MODES, Mode};
-use super::namespace::available;
+use super::mode::{Mode, in_each_mode};
 use super::node::{Node, get, pod, service, until};
 use super::process::Server;
 
 #[test]
 fn numbers_say_what_was_done() {
-    if !available("numbers_say_what_was_done") {
-        return;
-    }
-    MODES.into_iter().for_each(count);
+    in_each_mode("numbers_say_what_was_done", count);
 }
 
 fn count(mode: Mode) {
@@ -101,10 +97,10 @@ fn count(mode: Mode) {
 
 #[test]
 fn a_server_that_is_away_leaves_the_rules_and_grows_old() {
-    if !available("a_server_that_is_away_leaves_the_rules_and_grows_old") {
-        return;
-    }
-    MODES.into_iter().for_each(go_away);
+    in_each_mode(
+        "a_server_that_is_away_leaves_the_rules_and_grows_old",
+        go_away,
+    );
 }
 
 fn go_away(mode: Mode) {
@@ -147,10 +143,10 @@ fn go_away(mode: Mode) {
 
 #[test]
 fn a_write_that_keeps_failing_is_told_and_tried_again() {
-    if !available("a_write_that_keeps_failing_is_told_and_tried_again") {
-        return;
-    }
-    MODES.into_iter().for_each(keep_failing);
+    in_each_mode(
+        "a_write_that_keeps_failing_is_told_and_tried_again",
+        keep_failing,
+    );
 }
 
 fn keep_failing(mode: Mode) {
@@ -188,10 +184,10 @@ fn keep_failing(mode: Mode) {
 
 #[test]
 fn a_write_that_takes_for_ever_holds_up_neither_pages_nor_an_end() {
-    if !available("a_write_that_takes_for_ever_holds_up_neither_pages_nor_an_end") {
-        return;
-    }
-    MODES.into_iter().for_each(take_for_ever);
+    in_each_mode(
+        "a_write_that_takes_for_ever_holds_up_neither_pages_nor_an_end",
+        take_for_ever,
+    );
 }
 
 fn take_for_ever(mode: Mode) {
@@ -223,10 +219,10 @@ fn terminate(node: &Node) {
 
 #[test]
 fn a_server_that_is_not_there_yet_is_waited_for() {
-    if !available("a_server_that_is_not_there_yet_is_waited_for") {
-        return;
-    }
-    MODES.into_iter().for_each(wait_for_a_server);
+    in_each_mode(
+        "a_server_that_is_not_there_yet_is_waited_for",
+        wait_for_a_server,
+    );
 }
 
 fn wait_for_a_server(mode: Mode) {
@@ -256,10 +252,7 @@ fn wait_for_a_server(mode: Mode) {
 
 #[test]
 fn who_is_asked_to_end_leaves_the_rules() {
-    if !available("who_is_asked_to_end_leaves_the_rules") {
-        return;
-    }
-    MODES.into_iter().for_each(end);
+    in_each_mode("who_is_asked_to_end_leaves_the_rules", end);
 }
 
 fn end(mode: Mode) {
@@ -274,10 +267,7 @@ fn end(mode: Mode) {
 
 #[test]
 fn load_balancers_are_answered_where_node_ports_are() {
-    if !available("load_balancers_are_answered_where_node_ports_are") {
-        return;
-    }
-    MODES.into_iter().for_each(balance);
+    in_each_mode("load_balancers_are_answered_where_node_ports_are", balance);
 }
 
 fn balance(mode: Mode) {

@@ -7,8 +7,8 @@ use selectord::proxy::Syncer;
 
 use super::decision::{Fate, KernelTable, SOURCES};
 use super::iptables;
-use super::mode::{MODES, Mode};
-use super::namespace::{Namespace, available};
+use super::mode::{Mode, in_each_mode};
+use super::namespace::Namespace;
 use super::oracle::{fate, frontends};
 use super::world::World;
 use crate::support::random::seeds;
@@ -90,12 +90,10 @@ pub fn check_decisions(
 
 #[test]
 fn differences_come_to_what_a_fresh_sync_writes() {
-    if !available("differences_come_to_what_a_fresh_sync_writes") {
-        return;
-    }
-    for mode in MODES {
-        differences_come_to_that(mode);
-    }
+    in_each_mode(
+        "differences_come_to_what_a_fresh_sync_writes",
+        differences_come_to_that,
+    );
 }
 
 fn differences_come_to_that(mode: Mode) {

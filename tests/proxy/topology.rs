@@ -2,47 +2,77 @@
 //!
 //! ```text
 //!  client 192.0.2.10 ─┐            ┌─ p1 10.244.1.2
-//!                     ├─ lan ─ n1 ─┴─ p2 10.244.1.3
+//!   and 60 others     ├─ lan ─ n1 ─┼─ p2 10.244.1.3
+//!                     │            └─ p4 10.244.1.4
 //!                     └─────── n2 ─── p3 10.244.2.2
 //! ```
 
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::thread;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Mutex;
 
 use super::namespace::Namespace;
+use super::talk::{Answer, Serving, TCP, connect, serve_always};
 
-pub const TCP: u16 = 8080;
-pub const UDP: u16 = 5353;
+/// A pod, where it is, and its addresses.
+pub struct Pod {
+    pub name: &'static str,
+    pub node: &'static str,
+    pub v4: &'static str,
+    pub v6: &'static str,
+}
+
+const fn pod(name: &'static str, node: &'static str, v4: &'static str, v6: &'static str) -> Pod {
+    Pod { name, node, v4, v6 }
+}
+
+pub const ALL_PODS: [Pod; 4] = [
+    pod("p1", "n1", "10.244.1.2", "fd00:244:1::2"),
+    pod("p2", "n1", "10.244.1.3", "fd00:244:1::3"),
+    pod("p3", "n2", "10.244.2.2", "fd00:244:2::2"),
+    pod("p4", "n1", "10.244.1.4", "fd00:244:1::4"),
+];
+
+impl Pod {
+    pub fn named(name: &str) -> &'static Pod {
+        ALL_PODS.iter().find(|pod| pod.name == name).unwrap()
+    }
+}
+
+/// Addresses that the client has beside its own.
+pub const OTHER_CLIENTS: u16 = 60;
+
+/// One of the client's other addresses, counted from 0.
+pub fn other_client(v4: bool, number: u16) -> IpAddr {
+    let text = match v4 {
+        true => format!("192.0.2.{}", 100 + number),
+        false => format!("2001:db8::{:x}", 0x100 + number),
+    };
+    text.parse().unwrap()
+}
 
 pub struct Topology {
+    /// They end before their namespaces do.
+    serving: Mutex<BTreeMap<&'static str, Serving>>,
     pub n1: Namespace,
     _n2: Namespace,
     _lan: Namespace,
     pub client: Namespace,
     pub p1: Namespace,
     pub p2: Namespace,
-    _p3: Namespace,
-}
-
-/// Who answered, and whom it saw; or why nobody did.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Answer {
-    By { pod: String, saw: IpAddr },
-    Refused,
-    TimedOut,
+    pub p3: Namespace,
+    pub p4: Namespace,
 }
 
 impl Topology {
     pub fn new() -> Topology {
-        let all = ["lan", "n1", "n2", "client", "p1", "p2", "p3"].map(Namespace::new);
+        let all = ["lan", "n1", "n2", "client", "p1", "p2", "p3", "p4"].map(Namespace::new);
         for namespace in &all {
             // Nobody else has these addresses: they need not be asked for first.
             namespace
                 .sh("sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0");
         }
-        let [lan, n1, n2, client, p1, p2, p3] = all;
+        let [lan, n1, n2, client, p1, p2, p3, p4] = all;
         lan.sh("ip link add bridge0 type bridge; ip link set bridge0 up; ip link set lo up");
         for (namespace, end) in [(&n1, 1), (&n2, 2), (&client, 10)] {
             let lan_end = format!("to{end}");
@@ -56,7 +86,12 @@ impl Topology {
                  "
             ));
         }
-        for (pod, node, net, end) in [(&p1, &n1, 1, 2), (&p2, &n1, 1, 3), (&p3, &n2, 2, 2)] {
+        for (pod, node, net, end) in [
+            (&p1, &n1, 1, 2),
+            (&p2, &n1, 1, 3),
+            (&p4, &n1, 1, 4),
+            (&p3, &n2, 2, 2),
+        ] {
             let at_node = format!("pod{end}");
             let node_name = &node.name;
             pod.sh(&format!(
@@ -79,19 +114,30 @@ impl Topology {
         n2.sh("ip route add 10.244.1.0/24 via 192.0.2.1; ip route add fd00:244:1::/64 via 2001:db8::1");
         client.sh("for r in 10.96.0.0/16 10.244.0.0/16 203.0.113.0/24; do ip route add $r via 192.0.2.1; done
                    for r in fd00:96::/32 fd00:244::/32 2001:db8:113::/64; do ip route add $r via 2001:db8::1; done");
-        for (name, pod) in [("p1", &p1), ("p2", &p2), ("p3", &p3)] {
-            serve(name, pod);
+        let others: String = (0..OTHER_CLIENTS)
+            .flat_map(|number| [other_client(true, number), other_client(false, number)])
+            .map(|ip| match ip.is_ipv4() {
+                true => format!("addr add {ip}/24 dev eth0\n"),
+                false => format!("addr add {ip}/64 dev eth0 nodad preferred_lft 0\n"),
+            })
+            .collect();
+        client.sh(&format!("ip -batch - <<'.'\n{others}.\n"));
+        let pods = [("p1", &p1), ("p2", &p2), ("p3", &p3), ("p4", &p4)];
+        let mut serving = BTreeMap::new();
+        for (name, pod) in pods {
+            serving.insert(name, Serving::start(name, pod));
+            serve_always(name, pod);
         }
-        let pods = ["10.244.1.2", "10.244.1.3", "10.244.2.2"];
-        let pods6 = ["[fd00:244:1::2]", "[fd00:244:1::3]", "[fd00:244:2::2]"];
-        for from in [&client, &n1, &p1, &p2] {
-            for pod in pods.iter().chain(&pods6) {
-                // Neighbours get to know each other.
-                let known = (0..20).any(|_| {
-                    let answers = connect(from, &format!("{pod}:{TCP}"), 1);
-                    matches!(answers.as_slice(), [Answer::By { .. }])
-                });
-                assert!(known, "{pod} is not reached from {}", from.name);
+        for from in [&client, &n1, &p1, &p2, &p4] {
+            for pod in &ALL_PODS {
+                for address in [pod.v4.to_owned(), format!("[{}]", pod.v6)] {
+                    // Neighbours get to know each other.
+                    let known = (0..20).any(|_| {
+                        let answers = connect(from, &format!("{address}:{TCP}"), 1);
+                        matches!(answers.as_slice(), [Answer::By { .. }])
+                    });
+                    assert!(known, "{address} is not reached from {}", from.name);
+                }
             }
         }
         Topology {
@@ -101,96 +147,32 @@ impl Topology {
             client,
             p1,
             p2,
-            _p3: p3,
+            p3,
+            p4,
+            serving: Mutex::new(serving),
         }
     }
-}
 
-/// Answers with the pod's name and the address it sees, over TCP and UDP, as long as the test runs.
-fn serve(name: &'static str, pod: &Namespace) {
-    let sockets = pod.spawn(|| {
-        let any = |port| SocketAddr::new("::".parse().unwrap(), port);
-        (
-            TcpListener::bind(any(TCP)).unwrap(),
-            UdpSocket::bind(any(UDP)).unwrap(),
-        )
-    });
-    let (tcp, udp) = sockets.join().unwrap();
-    thread::spawn(move || {
-        for stream in tcp.incoming() {
-            let Ok(mut stream) = stream else { continue };
-            if let Ok(peer) = stream.peer_addr() {
-                let _ = writeln!(stream, "{name} {}", peer.ip().to_canonical());
-            }
+    pub fn pod(&self, name: &str) -> &Namespace {
+        match name {
+            "p1" => &self.p1,
+            "p2" => &self.p2,
+            "p3" => &self.p3,
+            "p4" => &self.p4,
+            _ => panic!("there is no pod {name}"),
         }
-    });
-    thread::spawn(move || {
-        let mut buffer = [0; 64];
-        while let Ok((_, peer)) = udp.recv_from(&mut buffer) {
-            let _ = udp.send_to(
-                format!("{name} {}", peer.ip().to_canonical()).as_bytes(),
-                peer,
-            );
-        }
-    });
-}
-
-fn read_answer(text: &str) -> Answer {
-    let (pod, saw) = text.trim().split_once(' ').unwrap();
-    Answer::By {
-        pod: pod.to_owned(),
-        saw: saw.parse().unwrap(),
     }
-}
 
-fn no_answer(error: &std::io::Error) -> Answer {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => Answer::Refused,
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => Answer::TimedOut,
-        _ => panic!("{error}"),
+    /// Ends a pod's process: it refuses connections then.
+    pub fn end(&self, name: &str) {
+        assert!(self.serving.lock().unwrap().remove(name).is_some());
     }
-}
 
-/// Connects from a namespace, so many times.
-pub fn connect(from: &Namespace, to: &str, times: usize) -> Vec<Answer> {
-    // A second is what a lost first packet costs; nothing here is that far away.
-    const PATIENCE: Duration = Duration::from_millis(700);
-    let to: SocketAddr = to.parse().unwrap();
-    let once = || {
-        let mut stream = match TcpStream::connect_timeout(&to, PATIENCE) {
-            Ok(stream) => stream,
-            Err(error) => return no_answer(&error),
-        };
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut text = String::new();
-        match stream.read_to_string(&mut text) {
-            Ok(_) => read_answer(&text),
-            Err(error) => no_answer(&error),
-        }
-    };
-    from.within(|| (0..times).map(|_| once()).collect())
-}
-
-/// A socket that keeps its port, connected.
-pub fn udp(from: &Namespace, to: &str) -> UdpSocket {
-    let to: SocketAddr = to.parse().unwrap();
-    from.within(|| {
-        let any = if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
-        let socket = UdpSocket::bind(any).unwrap();
-        socket.connect(to).unwrap();
-        socket
-            .set_read_timeout(Some(Duration::from_millis(700)))
-            .unwrap();
-        socket
-    })
-}
-
-/// Asks once over UDP.
-pub fn ask(socket: &UdpSocket) -> Answer {
-    let mut buffer = [0; 64];
-    let asked = socket.send(b"?").and_then(|_| socket.recv(&mut buffer));
-    match asked {
-        Ok(length) => read_answer(std::str::from_utf8(&buffer[..length]).unwrap()),
-        Err(error) => no_answer(&error),
+    /// Starts a pod's process, unless it runs.
+    pub fn start(&self, name: &'static str) {
+        let mut serving = self.serving.lock().unwrap();
+        serving
+            .entry(name)
+            .or_insert_with(|| Serving::start(name, self.pod(name)));
     }
 }
