@@ -238,13 +238,15 @@ impl Metrics {
         self.failures.increment(count(report.failures));
         self.elements.increment(count(report.elements));
         self.rules.increment(count(report.rules));
-        self.flows.increment(count(report.flows));
-        if let Some(looked) = report.flows_time {
-            self.reconciler.record(looked);
-        }
         if let Some(revision) = revision {
             self.applied.set(as_f64(revision));
         }
+    }
+
+    /// UDP flows have been looked through, and so many forgotten.
+    pub(super) fn forgotten(&self, flows: usize, took: Duration) {
+        self.flows.increment(count(flows));
+        self.reconciler.record(took);
     }
 
     /// A change is in the kernel that was committed then.

@@ -20,7 +20,7 @@
 //! | [`Tables`] | what both families' nftables are to hold, and what differs from what they do: pure |
 //! | [`iptables`] | the iptables rules: pure, text out; and [`iptables::Iptables`], that way of keeping them |
 //! | [`Ledger`] `services` | what both have in common: who asks for what, who has it, what changed |
-//! | `stale` `udp` | which UDP flows go where nobody serves: pure; and when they are looked for |
+//! | `stale` `udp` | which UDP flows go where nobody serves: pure; and which have to be looked through |
 //! | [`linux`] | the programs of nftables and iptables, and netlink: all that touches the kernel |
 //! | [`Monitor`] `metrics` `registry` `pages` | what the proxy says of itself, over HTTP |
 //! | [`HealthPorts`] | what it says to load balancers of a service |
@@ -33,10 +33,12 @@
 mod backend;
 mod choose;
 mod cidr;
+mod claims;
 #[cfg(test)]
 mod fixture;
 mod hash;
 mod health;
+mod health_listener;
 pub mod iptables;
 mod ledger;
 pub mod linux;
@@ -68,6 +70,7 @@ pub use options::{PodTraffic, ProxyOptions};
 pub use pages::serve_pages;
 pub use run::{ProxyError, once, run};
 pub use service_port::{HealthCheck, PortName, PortRules, Target, protocol_word};
-pub use stale::UdpServices;
+pub use stale::{UdpKey, UdpServices};
 pub use sync::Syncer;
 pub use tables::{KernelTables, Tables};
+pub use udp::StaleFlows;

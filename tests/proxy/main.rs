@@ -11,6 +11,7 @@
 //! | `oracle` | what it should do, written once more from the objects alone, slow and obvious |
 //! | `random` | after any changes: the tables of a fresh sync, and the oracle's decisions |
 //! | `faults` | flushes, edits, a service that is refused, nft that cannot be run |
+//! | `start` | rules, flows and a kernel as a process finds them when it starts |
 //! | `proportional` | what is written for one endpoint |
 //! | `iptables` | the same for iptables, in both of its variants |
 //! | `node` | a node with the real proxy on it |
@@ -51,6 +52,7 @@ mod random;
 mod restarts;
 mod rolling;
 mod sctp;
+mod start;
 mod talk;
 mod topology;
 mod udp;

@@ -77,7 +77,10 @@ impl Node {
                 "--http",
                 "127.0.0.1:0",
             ])
-            .args(["--min-sync-period", "10"])
+            .args(match args.contains(&"--min-sync-period") {
+                true => &[][..],
+                false => &["--min-sync-period", "10"],
+            })
             .args(args)
             .env("PATH", format!("{}:{path}", self.folder.path().display()))
             .stdout(Stdio::piped())
