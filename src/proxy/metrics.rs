@@ -35,6 +35,7 @@ pub(super) struct Metrics {
     elements: Counter,
     rules: Counter,
     refused: Gauge,
+    held: Gauge,
     foreign: Counter,
     repairs: Counter,
     received: Gauge,
@@ -170,6 +171,11 @@ impl Metrics {
                 &[],
                 "Services whose rules the kernel refuses",
             ),
+            held: r.gauge(
+                ours("rules_held"),
+                &[],
+                "1 while a server that has begun anew has no service: the rules stay as they are",
+            ),
             foreign: r.counter(
                 ours("foreign_changes_total"),
                 &[],
@@ -272,6 +278,11 @@ impl Metrics {
     /// Somebody else wrote.
     pub(super) fn meddled(&self) {
         self.foreign.increment(1);
+    }
+
+    /// Whether the rules stay as they are, because a server that has begun anew has no service.
+    pub(super) fn held(&self, held: bool) {
+        self.held.set(f64::from(u8::from(held)));
     }
 
     /// What somebody else wrote has been undone.

@@ -31,6 +31,7 @@
 //! and `ip6 selectord`, or the chains `SELD-…` and the jumps to them, is touched.
 
 mod backend;
+mod belief;
 mod choose;
 mod cidr;
 mod claims;
@@ -47,6 +48,7 @@ mod monitor;
 pub mod nft;
 mod nftables;
 mod options;
+mod other_modes;
 mod pages;
 mod registry;
 mod run;

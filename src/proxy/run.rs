@@ -11,8 +11,11 @@ use crate::client::{Cut, WatchError, Watcher};
 use crate::engine::View;
 use crate::model::Revision;
 
+use super::belief::Belief;
+use super::other_modes::remove_others;
 use super::{
-    HealthPorts, Monitor, ProxyOptions, Report, StaleFlows, SyncError, Syncer, health_addresses,
+    HealthPorts, Mode, Monitor, ProxyOptions, Report, StaleFlows, SyncError, Syncer,
+    health_addresses,
 };
 
 /// The first wait after a failure; each is twice as long as the one before.
@@ -43,6 +46,8 @@ pub async fn once(watcher: &mut Watcher, syncer: &mut Syncer) -> Result<Report, 
     let report = block_in_place(|| syncer.sync(watcher.view()))?;
     told(&report, cut.revision);
     watcher.applied(cut.revision);
+    let mode = syncer.backend().mode();
+    block_in_place(|| leave_no_other(mode));
     if let Some(flows) = syncer.stale_flows() {
         looked_through(&block_in_place(|| flows.forget()));
     }
@@ -53,8 +58,8 @@ pub async fn once(watcher: &mut Watcher, syncer: &mut Syncer) -> Result<Report, 
 /// then. Each write is one consistent cut: what comes while one is under way, or within
 /// [`ProxyOptions::min_sync_period`] of its beginning, is written together.
 ///
-/// Before the first whole cut nothing is written. While the server is away, and while a write fails,
-/// the rules stay as they are. It blocks a thread of tokio's while it waits for the kernel. `monitor` is
+/// Before the first whole cut nothing is written. While the server is away, while a write fails, and while
+/// a server that has begun anew has no service at all, the rules stay as they are. It blocks a thread of tokio's while it waits for the kernel. `monitor` is
 /// told how it goes.
 ///
 /// # Errors
@@ -95,6 +100,9 @@ struct Keeper<'a> {
     monitor: Monitor,
     health: HealthPorts,
     noted: Option<Revision>,
+    belief: Belief,
+    /// Whether other modes' rules have been looked for, which is once this mode's are written.
+    is_alone: bool,
     /// When to write next; none: there is nothing to write.
     due: Option<Instant>,
     /// When the last sync began.
@@ -124,6 +132,8 @@ impl<'a> Keeper<'a> {
             health: HealthPorts::new(monitor.clone()),
             monitor,
             noted: None,
+            belief: Belief::default(),
+            is_alone: false,
             due: None,
             last: None,
             meddled: false,
@@ -136,6 +146,26 @@ impl<'a> Keeper<'a> {
 
     fn note(&mut self, cut: &Cut, view: &View) {
         self.syncer.note(view, &cut.events, &cut.dropped);
+        if self
+            .belief
+            .see(&cut.cursor.epoch, view.services().is_empty())
+        {
+            tracing::warn!(
+                "the server has begun anew and has no service: the rules stay as they are until it has one \
+                 ('selectord proxy cleanup' removes them)"
+            );
+        }
+        self.monitor.metrics().held(self.belief.is_bare());
+        if self.belief.is_bare() {
+            self.due = None;
+            return;
+        }
+        if self.noted.is_none() && !view.nodes().contains_key(&self.options.node) {
+            tracing::warn!(
+                node = %self.options.node,
+                "the server knows no node of this name: policies Local find only endpoints that name it"
+            );
+        }
         self.monitor.noted(cut);
         self.noted = Some(cut.revision);
         let earliest = self.last.map(|last| last + self.options.min_sync_period);
@@ -160,6 +190,11 @@ impl<'a> Keeper<'a> {
                 self.monitor
                     .synced(&report, took, &mut self.syncer, self.noted);
                 self.look_through_flows();
+                if !std::mem::replace(&mut self.is_alone, true) {
+                    let mode = self.syncer.backend().mode();
+                    // Nothing waits for it.
+                    drop(spawn_blocking(move || leave_no_other(mode)));
+                }
             }
             Err(error) => {
                 let (error, retry): (&dyn std::error::Error, _) = (&error, self.retry);
@@ -239,7 +274,7 @@ impl<'a> Keeper<'a> {
     fn see(&mut self) {
         let now = Instant::now();
         // Before the first whole cut there is nothing to be kept.
-        if self.noted.is_none() {
+        if self.noted.is_none() || self.belief.is_bare() {
             return;
         }
         let syncer = &mut self.syncer;
@@ -273,6 +308,27 @@ async fn until(when: Option<Instant>) {
     match when {
         Some(when) => sleep_until(when.into()).await,
         None => std::future::pending().await,
+    }
+}
+
+/// Takes away rules of other modes, and logs which there were.
+fn leave_no_other(mode: Mode) {
+    match remove_others(mode) {
+        Ok(modes) => {
+            for mode in modes {
+                tracing::info!(
+                    ?mode,
+                    "rules of another mode were still there, and are removed"
+                );
+            }
+        }
+        Err(error) => {
+            let error: &dyn std::error::Error = error.as_ref();
+            tracing::warn!(
+                error,
+                "cannot look for rules of other modes, which would decide too ('selectord proxy cleanup')"
+            );
+        }
     }
 }
 

@@ -16,6 +16,7 @@
 //! | `iptables` | the same for iptables, in both of its variants |
 //! | `node` | a node with the real proxy on it |
 //! | `operator` | the pages and numbers of a proxy that runs, and what they say when something is wrong |
+//! | `switching` | what is left of another mode, and of a server that was there before |
 //! | `example` | the example for Kubernetes, and the rights that it gives |
 //! | `topology` | two nodes, pods, a client, and the network between |
 //! | `talk` `load` | what pods answer, how clients ask, and how they do so all the time |
@@ -53,6 +54,7 @@ mod restarts;
 mod rolling;
 mod sctp;
 mod start;
+mod switching;
 mod talk;
 mod topology;
 mod udp;

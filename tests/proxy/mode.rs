@@ -47,7 +47,7 @@ pub fn options() -> ProxyOptions {
 }
 
 impl Mode {
-    fn is_here(self, test: &str) -> bool {
+    pub fn is_here(self, test: &str) -> bool {
         let Mode::Iptables(variant) = self else {
             return true;
         };
@@ -219,7 +219,9 @@ impl Mode {
     /// Whether some rule is about an address.
     pub fn has(self, namespace: &Namespace, ip: &str) -> bool {
         let list = match self {
-            Mode::Nftables => "nft list ruleset",
+            Mode::Nftables => {
+                "nft list table ip selectord || true; nft list table ip6 selectord || true"
+            }
             Mode::Iptables("legacy") => "iptables-legacy-save; ip6tables-legacy-save",
             Mode::Iptables(_) => "iptables-nft-save; ip6tables-nft-save",
         };

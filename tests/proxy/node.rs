@@ -94,6 +94,17 @@ impl Node {
         self.proxy = Some(proxy);
     }
 
+    /// Ends the proxy, and starts one of another mode.
+    pub fn switch(&mut self, mode: Mode) {
+        if let Some(mut proxy) = self.proxy.take() {
+            proxy.kill().unwrap();
+            proxy.wait().unwrap();
+        }
+        self.mode = mode;
+        mode.prepare(&self.namespace);
+        self.start(&[]);
+    }
+
     pub fn server(&self) -> &Server {
         self.server.as_ref().unwrap()
     }
