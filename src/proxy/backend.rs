@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::model::{IpFamily, ObjectName};
 
-use super::PortRules;
+use super::{PortRules, UdpKey};
 
 /// One way of keeping a node's service rules in the kernel.
 ///
@@ -94,10 +94,8 @@ pub struct Report {
     pub refused: Vec<(ObjectName, String)>,
     /// Who is in whose way.
     pub conflicts: Vec<String>,
-    /// UDP flows forgotten.
-    pub flows: usize,
-    /// How long it took to look through the UDP flows; none: none had to be.
-    pub flows_time: Option<Duration>,
+    /// Where UDP services were that nobody wants any more, as far as rules of an earlier process told.
+    pub gone: Vec<UdpKey>,
     /// Writes that the kernel refused, and that were followed by another that it did not.
     pub failures: usize,
     /// How long the kernel and its tool took.

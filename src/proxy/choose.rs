@@ -13,6 +13,9 @@ use crate::model::{
 
 use super::{Cidr, HealthCheck, PortName, PortRules, Target};
 
+/// A service with this label, whatever its value, is another proxy's.
+const PROXY_NAME: &str = "service.kubernetes.io/service-proxy-name";
+
 /// What of the node decides which endpoints it uses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NodeView {
@@ -36,10 +39,13 @@ impl NodeView {
 }
 
 /// What the node does with each port of a service, in both families. Nothing for a service without a
-/// virtual IP. The work is that of the service's endpoints times its ports.
+/// virtual IP, and for one that is another proxy's. The work is that of the service's endpoints times its ports.
 pub fn choose(view: &ServiceView, node: &NodeView) -> Vec<PortRules> {
     let service = &view.entry.service;
     let mut all = Vec::new();
+    if is_anothers(service) {
+        return all;
+    }
     for family in [IpFamily::V4, IpFamily::V6] {
         let cluster_ips = virtual_ips(service, family);
         if cluster_ips.is_empty() {
@@ -75,11 +81,15 @@ pub fn health_check(view: &ServiceView, node: &NodeView) -> Option<HealthCheck> 
             None => (None, endpoint.identity.addresses.first().copied()),
         })
         .collect();
-    (port != 0).then(|| HealthCheck {
+    (port != 0 && !is_anothers(service)).then(|| HealthCheck {
         service: service.name.clone(),
         port,
         local_endpoints: ready.len(),
     })
+}
+
+fn is_anothers(service: &Service) -> bool {
+    service.labels.get(PROXY_NAME).is_some()
 }
 
 /// Where load balancers ask for a service's health; 0: nowhere.

@@ -36,9 +36,55 @@ impl Cidr {
         self.bits == 0
     }
 
+    /// Its first and its last address, as numbers.
+    fn ends(&self) -> (u128, u128) {
+        let first = match self.address {
+            IpAddr::V4(ip) => u128::from(ip.to_bits()),
+            IpAddr::V6(ip) => ip.to_bits(),
+        };
+        let host = u32::from(width(&self.address).saturating_sub(self.bits));
+        let hosts = u128::MAX
+            .checked_shl(host)
+            .map_or(u128::MAX, |network| !network);
+        (first, first | hosts)
+    }
+
     fn is_single(&self) -> bool {
         self.bits == width(&self.address)
     }
+}
+
+/// The ranges of a family in order, those that touch as one, as nft lists them: `10.0.0.0/8`, and
+/// `10.1.0.0-10.2.255.255` where no length says it.
+pub(super) fn merged(ranges: &[Cidr], family: IpFamily) -> Vec<String> {
+    let of_family = ranges.iter().filter(|range| range.family() == family);
+    let mut ends: Vec<(u128, u128)> = of_family.map(Cidr::ends).collect();
+    ends.sort_unstable();
+    let mut apart: Vec<(u128, u128)> = Vec::new();
+    for (first, last) in ends {
+        match apart.last_mut() {
+            Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
+            _ => apart.push((first, last)),
+        }
+    }
+    apart.into_iter().map(|ends| spelt(ends, family)).collect()
+}
+
+fn spelt((first, last): (u128, u128), family: IpFamily) -> String {
+    let [from, to] = [first, last].map(|number| match family {
+        // Of this family, no number is larger.
+        IpFamily::V4 => IpAddr::V4(u32::try_from(number).unwrap_or(u32::MAX).into()),
+        IpFamily::V6 => IpAddr::V6(number.into()),
+    });
+    let hosts = last ^ first;
+    let is_prefix = hosts & hosts.wrapping_add(1) == 0 && first & hosts == 0;
+    if !is_prefix {
+        return format!("{from}-{to}");
+    }
+    let host_bits = u8::try_from(u128::BITS.saturating_sub(hosts.leading_zeros()));
+    let bits = width(&from).saturating_sub(host_bits.unwrap_or(u8::MAX));
+    let address = from;
+    Cidr { address, bits }.to_string()
 }
 
 /// The range of one address.
@@ -127,6 +173,35 @@ mod tests {
             "/",
         ] {
             assert!(text.parse::<Cidr>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn ranges_that_touch_are_one_as_nft_lists_them() {
+        for (ranges, listed) in [
+            ("10.1.0.0/16 10.2.0.0/16", "10.1.0.0-10.2.255.255"),
+            ("10.128.0.0/9 10.0.0.0/9", "10.0.0.0/8"),
+            (
+                "10.0.0.0/8 10.128.0.0/9 11.0.0.0/24 9.9.9.9/32 9.9.9.10/32 2001:db8::/64",
+                "9.9.9.9-9.9.9.10 10.0.0.0-11.0.0.255",
+            ),
+            ("10.0.0.0/8 12.0.0.0/8 10.0.0.0/8", "10.0.0.0/8 12.0.0.0/8"),
+            ("0.0.0.0/1 128.0.0.0/1", "0.0.0.0/0"),
+            ("192.0.2.7/32", "192.0.2.7"),
+            ("", ""),
+        ] {
+            let parsed: Vec<Cidr> = ranges
+                .split_whitespace()
+                .map(|range| range.parse().unwrap())
+                .collect();
+            assert_eq!(merged(&parsed, IpFamily::V4).join(" "), listed, "{ranges}");
+        }
+        for (ranges, listed) in [
+            (["::/1", "8000::/1"], "::/0"),
+            (["fd00::/64", "fd00:0:0:1::/64"], "fd00::/63"),
+        ] {
+            let parsed = ranges.map(|range| range.parse().unwrap());
+            assert_eq!(merged(&parsed, IpFamily::V6).join(" "), listed);
         }
     }
 

@@ -3,22 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use axum::Router;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::routing::get;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::model::IpFamily;
 
+use super::health_listener::{answer, listen};
 use super::{Cidr, HealthCheck, Monitor};
 
 /// Listeners for each service with a health-check node port, at the addresses at which node ports answer.
 #[derive(Debug)]
 pub struct HealthPorts {
     open: BTreeMap<SocketAddr, Open>,
+    /// Those that cannot be opened.
+    shut: BTreeSet<SocketAddr>,
     /// Whether this node's rules are kept true: while they are not, every check fails.
     monitor: Monitor,
 }
@@ -40,12 +40,13 @@ impl HealthPorts {
     pub fn new(monitor: Monitor) -> HealthPorts {
         HealthPorts {
             open: BTreeMap::new(),
+            shut: BTreeSet::new(),
             monitor,
         }
     }
 
     /// Answers these checks and no others from now on, at these addresses ([`health_addresses`]). A port
-    /// that cannot be opened is logged, and tried again the next time. If two services want a port, the
+    /// that cannot be opened is logged once, and tried again each time. If two services want a port, the
     /// first by name has it.
     pub async fn set(&mut self, checks: Vec<HealthCheck>, addresses: &[IpAddr]) {
         let mut wanted: BTreeMap<SocketAddr, HealthCheck> = BTreeMap::new();
@@ -56,6 +57,7 @@ impl HealthPorts {
             }
         }
         self.open.retain(|socket, _| wanted.contains_key(socket));
+        self.shut.retain(|socket| wanted.contains_key(socket));
         for (socket, check) in wanted {
             if let Some(open) = self.open.get(&socket) {
                 open.check.send_replace(check);
@@ -65,13 +67,18 @@ impl HealthPorts {
                 Ok(listener) => {
                     let (sender, receiver) = watch::channel(check);
                     let monitor = self.monitor.clone();
-                    let task = tokio::spawn(answer(listener, receiver, monitor)).abort_handle();
+                    let page = move || page(&receiver.borrow(), monitor.health().healthy);
+                    let task = tokio::spawn(answer(listener, page)).abort_handle();
                     let check = sender;
                     self.open.insert(socket, Open { check, task });
+                    if self.shut.remove(&socket) {
+                        tracing::info!(%socket, "the health-check node port is open now");
+                    }
                 }
-                Err(error) => {
+                Err(error) if self.shut.insert(socket) => {
                     tracing::warn!(service = %check.service, %socket, %error, "cannot open the health-check node port");
                 }
+                Err(_) => {}
             }
         }
     }
@@ -100,28 +107,7 @@ pub fn health_addresses(ranges: &[Cidr], own: &BTreeSet<IpAddr>) -> Vec<IpAddr> 
         .collect()
 }
 
-/// Where there is no IPv6, what would be everywhere is everywhere else.
-async fn listen(socket: SocketAddr) -> std::io::Result<TcpListener> {
-    match TcpListener::bind(socket).await {
-        Err(_) if socket.ip() == IpAddr::from(Ipv6Addr::UNSPECIFIED) => {
-            TcpListener::bind((Ipv4Addr::UNSPECIFIED, socket.port())).await
-        }
-        bound => bound,
-    }
-}
-
-async fn answer(listener: TcpListener, check: watch::Receiver<HealthCheck>, monitor: Monitor) {
-    let page = move || {
-        let answer = page(&check.borrow(), monitor.health().healthy);
-        async move { answer }
-    };
-    let pages = Router::new().fallback(get(page));
-    if let Err(error) = axum::serve(listener, pages).await {
-        tracing::warn!(%error, "a health-check node port is not answered any more");
-    }
-}
-
-fn page(check: &HealthCheck, healthy: bool) -> (StatusCode, HeaderMap, String) {
+fn page(check: &HealthCheck, healthy: bool) -> Response<String> {
     let status = match healthy && check.local_endpoints > 0 {
         true => StatusCode::OK,
         false => StatusCode::SERVICE_UNAVAILABLE,
@@ -132,7 +118,7 @@ fn page(check: &HealthCheck, healthy: bool) -> (StatusCode, HeaderMap, String) {
         "serviceProxyHealthy": healthy,
     });
     let weight = HeaderName::from_static("x-load-balancing-endpoint-weight");
-    let headers = HeaderMap::from_iter([
+    let headers = [
         (
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/json"),
@@ -142,8 +128,11 @@ fn page(check: &HealthCheck, healthy: bool) -> (StatusCode, HeaderMap, String) {
             HeaderValue::from_static("nosniff"),
         ),
         (weight, HeaderValue::from(check.local_endpoints)),
-    ]);
-    (status, headers, body.to_string())
+    ];
+    let mut page = Response::new(body.to_string());
+    *page.status_mut() = status;
+    page.headers_mut().extend(headers);
+    page
 }
 
 #[cfg(test)]
@@ -159,10 +148,10 @@ mod tests {
                 port: 1,
                 local_endpoints: endpoints,
             };
-            let (answered, headers, body) = page(&check, healthy);
-            assert_eq!(answered.as_u16(), status);
-            assert_eq!(headers["x-content-type-options"], "nosniff");
-            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let page = page(&check, healthy);
+            assert_eq!(page.status().as_u16(), status);
+            assert_eq!(page.headers()["x-content-type-options"], "nosniff");
+            let body: serde_json::Value = serde_json::from_str(page.body()).unwrap();
             assert_eq!(body["service"]["namespace"], "a");
             assert_eq!(body["localEndpoints"], endpoints);
             assert_eq!(body["serviceProxyHealthy"], healthy);

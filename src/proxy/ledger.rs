@@ -2,12 +2,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
 use super::PortName;
+use super::claims::Claims;
 
 /// Whose an item is; none: the layout's.
-type Owner = Option<Arc<PortName>>;
+pub(super) type Owner = Option<Arc<PortName>>;
 
 /// What a ledger can hold: something that can come, change and go by itself, beside its value.
 pub trait Entry: Clone + Ord + fmt::Display {
@@ -21,15 +20,9 @@ pub trait Entry: Clone + Ord + fmt::Display {
 /// with different values, the first by name has it, and the other has it once the first is gone.
 #[derive(Debug)]
 pub struct Ledger<I> {
-    items: BTreeMap<I, SmallVec<[Claim; 1]>>,
+    items: BTreeMap<I, Claims>,
     /// What changed since the last write, with its value then.
     touched: BTreeMap<I, Option<String>>,
-}
-
-#[derive(Debug)]
-struct Claim {
-    owner: Owner,
-    value: String,
 }
 
 /// What is to become of an item.
@@ -108,57 +101,42 @@ impl<I: Entry> Ledger<I> {
 
     fn claim(&mut self, item: I, owner: &Owner, value: String) {
         self.touch(&item);
-        let claims = self.items.entry(item).or_default();
-        match claims.binary_search_by(|claim| claim.owner.cmp(owner)) {
-            Ok(at) => {
-                if let Some(claim) = claims.get_mut(at) {
-                    claim.value = value;
-                }
+        match self.items.get_mut(&item) {
+            Some(claims) => claims.put(owner, value),
+            None => {
+                self.items.insert(item, Claims::of(owner.clone(), value));
             }
-            Err(at) => claims.insert(
-                at,
-                Claim {
-                    owner: owner.clone(),
-                    value,
-                },
-            ),
         }
     }
 
     fn release(&mut self, item: &I, owner: &Owner) {
         self.touch(item);
-        let Some(claims) = self.items.get_mut(item) else {
-            return;
-        };
-        if let Ok(at) = claims.binary_search_by(|claim| claim.owner.cmp(owner)) {
-            claims.remove(at);
-        }
-        if claims.is_empty() {
+        if let Some(claims) = self.items.get_mut(item)
+            && !claims.remove(owner)
+        {
             self.items.remove(item);
         }
     }
 
     fn touch(&mut self, item: &I) {
         if !self.touched.contains_key(item) {
-            let value = self.wanted(item).map(|claim| claim.value.clone());
+            let value = self.wanted(item).map(|(_, value)| value.to_owned());
             self.touched.insert(item.clone(), value);
         }
     }
 
-    fn wanted(&self, item: &I) -> Option<&Claim> {
+    fn wanted(&self, item: &I) -> Option<(&Owner, &str)> {
         self.items.get(item)?.first()
     }
 
     fn conflict(&self, item: &I, owner: &Arc<PortName>) -> Option<Conflict<I>> {
         let claims = self.items.get(item)?;
-        let (first, last) = (claims.first()?, claims.last()?);
-        let differs = |claim: &&Claim| claim.value != first.value;
+        let last = claims.last_that_differs()?;
         // What the layout wants, nobody else does.
-        let has = first.owner.clone()?;
-        let wants = match claims.iter().find(differs) {
-            Some(_) if has != *owner => owner.clone(),
-            Some(_) => last.owner.clone()?,
-            None => return None,
+        let has = claims.first()?.0.clone()?;
+        let wants = match has == *owner {
+            true => last.clone()?,
+            false => owner.clone(),
         };
         Some(Conflict {
             item: item.clone(),
@@ -171,11 +149,11 @@ impl<I: Entry> Ledger<I> {
     pub fn changes(&self) -> Changes<I> {
         let change = |(item, before): (&I, &Option<String>)| {
             let after = self.wanted(item);
-            (after.map(|claim| &claim.value) != before.as_ref()).then(|| Change {
+            (after.map(|(_, value)| value) != before.as_deref()).then(|| Change {
                 item: item.clone(),
                 before: before.clone(),
-                after: after.map(|claim| claim.value.clone()),
-                owner: after.and_then(|claim| claim.owner.clone()),
+                after: after.map(|(_, value)| value.to_owned()),
+                owner: after.and_then(|(owner, _)| owner.clone()),
             })
         };
         self.touched.iter().filter_map(change).collect()
@@ -185,16 +163,16 @@ impl<I: Entry> Ledger<I> {
     pub fn against(&self, kernel: &BTreeMap<I, String>) -> Changes<I> {
         let mut changes = Vec::new();
         for (item, claims) in &self.items {
-            let Some(claim) = claims.first() else {
+            let Some((owner, wanted)) = claims.first() else {
                 continue;
             };
             let before = kernel.get(item);
-            if !before.is_some_and(|value| item.same(value, &claim.value)) {
+            if !before.is_some_and(|value| item.same(value, wanted)) {
                 changes.push(Change {
                     item: item.clone(),
                     before: before.cloned(),
-                    after: Some(claim.value.clone()),
-                    owner: claim.owner.clone(),
+                    after: Some(wanted.to_owned()),
+                    owner: owner.clone(),
                 });
             }
         }
@@ -212,11 +190,11 @@ impl<I: Entry> Ledger<I> {
 
     /// Whether nothing differs from what the kernel has.
     pub fn agrees(&self, kernel: &BTreeMap<I, String>) -> bool {
-        let same = |(item, claims): (&I, &SmallVec<[Claim; 1]>)| {
+        let same = |(item, claims): (&I, &Claims)| {
             let (claim, value) = (claims.first(), kernel.get(item));
             claim
                 .zip(value)
-                .is_some_and(|(claim, value)| item.same(value, &claim.value))
+                .is_some_and(|((_, wanted), value)| item.same(value, wanted))
         };
         self.items.len() == kernel.len() && self.items.iter().all(same)
     }
@@ -236,7 +214,12 @@ impl<I: Entry> Ledger<I> {
         self.items.contains_key(item)
     }
 
-    /// Is that are to be there.
+    /// Whether an item is the layout's.
+    pub fn is_fixed(&self, item: &I) -> bool {
+        self.wanted(item).is_some_and(|(owner, _)| owner.is_none())
+    }
+
+    /// Items that are to be there.
     pub fn len(&self) -> usize {
         self.items.len()
     }

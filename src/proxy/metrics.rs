@@ -35,6 +35,7 @@ pub(super) struct Metrics {
     elements: Counter,
     rules: Counter,
     refused: Gauge,
+    held: Gauge,
     foreign: Counter,
     repairs: Counter,
     received: Gauge,
@@ -170,6 +171,11 @@ impl Metrics {
                 &[],
                 "Services whose rules the kernel refuses",
             ),
+            held: r.gauge(
+                ours("rules_held"),
+                &[],
+                "1 while a server that has begun anew has no service: the rules stay as they are",
+            ),
             foreign: r.counter(
                 ours("foreign_changes_total"),
                 &[],
@@ -238,13 +244,15 @@ impl Metrics {
         self.failures.increment(count(report.failures));
         self.elements.increment(count(report.elements));
         self.rules.increment(count(report.rules));
-        self.flows.increment(count(report.flows));
-        if let Some(looked) = report.flows_time {
-            self.reconciler.record(looked);
-        }
         if let Some(revision) = revision {
             self.applied.set(as_f64(revision));
         }
+    }
+
+    /// UDP flows have been looked through, and so many forgotten.
+    pub(super) fn forgotten(&self, flows: usize, took: Duration) {
+        self.flows.increment(count(flows));
+        self.reconciler.record(took);
     }
 
     /// A change is in the kernel that was committed then.
@@ -270,6 +278,11 @@ impl Metrics {
     /// Somebody else wrote.
     pub(super) fn meddled(&self) {
         self.foreign.increment(1);
+    }
+
+    /// Whether the rules stay as they are, because a server that has begun anew has no service.
+    pub(super) fn held(&self, held: bool) {
+        self.held.set(f64::from(u8::from(held)));
     }
 
     /// What somebody else wrote has been undone.

@@ -20,7 +20,7 @@
 //! | [`Tables`] | what both families' nftables are to hold, and what differs from what they do: pure |
 //! | [`iptables`] | the iptables rules: pure, text out; and [`iptables::Iptables`], that way of keeping them |
 //! | [`Ledger`] `services` | what both have in common: who asks for what, who has it, what changed |
-//! | `stale` `udp` | which UDP flows go where nobody serves: pure; and when they are looked for |
+//! | `stale` `udp` | which UDP flows go where nobody serves: pure; and which have to be looked through |
 //! | [`linux`] | the programs of nftables and iptables, and netlink: all that touches the kernel |
 //! | [`Monitor`] `metrics` `registry` `pages` | what the proxy says of itself, over HTTP |
 //! | [`HealthPorts`] | what it says to load balancers of a service |
@@ -31,12 +31,15 @@
 //! and `ip6 selectord`, or the chains `SELD-…` and the jumps to them, is touched.
 
 mod backend;
+mod belief;
 mod choose;
 mod cidr;
+mod claims;
 #[cfg(test)]
 mod fixture;
 mod hash;
 mod health;
+mod health_listener;
 pub mod iptables;
 mod ledger;
 pub mod linux;
@@ -45,6 +48,7 @@ mod monitor;
 pub mod nft;
 mod nftables;
 mod options;
+mod other_modes;
 mod pages;
 mod registry;
 mod run;
@@ -68,6 +72,7 @@ pub use options::{PodTraffic, ProxyOptions};
 pub use pages::serve_pages;
 pub use run::{ProxyError, once, run};
 pub use service_port::{HealthCheck, PortName, PortRules, Target, protocol_word};
-pub use stale::UdpServices;
+pub use stale::{UdpKey, UdpServices};
 pub use sync::Syncer;
 pub use tables::{KernelTables, Tables};
+pub use udp::StaleFlows;

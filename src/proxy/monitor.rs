@@ -32,6 +32,8 @@ struct Inner {
 struct State {
     /// Since when the oldest update waits that is not written.
     waiting_since: Option<Instant>,
+    /// Since when the kernel is asked for something beside updates.
+    busy_since: Option<Instant>,
     /// When the rules were last made what they are to be.
     updated: Option<SystemTime>,
     applied: Option<Revision>,
@@ -77,7 +79,9 @@ impl Monitor {
     /// How the proxy is now.
     pub fn health(&self) -> Health {
         let state = self.0.state.borrow();
-        let waiting = state.waiting_since.map(|since| since.elapsed());
+        let long = |since: Option<Instant>| since.map(|since| since.elapsed());
+        let stuck = long(state.busy_since).filter(|busy| *busy > self.0.patience);
+        let waiting = long(state.waiting_since).max(stuck);
         Health {
             healthy: waiting.is_none_or(|waiting| waiting <= self.0.patience),
             ready: state.updated.is_some(),
@@ -118,11 +122,28 @@ impl Monitor {
         self.0.state.send_modify(|state| {
             state.waiting_since.get_or_insert_with(Instant::now);
             // What is told of a whole state is not how long its newest change took.
-            let counts = !began_anew && !cut.events.is_empty() && state.updated.is_some();
+            let counts = !began_anew && endpoints > 0 && state.updated.is_some();
             if counts && state.commits.len() < MOST_COMMITS {
                 state.commits.extend(cut.commit_time);
             }
         });
+    }
+
+    /// Something is to be written that nobody sent: a repair, or a service that was refused.
+    pub(super) fn waits(&self) {
+        self.0.metrics.queued();
+        self.0.state.send_modify(|state| {
+            state.waiting_since.get_or_insert_with(Instant::now);
+        });
+    }
+
+    /// Asks the kernel for something that is no update. If it takes too long, that is no health either.
+    pub(super) fn busy<T>(&self, ask: impl FnOnce() -> T) -> T {
+        let since = |when| self.0.state.send_modify(|state| state.busy_since = when);
+        since(Some(Instant::now()));
+        let answer = ask();
+        since(None);
+        answer
     }
 
     /// A sync succeeded.

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,8 @@ use super::{
 const MOST_GIVEN_UP: usize = 64;
 /// How long empty chains are left alone: older kernels let go of them late.
 const REST: Duration = Duration::from_secs(1);
+/// How long those are left alone that the kernel did not let go of.
+const LONG_REST: Duration = Duration::from_secs(30);
 
 /// Rules in the tables `ip selectord` and `ip6 selectord`, each write one transaction for both.
 #[derive(Debug)]
@@ -28,9 +30,10 @@ pub struct Nftables {
     read_at: Option<u32>,
     /// Items that the last write put in or took out, by family.
     written: BTreeMap<IpFamily, usize>,
-    /// Emptied chains and sets that are to be taken away.
-    retired: BTreeSet<(IpFamily, Item)>,
-    retired_at: Instant,
+    /// Emptied chains and sets, and when they are to be taken away, the soonest first.
+    retired: VecDeque<(Instant, Vec<(IpFamily, Item)>)>,
+    /// Whether it is known which families the kernel has.
+    has_probed: bool,
 }
 
 /// What is known of the kernel's tables.
@@ -53,8 +56,8 @@ impl Nftables {
             found: None,
             read_at: None,
             written: BTreeMap::new(),
-            retired: BTreeSet::new(),
-            retired_at: Instant::now(),
+            retired: VecDeque::new(),
+            has_probed: false,
         }
     }
 
@@ -63,11 +66,41 @@ impl Nftables {
     /// # Errors
     /// When nft cannot be run or refuses.
     pub fn cleanup(nft: &Nft) -> Result<(), NftError> {
-        let mut script = Script::default();
         for family in FAMILIES {
+            let mut script = Script::default();
             script.remove_table(family);
+            if let Err(error) = nft.apply(script.text()) {
+                let lacks = matches!(error, NftError::Refused { .. })
+                    && family == IpFamily::V6
+                    && nft.apply(Script::probe(family).text()).is_err();
+                // Where there can be none, there is none.
+                if !lacks {
+                    return Err(error);
+                }
+            }
         }
-        nft.apply(script.text())
+        Ok(())
+    }
+
+    /// Finds out whether the kernel has nftables for IPv6. Where it has none, services have no rules of
+    /// that family; both families go into one transaction, which would be refused as a whole.
+    fn probe(&mut self) -> Result<(), SyncError> {
+        let read = |error: NftError| SyncError::Read(error.into());
+        let lacks = |family| match self.nft.apply(Script::probe(family).text()) {
+            Ok(()) => Ok(None),
+            Err(error @ NftError::Refused { .. }) => Ok(Some(error)),
+            Err(error) => Err(read(error)),
+        };
+        // If IPv4 is lacking too, something else is wrong, and the first write says what.
+        if lacks(IpFamily::V4)?.is_none()
+            && let Some(error) = lacks(IpFamily::V6)?
+        {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "services have no rules for IPv6");
+            self.tables.leave_out(IpFamily::V6);
+        }
+        self.has_probed = true;
+        Ok(())
     }
 
     fn read(&mut self, report: &mut Report) -> Result<KernelTables, SyncError> {
@@ -75,6 +108,9 @@ impl Nftables {
         report.read = true;
         self.read_at = generation().ok();
         let list = |family| {
+            if !self.tables.families().contains(&family) {
+                return Ok(None);
+            }
             let text = self.nft.list(family);
             let text = text.map_err(|error| SyncError::Read(error.into()))?;
             Ok(text.map(|text| parse(&text)))
@@ -105,15 +141,25 @@ impl Nftables {
         Ok(())
     }
 
-    fn give_up(&mut self, name: &ObjectName, report: &Report) -> bool {
-        report.refused.len() < MOST_GIVEN_UP && self.tables.give_up(name)
+    fn retire(&mut self, items: Vec<(IpFamily, Item)>, rest: Duration) {
+        if !items.is_empty() {
+            let at = Instant::now() + rest;
+            let place = self.retired.partition_point(|(other, _)| *other <= at);
+            self.retired.insert(place, (at, items));
+        }
     }
 
-    fn retire(&mut self, items: &[(IpFamily, Item)]) {
-        if !items.is_empty() {
-            self.retired.extend(items.iter().cloned());
-            self.retired_at = Instant::now();
+    /// Items that are to be taken away, and that nobody wants again. Who has rested less than others goes
+    /// with them, but for those that rest long.
+    fn rested(&mut self) -> BTreeSet<(IpFamily, Item)> {
+        let by = Instant::now() + REST;
+        let mut rested = BTreeSet::new();
+        while self.retired.front().is_some_and(|(at, _)| *at <= by) {
+            let items = self.retired.pop_front().map(|(_, items)| items);
+            let unwanted = |(family, item): &(IpFamily, Item)| !self.tables.wants(*family, item);
+            rested.extend(items.into_iter().flatten().filter(unwanted));
         }
+        rested
     }
 }
 
@@ -123,6 +169,9 @@ impl Backend for Nftables {
     }
 
     fn begin(&mut self, report: &mut Report) -> Result<(), SyncError> {
+        if !self.has_probed {
+            self.probe()?;
+        }
         self.found = match self.kernel {
             Knowledge::None => Some(self.read(report)?),
             Knowledge::Written(_) => None,
@@ -148,17 +197,22 @@ impl Backend for Nftables {
                 report.lines = script.lines();
                 report.elements = script.elements;
                 report.rules = script.rules;
-                self.retire(script.retired());
+                self.retire(script.retired().to_vec(), REST);
                 self.written = script.changed;
                 break;
             };
             self.kernel = Knowledge::None;
             report.failures = report.failures.saturating_add(1);
             let service = offender(&script, &cause);
-            if kernel.is_none() {
+            let may_give_up = report.refused.len() < MOST_GIVEN_UP;
+            let mut gives_up =
+                |name: &ObjectName, kernel| may_give_up && self.tables.give_up(name, kernel);
+            let Some(found) = &kernel else {
                 // The tables may not be what they were left as; nobody is to blame yet.
                 kernel = Some(self.read(report)?);
-            } else if let Some(name) = service.clone().filter(|name| self.give_up(name, report)) {
+                continue;
+            };
+            if let Some(name) = service.clone().filter(|name| gives_up(name, found)) {
                 report.refused.push((name, cause.to_string()));
             } else if !anew && matches!(cause, NftError::Refused { .. }) {
                 anew = true;
@@ -172,43 +226,66 @@ impl Backend for Nftables {
             let now = generation().ok();
             self.kernel = Knowledge::Written(now.filter(|_| now == self.read_at));
         }
+        if let Some(kernel) = &kernel {
+            report.gone = self.tables.gone(kernel);
+        }
         self.tables.settle();
         Ok(())
     }
 
     /// One message to the kernel: each transaction of anybody's, on whatever table, makes a generation.
     fn check(&mut self) -> bool {
-        match (self.kernel, generation()) {
-            (Knowledge::Written(Some(known)), Ok(now)) if known == now => false,
-            _ => {
-                self.kernel = Knowledge::None;
-                true
-            }
+        let as_left = match self.kernel {
+            // They will be read anyway, and nobody is to blame.
+            Knowledge::None => return false,
+            Knowledge::Written(known) => known.is_some() && known == generation().ok(),
+        };
+        if !as_left {
+            self.kernel = Knowledge::None;
         }
+        !as_left
     }
 
     fn sweep_at(&self) -> Option<Instant> {
-        (!self.retired.is_empty()).then(|| self.retired_at + REST)
+        self.retired.front().map(|(at, _)| *at)
     }
 
     fn sweep(&mut self) -> Result<(), SyncError> {
-        let tables = &self.tables;
-        self.retired
-            .retain(|(family, item)| !tables.wants(*family, item));
-        let script = Script::sweep(self.retired.iter());
-        if script.is_empty() {
-            return Ok(());
-        }
-        match self.apply(&script, &mut Report::default()) {
-            Ok(()) => {
-                self.retired.clear();
-                Ok(())
+        let mut items: Vec<_> = self.rested().into_iter().collect();
+        let (known, mut failure) = (self.kernel, None);
+        for _ in 0..MOST_GIVEN_UP {
+            let script = Script::sweep(items.iter());
+            if script.is_empty() {
+                break;
             }
-            Err(cause) => {
-                self.retired_at = Instant::now();
+            let Err(cause) = self.apply(&script, &mut Report::default()) else {
+                items.clear();
+                break;
+            };
+            // Who is in the way of the others is set aside.
+            let Some(at) = named(&cause).filter(|at| *at < items.len()) else {
+                failure = Some(cause);
+                break;
+            };
+            let item = items.remove(at);
+            if cause.is_busy() {
+                self.retire(vec![item], LONG_REST);
+            }
+            if !cause.is_absent() {
+                failure = Some(cause);
+            }
+        }
+        self.retire(items, LONG_REST);
+        if known == Knowledge::None {
+            // What has to be read has to be read still.
+            self.kernel = known;
+        }
+        match failure {
+            Some(cause) => {
                 let (service, cause) = (None, cause.into());
                 Err(SyncError::Write { service, cause })
             }
+            None => Ok(()),
         }
     }
 
@@ -225,6 +302,14 @@ impl Backend for Nftables {
             written: self.written.get(&family).copied().unwrap_or(0),
         };
         FAMILIES.map(size).to_vec()
+    }
+}
+
+/// Which line nft names, counted from 0.
+fn named(cause: &NftError) -> Option<usize> {
+    match cause {
+        NftError::Refused { line, .. } => line.and_then(|line| line.checked_sub(1)),
+        NftError::Run { .. } => None,
     }
 }
 

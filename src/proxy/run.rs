@@ -1,8 +1,9 @@
+use std::io;
 use std::time::{Duration, Instant};
 
 use metrics_exporter_prometheus::BuildError;
 use thiserror::Error;
-use tokio::task::block_in_place;
+use tokio::task::{JoinError, JoinHandle, block_in_place, spawn_blocking};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
@@ -10,7 +11,12 @@ use crate::client::{Cut, WatchError, Watcher};
 use crate::engine::View;
 use crate::model::Revision;
 
-use super::{HealthPorts, Monitor, ProxyOptions, Report, SyncError, Syncer, health_addresses};
+use super::belief::Belief;
+use super::other_modes::remove_others;
+use super::{
+    HealthPorts, Mode, Monitor, ProxyOptions, Report, StaleFlows, SyncError, Syncer,
+    health_addresses,
+};
 
 /// The first wait after a failure; each is twice as long as the one before.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -40,6 +46,11 @@ pub async fn once(watcher: &mut Watcher, syncer: &mut Syncer) -> Result<Report, 
     let report = block_in_place(|| syncer.sync(watcher.view()))?;
     told(&report, cut.revision);
     watcher.applied(cut.revision);
+    let mode = syncer.backend().mode();
+    block_in_place(|| leave_no_other(mode));
+    if let Some(flows) = syncer.stale_flows() {
+        looked_through(&block_in_place(|| flows.forget()));
+    }
     Ok(report)
 }
 
@@ -47,8 +58,8 @@ pub async fn once(watcher: &mut Watcher, syncer: &mut Syncer) -> Result<Report, 
 /// then. Each write is one consistent cut: what comes while one is under way, or within
 /// [`ProxyOptions::min_sync_period`] of its beginning, is written together.
 ///
-/// Before the first whole cut nothing is written. While the server is away, and while a write fails,
-/// the rules stay as they are. It blocks a thread of tokio's while it waits for the kernel. `monitor` is
+/// Before the first whole cut nothing is written. While the server is away, while a write fails, and while
+/// a server that has begun anew has no service at all, the rules stay as they are. It blocks a thread of tokio's while it waits for the kernel. `monitor` is
 /// told how it goes.
 ///
 /// # Errors
@@ -66,13 +77,18 @@ pub async fn run(
         tokio::select! {
             biased;
             () = shutdown.cancelled() => return Ok(()),
+            // What comes seldom goes first: cuts may come without end.
+            () = until(Some(keeper.check_at)) => {
+                keeper.check();
+                keeper.answer_health_checks().await;
+            }
+            () = until(sweep_at) => keeper.sweep(),
+            looked = ended(&mut keeper.looking) => keeper.looked_through(looked),
             () = until(keeper.due) => {
                 keeper.sync(&watcher);
                 keeper.answer_health_checks().await;
             }
             cut = watcher.next() => keeper.note(&cut?, watcher.view()),
-            () = until(sweep_at), if keeper.due.is_none() => keeper.sweep(),
-            () = until(Some(keeper.check_at)) => keeper.check(),
         }
     }
 }
@@ -84,6 +100,9 @@ struct Keeper<'a> {
     monitor: Monitor,
     health: HealthPorts,
     noted: Option<Revision>,
+    belief: Belief,
+    /// Whether other modes' rules have been looked for, which is once this mode's are written.
+    is_alone: bool,
     /// When to write next; none: there is nothing to write.
     due: Option<Instant>,
     /// When the last sync began.
@@ -93,6 +112,15 @@ struct Keeper<'a> {
     retry: Duration,
     check_at: Instant,
     second_chance: Instant,
+    /// UDP flows being looked through: however many there are, the rules do not wait for them.
+    looking: Option<JoinHandle<Looked>>,
+}
+
+/// What came of looking through UDP flows.
+struct Looked {
+    flows: StaleFlows,
+    took: Duration,
+    forgotten: io::Result<usize>,
 }
 
 impl<'a> Keeper<'a> {
@@ -104,17 +132,40 @@ impl<'a> Keeper<'a> {
             health: HealthPorts::new(monitor.clone()),
             monitor,
             noted: None,
+            belief: Belief::default(),
+            is_alone: false,
             due: None,
             last: None,
             meddled: false,
             retry: FIRST_RETRY.min(options.sync_period),
             check_at: now + options.check_period,
             second_chance: now + options.sync_period,
+            looking: None,
         }
     }
 
     fn note(&mut self, cut: &Cut, view: &View) {
         self.syncer.note(view, &cut.events, &cut.dropped);
+        if self
+            .belief
+            .see(&cut.cursor.epoch, view.services().is_empty())
+        {
+            tracing::warn!(
+                "the server has begun anew and has no service: the rules stay as they are until it has one \
+                 ('selectord proxy cleanup' removes them)"
+            );
+        }
+        self.monitor.metrics().held(self.belief.is_bare());
+        if self.belief.is_bare() {
+            self.due = None;
+            return;
+        }
+        if self.noted.is_none() && !view.nodes().contains_key(&self.options.node) {
+            tracing::warn!(
+                node = %self.options.node,
+                "the server knows no node of this name: policies Local find only endpoints that name it"
+            );
+        }
         self.monitor.noted(cut);
         self.noted = Some(cut.revision);
         let earliest = self.last.map(|last| last + self.options.min_sync_period);
@@ -138,6 +189,12 @@ impl<'a> Keeper<'a> {
                 let took = began.elapsed();
                 self.monitor
                     .synced(&report, took, &mut self.syncer, self.noted);
+                self.look_through_flows();
+                if !std::mem::replace(&mut self.is_alone, true) {
+                    let mode = self.syncer.backend().mode();
+                    // Nothing waits for it.
+                    drop(spawn_blocking(move || leave_no_other(mode)));
+                }
             }
             Err(error) => {
                 let (error, retry): (&dyn std::error::Error, _) = (&error, self.retry);
@@ -153,6 +210,39 @@ impl<'a> Keeper<'a> {
         }
     }
 
+    /// Has UDP flows looked through, unless some are just being.
+    fn look_through_flows(&mut self) {
+        if self.looking.is_some() {
+            return;
+        }
+        self.looking = self.syncer.stale_flows().map(|flows| {
+            spawn_blocking(move || {
+                let began = Instant::now();
+                let forgotten = flows.forget();
+                Looked {
+                    flows,
+                    took: began.elapsed(),
+                    forgotten,
+                }
+            })
+        });
+    }
+
+    fn looked_through(&mut self, looked: Result<Looked, JoinError>) {
+        self.looking = None;
+        let Ok(looked) = looked else {
+            return tracing::error!("a defect: looking through UDP flows panicked");
+        };
+        let forgotten = looked_through(&looked.forgotten);
+        let metrics = self.monitor.metrics();
+        metrics.forgotten(forgotten.unwrap_or(0), looked.took);
+        match forgotten {
+            Some(_) => self.look_through_flows(),
+            // The next check tries again.
+            None => self.syncer.give_back(&looked.flows),
+        }
+    }
+
     /// Load balancers are told what the rules say.
     async fn answer_health_checks(&mut self) {
         if self.due.is_none() {
@@ -165,7 +255,8 @@ impl<'a> Keeper<'a> {
     }
 
     fn sweep(&mut self) {
-        if let Err(error) = block_in_place(|| self.syncer.backend().sweep()) {
+        let backend = self.syncer.backend();
+        if let Err(error) = block_in_place(|| self.monitor.busy(|| backend.sweep())) {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(error, "cannot take away what is not used any more");
             self.monitor.metrics().sweep_failed();
@@ -174,16 +265,22 @@ impl<'a> Keeper<'a> {
 
     /// Looks whether somebody else changed what the rules stand on.
     fn check(&mut self) {
-        let now = Instant::now();
-        self.check_at = now + self.options.check_period;
         self.monitor.metrics().gather();
+        self.see();
+        // However long it took, others come first then.
+        self.check_at = Instant::now() + self.options.check_period;
+    }
+
+    fn see(&mut self) {
+        let now = Instant::now();
         // Before the first whole cut there is nothing to be kept.
-        if self.noted.is_none() {
+        if self.noted.is_none() || self.belief.is_bare() {
             return;
         }
-        let mut wanted = self.syncer.see_addresses();
-        // What is to be written anew anyway says nothing of others.
-        if self.due.is_none() && self.syncer.check() {
+        let syncer = &mut self.syncer;
+        let see = || (syncer.see_addresses(), syncer.check());
+        let (mut wanted, meddled) = block_in_place(|| self.monitor.busy(see));
+        if meddled {
             self.monitor.metrics().meddled();
             self.meddled = true;
             wanted = true;
@@ -193,9 +290,17 @@ impl<'a> Keeper<'a> {
             wanted |= self.syncer.retry_refused();
         }
         if wanted {
-            self.monitor.metrics().queued();
+            self.monitor.waits();
             self.due = self.due.or(Some(now));
         }
+        self.look_through_flows();
+    }
+}
+
+async fn ended<T>(task: &mut Option<JoinHandle<T>>) -> Result<T, JoinError> {
+    match task {
+        Some(task) => task.await,
+        None => std::future::pending().await,
     }
 }
 
@@ -206,11 +311,29 @@ async fn until(when: Option<Instant>) {
     }
 }
 
+/// Takes away rules of other modes, and logs which there were.
+fn leave_no_other(mode: Mode) {
+    match remove_others(mode) {
+        Ok(modes) => {
+            for mode in modes {
+                tracing::info!(
+                    ?mode,
+                    "rules of another mode were still there, and are removed"
+                );
+            }
+        }
+        Err(error) => {
+            let error: &dyn std::error::Error = error.as_ref();
+            tracing::warn!(
+                error,
+                "cannot look for rules of other modes, which would decide too ('selectord proxy cleanup')"
+            );
+        }
+    }
+}
+
 /// Logs what a sync did.
 fn told(report: &Report, revision: Revision) {
-    for (service, why) in &report.refused {
-        tracing::error!(%service, why, "the rules of this service were refused: it keeps those it had");
-    }
     for conflict in &report.conflicts {
         tracing::warn!("{conflict}");
     }
@@ -219,9 +342,23 @@ fn told(report: &Report, revision: Revision) {
             revision,
             elements = report.elements,
             rules = report.rules,
-            flows = report.flows,
             kernel = ?report.kernel_time,
             "rules written"
         );
+    }
+}
+
+/// Logs what came of looking through UDP flows. Answers how many were forgotten, if it went well.
+fn looked_through(forgotten: &io::Result<usize>) -> Option<usize> {
+    match forgotten {
+        Ok(0) => Some(0),
+        Ok(flows) => {
+            tracing::info!(flows, "UDP flows to endpoints that are gone are forgotten");
+            Some(*flows)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "cannot look through UDP flows for endpoints that are gone");
+            None
+        }
     }
 }

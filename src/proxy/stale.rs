@@ -7,49 +7,58 @@ use crate::model::Protocol;
 
 use super::{PortRules, Target};
 
-/// Where flows of UDP services may go.
+/// Where packets of a UDP service are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UdpKey {
+    /// To an address and a port.
+    Address(IpAddr, u16),
+    /// To a port of any of the node's addresses.
+    NodePort(u16),
+}
+
+impl UdpKey {
+    /// Those of a service port; none, if it is of another protocol.
+    pub fn of(port: &PortRules) -> Vec<UdpKey> {
+        if port.name.protocol != Protocol::Udp {
+            return Vec::new();
+        }
+        let ips = port.cluster_ips.iter().chain(&port.external_ips);
+        let addresses = ips.map(|ip| UdpKey::Address(*ip, port.port));
+        let node_port = (port.node_port != 0).then_some(UdpKey::NodePort(port.node_port));
+        addresses.chain(node_port).collect()
+    }
+}
+
+/// Who serves at some places of UDP services.
 ///
 /// A flow that was once translated is not looked up again, so a client that keeps its port stays with
 /// an endpoint that is gone until the flow is forgotten.
 #[derive(Debug, Default)]
 pub struct UdpServices {
-    addresses: HashMap<(IpAddr, u16), BTreeSet<Target>>,
-    node_ports: HashMap<u16, BTreeSet<Target>>,
+    serving: HashMap<UdpKey, BTreeSet<Target>>,
+    has_node_ports: bool,
 }
 
 impl UdpServices {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.addresses.is_empty() && self.node_ports.is_empty()
+        self.serving.is_empty()
     }
 
     /// Whether some of it is a node port, so that the node's addresses matter.
     pub fn has_node_ports(&self) -> bool {
-        !self.node_ports.is_empty()
+        self.has_node_ports
     }
 
-    /// Adds a service port, unless it is of another protocol. What two have, either may serve.
-    pub fn add(&mut self, port: &PortRules) {
-        self.put(port, &port.serving);
+    /// Adds who serves at a place, perhaps nobody. What two services have, either may serve.
+    pub fn add<'a>(&mut self, key: UdpKey, serving: impl IntoIterator<Item = &'a Target>) {
+        self.has_node_ports |= matches!(key, UdpKey::NodePort(_));
+        self.serving.entry(key).or_default().extend(serving);
     }
 
-    /// Adds where a service port was, which nobody serves now unless somebody else is added.
-    pub fn add_gone(&mut self, port: &PortRules) {
-        self.put(port, &BTreeSet::new());
-    }
-
-    fn put(&mut self, port: &PortRules, serving: &BTreeSet<Target>) {
-        if port.name.protocol != Protocol::Udp {
-            return;
-        }
-        for ip in port.cluster_ips.iter().chain(&port.external_ips) {
-            let targets = self.addresses.entry((*ip, port.port)).or_default();
-            targets.extend(serving);
-        }
-        if port.node_port != 0 {
-            let targets = self.node_ports.entry(port.node_port).or_default();
-            targets.extend(serving);
-        }
+    /// The places.
+    pub fn keys(&self) -> impl Iterator<Item = UdpKey> {
+        self.serving.keys().copied()
     }
 
     /// Whether a flow to `destination`, answered from there, goes where nobody serves.
@@ -59,13 +68,12 @@ impl UdpServices {
         answers_from: Target,
         node: &BTreeSet<IpAddr>,
     ) -> bool {
-        let at_address = self.addresses.get(&(destination.ip, destination.port));
-        let at_node = || {
-            let targets = self.node_ports.get(&destination.port)?;
-            node.contains(&destination.ip).then_some(targets)
-        };
-        at_address
-            .or_else(at_node)
+        let at = |key| self.serving.get(&key);
+        at(UdpKey::Address(destination.ip, destination.port))
+            .or_else(|| {
+                let serving = at(UdpKey::NodePort(destination.port))?;
+                node.contains(&destination.ip).then_some(serving)
+            })
             .is_some_and(|serving| !serving.contains(&answers_from))
     }
 }

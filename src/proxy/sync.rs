@@ -1,13 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::engine::{Event, View};
 use crate::model::{ObjectName, TrafficPolicy};
 
 use super::linux::local_addresses;
-use super::udp::UdpFlows;
+use super::udp::{StaleFlows, UdpFlows};
 use super::{
     Backend, HealthCheck, NodeView, PortRules, ProxyOptions, Report, SyncError, choose,
     health_check,
@@ -93,20 +92,27 @@ impl Syncer {
         }
         self.backend.begin(&mut report)?;
         report.conflicts = self.choose(view);
-        self.backend.write(&mut report)?;
-        self.refused.extend(report.refused.iter().cloned());
-        self.udp.written(|name| self.refused.contains_key(name));
-        if self.udp.is_due() {
-            let began = Instant::now();
-            match self.udp.forget() {
-                Ok(flows) => report.flows = flows,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot forget UDP flows to endpoints that are gone");
-                }
-            }
-            report.flows_time = Some(began.elapsed());
+        let written = self.backend.write(&mut report);
+        // Who was given up is to be tried again, whatever became of the others.
+        for (service, why) in &report.refused {
+            tracing::error!(%service, why, "the rules of this service were refused: it keeps those it had");
         }
+        self.refused.extend(report.refused.iter().cloned());
+        written?;
+        self.udp.written(|name| self.refused.contains_key(name));
+        self.udp.ask(report.gone.iter().copied());
         Ok(report)
+    }
+
+    /// UDP flows that have to be looked through, after the rules that were written so far; none: none
+    /// have to be. Whoever takes them has them forgotten, or gives them back.
+    pub fn stale_flows(&mut self) -> Option<StaleFlows> {
+        self.udp.take()
+    }
+
+    /// Takes back what could not be looked through.
+    pub fn give_back(&mut self, flows: &StaleFlows) {
+        self.udp.give_back(flows);
     }
 
     /// Looks at the addresses of the node's interfaces. Answers whether they are others than before: then
@@ -201,18 +207,25 @@ impl Syncer {
     }
 }
 
-/// How many ports have endpoints of which a policy Local hides all: the internal policy, the external one.
+/// How many ports have endpoints of which a policy Local hides all, in any family: the internal policy, the
+/// external one.
 fn hidden(ports: &[Arc<PortRules>]) -> [usize; 2] {
-    let hidden = ports
+    let mut hidden = [BTreeSet::new(), BTreeSet::new()];
+    for port in ports
         .iter()
-        .filter(|p| p.has_endpoints && p.local.is_empty());
-    let (mut internal, mut external) = (0usize, 0usize);
-    for port in hidden {
-        let count = |policy, applies: bool| usize::from(applies && policy == TrafficPolicy::Local);
-        internal = internal.saturating_add(count(port.internal_policy, true));
-        external = external.saturating_add(count(port.external_policy, port.is_external()));
+        .filter(|p| p.has_endpoints && p.local.is_empty())
+    {
+        // A port of both families is one.
+        let name = (&port.name.port, port.name.protocol);
+        let [internal, external] = &mut hidden;
+        if port.internal_policy == TrafficPolicy::Local {
+            internal.insert(name);
+        }
+        if port.external_policy == TrafficPolicy::Local && port.is_external() {
+            external.insert(name);
+        }
     }
-    [internal, external]
+    hidden.map(|ports| ports.len())
 }
 
 /// Whether nobody else can reach the node at an address.

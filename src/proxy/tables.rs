@@ -4,9 +4,11 @@ use std::sync::Arc;
 use crate::model::{IpFamily, ObjectName};
 
 use super::ledger::{Changes, Conflict, Ledger};
-use super::nft::{Item, Listing, Script, Shared, Slots, fixed, place, render, slot_keys};
+use super::nft::{
+    Item, Key, Listing, Script, Shared, Slots, fixed, held, place, render, slot_keys,
+};
 use super::services::{OfPort, Services};
-use super::{PortName, PortRules, ProxyOptions, Target};
+use super::{PortName, PortRules, ProxyOptions, Target, UdpKey};
 
 /// The families, in the order in which their tables are written.
 pub(super) const FAMILIES: [IpFamily; 2] = [IpFamily::V4, IpFamily::V6];
@@ -16,9 +18,13 @@ pub(super) const FAMILIES: [IpFamily; 2] = [IpFamily::V4, IpFamily::V6];
 #[derive(Debug)]
 pub struct Tables {
     options: ProxyOptions,
+    /// Those that the kernel can have a table of.
+    families: Vec<IpFamily>,
     v4: Ledger<Item>,
     v6: Ledger<Item>,
     services: Services<Placed>,
+    /// Whether everything has been written once.
+    is_written: bool,
 }
 
 /// A service port, and the places of its endpoints.
@@ -27,6 +33,8 @@ struct Placed {
     name: Arc<PortName>,
     rules: Arc<PortRules>,
     slots: Slots,
+    /// What it has in the kernel, and keeps instead of what its rules say.
+    held: Option<Arc<Vec<(Item, String)>>>,
 }
 
 impl OfPort for Placed {
@@ -65,11 +73,23 @@ impl Tables {
     pub fn new(options: ProxyOptions) -> Tables {
         let ledger = |family| Ledger::new(fixed(family, &options));
         Tables {
+            families: FAMILIES.to_vec(),
             v4: ledger(IpFamily::V4),
             v6: ledger(IpFamily::V6),
             services: Services::default(),
+            is_written: false,
             options,
         }
+    }
+
+    /// Writes nothing of a family from now on.
+    pub fn leave_out(&mut self, family: IpFamily) {
+        self.families.retain(|other| *other != family);
+    }
+
+    /// The families whose tables are written.
+    pub fn families(&self) -> &[IpFamily] {
+        &self.families
     }
 
     /// Makes the ports of a service these; none: it is gone. Endpoints keep the places they have, here
@@ -96,6 +116,7 @@ impl Tables {
                         local: place(&slots.local, &rules.local),
                     },
                     rules,
+                    held: None,
                 }
             })
             .collect();
@@ -105,19 +126,55 @@ impl Tables {
         self.put(name, new)
     }
 
-    /// Gives a service up as it is: back to what it was when last written; or, if it is that, away
-    /// with it. Answers whether there was anything to give up.
-    pub fn give_up(&mut self, name: &ObjectName) -> bool {
+    /// Gives a service up as it is: back to what it was when last written; before the first write, to
+    /// what the kernel has of it; or, if it is that, away with it. Answers whether there was anything to give up.
+    pub fn give_up(&mut self, name: &ObjectName, kernel: &KernelTables) -> bool {
         let instead = self.services.instead(name);
+        let instead = instead.map(|instead| match instead.is_empty() {
+            // Later, what its addresses have is another's.
+            true if !self.is_written => self.held(name, kernel),
+            true => Vec::new(),
+            false => instead,
+        });
         let given_up = instead.map(|instead| self.put(name, instead));
         given_up.is_some()
+    }
+
+    /// The ports of a service with what the kernel has of them; empty, if they hold on to that already.
+    fn held(&self, name: &ObjectName, kernel: &KernelTables) -> Vec<Placed> {
+        let hold = |placed: &Placed| {
+            let family = placed.name.family;
+            let is_fixed = |item: &Item| self.ledger(family).is_fixed(item);
+            let items = match kernel.items(family) {
+                Some(items) => held(&placed.rules, items, is_fixed),
+                None => Vec::new(),
+            };
+            Placed {
+                held: Some(Arc::new(items)),
+                ..placed.clone()
+            }
+        };
+        let now = self.services.get(name);
+        let holding: Vec<Placed> = now.iter().map(hold).collect();
+        let is_new = now.iter().all(|placed| placed.held.is_none());
+        let has_any = holding
+            .iter()
+            .any(|placed| placed.held != Some(Arc::default()));
+        if is_new && has_any {
+            holding
+        } else {
+            Vec::new()
+        }
     }
 
     fn put(&mut self, name: &ObjectName, new: Vec<Placed>) -> Vec<Conflict<Item>> {
         let mut conflicts = Vec::new();
         for (port, (was, is)) in self.services.put(name, new) {
             let rendered = |placed: Option<Placed>| {
-                placed.map_or_else(Vec::new, |p| render(&p.rules, &p.slots, &self.options))
+                placed.map_or_else(Vec::new, |p| match p.held {
+                    Some(held) => held.to_vec(),
+                    None => render(&p.rules, &p.slots, &self.options),
+                })
             };
             let (before, after) = (rendered(was), rendered(is));
             let ledger = match port.family {
@@ -133,7 +190,7 @@ impl Tables {
     /// of our layout, or that `anew` says so of, is made anew in the same transaction.
     pub fn script(&self, kernel: Option<&KernelTables>, anew: bool) -> Script {
         let mut script = Script::default();
-        for family in FAMILIES {
+        for family in self.families.iter().copied() {
             let changes = match kernel {
                 None => self.ledger(family).changes(),
                 Some(kernel) => {
@@ -165,11 +222,23 @@ impl Tables {
         }
     }
 
+    /// Where UDP services are in the kernel's tables and are to be no more.
+    pub fn gone(&self, kernel: &KernelTables) -> Vec<UdpKey> {
+        let mut gone = Vec::new();
+        for family in FAMILIES {
+            for item in kernel.items(family).into_iter().flat_map(BTreeMap::keys) {
+                gone.extend(udp_key(item).filter(|_| !self.wants(family, item)));
+            }
+        }
+        gone
+    }
+
     /// What was to be written has been.
     pub fn settle(&mut self) {
         self.v4.settle();
         self.v6.settle();
         self.services.settle();
+        self.is_written = true;
     }
 
     /// Whether an item is to be there.
@@ -180,6 +249,21 @@ impl Tables {
     /// Items that are to be in one family's table.
     pub fn len(&self, family: IpFamily) -> usize {
         self.ledger(family).len()
+    }
+}
+
+/// Where UDP packets go that an element sends on.
+fn udp_key(item: &Item) -> Option<UdpKey> {
+    match item {
+        Item::Element(Shared::Service(Key::Ip), key) => {
+            let (ip, port) = key.split_once(" . udp . ")?;
+            Some(UdpKey::Address(ip.parse().ok()?, port.parse().ok()?))
+        }
+        Item::Element(Shared::Service(Key::NodePort), key) => {
+            let port = key.strip_prefix("udp . ")?;
+            Some(UdpKey::NodePort(port.parse().ok()?))
+        }
+        _ => None,
     }
 }
 

@@ -317,3 +317,30 @@ fn a_balancers_ip_may_use_itself_where_the_node_may() {
     assert_eq!(allowed("192.0.2.0/24"), ["192.0.2.0/24", "203.0.113.1"]);
     assert_eq!(allowed("198.51.100.0/24"), ["198.51.100.0/24"]);
 }
+
+#[test]
+fn a_service_of_another_proxy_has_no_rules_and_no_health_check() {
+    let mut theirs = service();
+    theirs.service_type = ServiceType::LoadBalancer;
+    theirs.external_traffic_policy = TrafficPolicy::Local;
+    theirs.health_check_node_port = 32000;
+    let labelled = |key: &str| {
+        let labels = crate::labels::LabelSet::try_from_pairs([(key, "")]).unwrap();
+        let view = view(
+            Service {
+                labels,
+                ..theirs.clone()
+            },
+            vec![endpoint(1, "n1", READY)],
+        );
+        (
+            choose(&view, &node()).len(),
+            health_check(&view, &node()).is_some(),
+        )
+    };
+    assert_eq!(labelled("app"), (1, true));
+    assert_eq!(
+        labelled("service.kubernetes.io/service-proxy-name"),
+        (0, false)
+    );
+}

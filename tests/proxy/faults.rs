@@ -10,6 +10,7 @@ use selectord::proxy::{Nftables, Syncer};
 use super::mode::{Mode, in_each_mode, options};
 use super::namespace::{Namespace, available};
 use super::random::sync_anew;
+use super::start::{names, view_of};
 use super::world::World;
 
 fn some_world(seed: u64) -> World {
@@ -152,13 +153,15 @@ fn some_ipv4(world: &World) -> String {
     ips.into_iter().find(|ip| ip.is_ipv4()).unwrap().to_string()
 }
 
-/// nft, but that it refuses every text with a line about `word`, and names the line.
-fn refusing(folder: &Path, word: &str) -> Nft {
+/// nft, but that it refuses every text with a line about `word`, and names the line; and any text, as
+/// long as there is a file `nft.all` beside it.
+pub fn refusing(folder: &Path, word: &str) -> Nft {
     let path = folder.join("nft");
     let script = format!(
         "#!/bin/sh\nif [ \"$1\" != -f ]; then exec nft \"$@\"; fi\ntext=$(mktemp)\ncat > $text\n\
          line=$(grep -n -F -m 1 -e '{word}' $text | cut -d: -f1)\n\
          if [ -n \"$line\" ]; then echo \"/dev/stdin:$line:1-9: Error: not that one\" >&2; rm $text; exit 1; fi\n\
+         if [ -e \"$0.all\" ]; then echo 'Error: nothing today' >&2; rm $text; exit 1; fi\n\
          nft -f $text; status=$?; rm $text; exit $status\n"
     );
     std::fs::write(&path, script).unwrap();
@@ -166,7 +169,7 @@ fn refusing(folder: &Path, word: &str) -> Nft {
     Nft::at(path)
 }
 
-fn syncer_with(nft: Nft) -> Syncer {
+pub fn syncer_with(nft: Nft) -> Syncer {
     Syncer::new(&options(), Box::new(Nftables::new(options(), nft)))
 }
 
@@ -256,4 +259,61 @@ fn what_cannot_be_written_is_kept_for_the_next_time() {
     let fresh = Namespace::new("fresh");
     fresh.within(|| sync_anew(mode, &world.view));
     assert_eq!(mode.lines(&namespace), mode.lines(&fresh));
+}
+
+#[test]
+fn who_was_refused_is_tried_again_whatever_became_of_the_others() {
+    if !available("who_was_refused_is_tried_again_whatever_became_of_the_others") {
+        return;
+    }
+    let view = view_of(&[(0, &[1]), (1, &[1, 2])]);
+    let folder = tempfile::tempdir().unwrap();
+    let namespace = Namespace::new("both");
+    let mut syncer = syncer_with(refusing(folder.path(), "10.96.0.0 "));
+    let all = folder.path().join("nft.all");
+    std::fs::write(&all, "").unwrap();
+    namespace.within(|| {
+        syncer.note(&view, &[], &names(&view));
+        syncer.sync(&view).unwrap_err();
+    });
+    let bad = ObjectName::new("ns", "svc0");
+    assert_eq!(syncer.refused().keys().collect::<Vec<_>>(), [&bad]);
+
+    std::fs::remove_file(&all).unwrap();
+    refusing(folder.path(), "no text has this");
+    namespace.within(|| {
+        assert!(syncer.retry_refused());
+        syncer.sync(&view).unwrap();
+    });
+    let fresh = Namespace::new("fresh");
+    fresh.within(|| sync_anew(Mode::Nftables, &view));
+    assert_eq!(
+        Mode::Nftables.lines(&namespace),
+        Mode::Nftables.lines(&fresh)
+    );
+}
+
+#[test]
+fn what_is_emptied_is_taken_away_though_more_is_emptied_all_the_time() {
+    if !available("what_is_emptied_is_taken_away_though_more_is_emptied_all_the_time") {
+        return;
+    }
+    let namespace = Namespace::new("empty");
+    let mut syncer = Mode::Nftables.syncer();
+    let mut sync = |ends: &[usize]| {
+        let view = view_of(&[(0, ends)]);
+        namespace.within(|| {
+            syncer.note(&view, &[], &names(&view));
+            syncer.sync(&view).unwrap();
+        });
+        syncer.backend().sweep_at()
+    };
+    assert_eq!(sync(&[1, 2, 3]), None);
+    let first = sync(&[1, 2]);
+    assert!(first.is_some());
+    assert_eq!(sync(&[1]), first);
+    assert_eq!(sync(&[]), first);
+    namespace.within(|| syncer.backend().sweep().unwrap());
+    assert_eq!(syncer.backend().sweep_at(), None);
+    assert!(!namespace.sh("nft list ruleset").contains("pick-tcp"));
 }

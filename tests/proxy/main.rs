@@ -11,10 +11,12 @@
 //! | `oracle` | what it should do, written once more from the objects alone, slow and obvious |
 //! | `random` | after any changes: the tables of a fresh sync, and the oracle's decisions |
 //! | `faults` | flushes, edits, a service that is refused, nft that cannot be run |
+//! | `start` | rules, flows and a kernel as a process finds them when it starts |
 //! | `proportional` | what is written for one endpoint |
 //! | `iptables` | the same for iptables, in both of its variants |
 //! | `node` | a node with the real proxy on it |
 //! | `operator` | the pages and numbers of a proxy that runs, and what they say when something is wrong |
+//! | `switching` | what is left of another mode, and of a server that was there before |
 //! | `example` | the example for Kubernetes, and the rights that it gives |
 //! | `topology` | two nodes, pods, a client, and the network between |
 //! | `talk` `load` | what pods answer, how clients ask, and how they do so all the time |
@@ -51,6 +53,8 @@ mod random;
 mod restarts;
 mod rolling;
 mod sctp;
+mod start;
+mod switching;
 mod talk;
 mod topology;
 mod udp;

@@ -47,7 +47,7 @@ pub fn options() -> ProxyOptions {
 }
 
 impl Mode {
-    fn is_here(self, test: &str) -> bool {
+    pub fn is_here(self, test: &str) -> bool {
         let Mode::Iptables(variant) = self else {
             return true;
         };
@@ -155,6 +155,14 @@ impl Mode {
                 format!("nft delete element ip selectord cluster-ips {{ {ip} }}"),
                 "nft add element ip selectord cluster-ips { 192.0.2.99 }".to_owned(),
                 "nft 'add element ip selectord service-ips { 192.0.2.99 . tcp . 1 : drop }'".to_owned(),
+                "nft 'add set ip selectord theirs { type inet_service; flags interval; }'".to_owned(),
+                // What hangs elsewhere, drops what it does not know, or sleeps.
+                "nft 'chain ip selectord filter-input { policy drop; }'".to_owned(),
+                "nft 'flush chain ip6 selectord nat-output; delete chain ip6 selectord nat-output; \
+                 add chain ip6 selectord nat-output { type nat hook output priority 5; }; \
+                 add rule ip6 selectord nat-output jump services'"
+                    .to_owned(),
+                "nft 'add table ip selectord { flags dormant; }'".to_owned(),
                 // A table of another layout, as an older version may have left it.
                 "nft 'delete table ip selectord; add table ip selectord; add chain ip selectord services; \
                  add set ip selectord service-ips { type ipv4_addr; }'"
@@ -211,7 +219,9 @@ impl Mode {
     /// Whether some rule is about an address.
     pub fn has(self, namespace: &Namespace, ip: &str) -> bool {
         let list = match self {
-            Mode::Nftables => "nft list ruleset",
+            Mode::Nftables => {
+                "nft list table ip selectord || true; nft list table ip6 selectord || true"
+            }
             Mode::Iptables("legacy") => "iptables-legacy-save; ip6tables-legacy-save",
             Mode::Iptables(_) => "iptables-nft-save; ip6tables-nft-save",
         };

@@ -77,7 +77,10 @@ impl Node {
                 "--http",
                 "127.0.0.1:0",
             ])
-            .args(["--min-sync-period", "10"])
+            .args(match args.contains(&"--min-sync-period") {
+                true => &[][..],
+                false => &["--min-sync-period", "10"],
+            })
             .args(args)
             .env("PATH", format!("{}:{path}", self.folder.path().display()))
             .stdout(Stdio::piped())
@@ -89,6 +92,17 @@ impl Node {
         let address = line.trim().strip_prefix("serving HTTP on ").expect(&line);
         self.http = address.parse().unwrap();
         self.proxy = Some(proxy);
+    }
+
+    /// Ends the proxy, and starts one of another mode.
+    pub fn switch(&mut self, mode: Mode) {
+        if let Some(mut proxy) = self.proxy.take() {
+            proxy.kill().unwrap();
+            proxy.wait().unwrap();
+        }
+        self.mode = mode;
+        mode.prepare(&self.namespace);
+        self.start(&[]);
     }
 
     pub fn server(&self) -> &Server {

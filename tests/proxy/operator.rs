@@ -1,11 +1,12 @@
 //! What an operator sees of a proxy that runs: its pages, its numbers, and that they say what is so.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 
 use serde_json::Value;
 
 use super::mode::{Mode, in_each_mode};
+use super::namespace::available;
 use super::node::{Node, get, pod, service, until};
 use super::process::Server;
 
@@ -211,6 +212,50 @@ fn take_for_ever(mode: Mode) {
     assert_eq!(node.proxy.as_mut().unwrap().wait().unwrap().code(), Some(1));
 }
 
+#[test]
+fn what_somebody_else_does_is_seen_while_changes_wait() {
+    in_each_mode(
+        "what_somebody_else_does_is_seen_while_changes_wait",
+        see_while_waiting,
+    );
+}
+
+fn see_while_waiting(mode: Mode) {
+    let node = Node::new(
+        mode,
+        &["--check-period", "50", "--min-sync-period", "3600000"],
+    );
+    until("the first sync", || node.status("/readyz") == 200);
+    let foreign = "selectord_proxy_foreign_changes_total";
+    let before = node.metric(foreign);
+    node.server().apply(&service(1, ""));
+    until("a change that waits", || {
+        node.metric("kubeproxy_sync_proxy_rules_service_changes_pending") > 0.0
+    });
+    node.namespace.sh(mode.flush());
+    until("the discovery", || node.metric(foreign) > before);
+}
+
+#[test]
+fn a_repair_that_takes_for_ever_is_ill_health_too() {
+    in_each_mode(
+        "a_repair_that_takes_for_ever_is_ill_health_too",
+        repair_for_ever,
+    );
+}
+
+fn repair_for_ever(mode: Mode) {
+    let node = Node::new(mode, &["--check-period", "50", "--sync-period", "100"]);
+    node.server().apply(&(service(1, "") + &pod(1, "n1")));
+    node.settled();
+    std::fs::write(node.slow(), "").unwrap();
+    node.namespace.sh(mode.flush());
+    until("ill health", || node.status("/livez") == 503);
+    std::fs::remove_file(node.slow()).unwrap();
+    until("health", || node.status("/livez") == 200);
+    until("the repair", || mode.has(&node.namespace, "10.96.0.1"));
+}
+
 fn terminate(node: &Node) {
     let id = node.proxy.as_ref().unwrap().id().to_string();
     let asked = Command::new("kill").args(["-TERM", &id]).status();
@@ -297,4 +342,23 @@ fn balance(mode: Mode) {
     until("ill health", || get(&node.namespace, here, "/").0 == 503);
     std::fs::remove_file(node.broken()).unwrap();
     until("health", || get(&node.namespace, here, "/").0 == 200);
+}
+
+#[test]
+fn a_health_check_port_that_another_has_is_opened_once_it_is_free() {
+    if !available("a_health_check_port_that_another_has_is_opened_once_it_is_free") {
+        return;
+    }
+    let node = Node::new(Mode::Nftables, &["--check-period", "50"]);
+    let here: SocketAddr = "192.0.2.1:32000".parse().unwrap();
+    let other = node.namespace.within(|| TcpListener::bind(here).unwrap());
+    let local = "type: LoadBalancer\n  externalTrafficPolicy: Local\n  healthCheckNodePort: 32000";
+    node.server().apply(&(service(1, local) + &pod(1, "n1")));
+    node.settled();
+    drop(other);
+    // Nothing changes, and nothing is written.
+    until("the health check", || {
+        node.namespace.within(|| TcpStream::connect(here)).is_ok()
+    });
+    assert_eq!(get(&node.namespace, here, "/").0, 200);
 }

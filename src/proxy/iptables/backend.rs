@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,6 +19,8 @@ const MOST_GIVEN_UP: usize = 64;
 pub struct Iptables {
     programs: IptablesPrograms,
     rules: Rules,
+    /// What was read last for the sync that has begun.
+    found: BTreeMap<IpFamily, Listing>,
     /// The families that have programs; empty: it has not been looked yet.
     families: Vec<Family>,
     /// Tools of the other variant, in which no rules of ours may stay.
@@ -32,8 +35,8 @@ pub struct Iptables {
 #[derive(Debug)]
 struct Family {
     tool: IptablesTool,
-    /// What was read for the sync that has begun.
-    found: Option<Listing>,
+    /// Whether what was read for the sync that has begun has to be compared yet.
+    compares: bool,
     /// Items that the last write put in or took out.
     changed: PerTable<usize>,
 }
@@ -44,6 +47,7 @@ impl Iptables {
         Iptables {
             programs,
             rules: Rules::new(options, conntrack_is_liberal()),
+            found: BTreeMap::new(),
             families: Vec::new(),
             others: Vec::new(),
             known: false,
@@ -107,7 +111,7 @@ impl Iptables {
             .into_iter()
             .map(|tool| Family {
                 tool,
-                found: None,
+                compares: false,
                 changed: PerTable::default(),
             })
             .collect();
@@ -129,7 +133,8 @@ impl Iptables {
         let (mut anew, mut gave_up) = (false, false);
         loop {
             let of = family.tool.family;
-            let script = self.rules.script(of, family.found.as_ref(), anew);
+            let found = self.found.get(&of).filter(|_| family.compares);
+            let script = self.rules.script(of, found, anew);
             if !script.is_empty()
                 && let Err(cause) = self.apply(&family.tool, &script, report)
             {
@@ -139,9 +144,9 @@ impl Iptables {
                 if !matches!(cause, IptablesError::Refused { .. }) {
                     return Err(cannot_write(service, cause));
                 }
-                let nobody_to_blame = family.found.is_none();
+                let nobody_to_blame = !family.compares;
                 // A part may have been written.
-                family.found = Some(read(&family.tool, report).map_err(cannot_read)?);
+                self.read(family, report)?;
                 if nobody_to_blame {
                     // The tables may not have been what they were left as.
                 } else if let Some(name) = service.clone().filter(|name| self.give_up(name, report))
@@ -158,7 +163,7 @@ impl Iptables {
             report.lines = report.lines.saturating_add(script.lines());
             report.rules = report.rules.saturating_add(script.rules);
             family.changed = script.changed;
-            family.found = None;
+            family.compares = false;
             self.rules.written(of);
             return Ok(gave_up);
         }
@@ -183,8 +188,15 @@ impl Iptables {
         Ok(())
     }
 
+    fn read(&mut self, family: &mut Family, report: &mut Report) -> Result<(), SyncError> {
+        let listing = read(&family.tool, report).map_err(cannot_read)?;
+        self.found.insert(family.tool.family, listing);
+        family.compares = true;
+        Ok(())
+    }
+
     fn give_up(&mut self, name: &ObjectName, report: &Report) -> bool {
-        report.refused.len() < MOST_GIVEN_UP && self.rules.give_up(name)
+        report.refused.len() < MOST_GIVEN_UP && self.rules.give_up(name, &self.found)
     }
 
     /// Takes what an earlier run left in the other variant away, once the rules are in this one.
@@ -222,10 +234,11 @@ impl Backend for Iptables {
             return Ok(());
         }
         self.generation = generation().ok();
-        for family in &mut self.families {
-            family.found = Some(read(&family.tool, report).map_err(cannot_read)?);
-        }
-        Ok(())
+        let mut families = std::mem::take(&mut self.families);
+        let mut all = families.iter_mut();
+        let done = all.try_for_each(|family| self.read(family, report));
+        self.families = families;
+        done
     }
 
     fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>) -> Vec<String> {
@@ -261,8 +274,12 @@ impl Backend for Iptables {
         }
         self.families = families;
         self.known = failure.is_none();
+        let found = std::mem::take(&mut self.found);
         if let Some(error) = failure {
             return Err(error);
+        }
+        for (family, listing) in found {
+            report.gone.extend(self.rules.gone(family, &listing));
         }
         self.rules.settle();
         self.clear_others();
@@ -271,7 +288,9 @@ impl Backend for Iptables {
 
     /// With nftables below one message to the kernel, else the rules are read and compared.
     fn check(&mut self) -> bool {
-        if self.known {
+        // If it is not known what there is, it will be read anyway, and nobody is to blame.
+        let was_known = self.known;
+        if was_known {
             self.known = match self.uses_nftables() {
                 true => self.generation.is_some() && self.generation == generation().ok(),
                 false => self.families.iter().all(|family| {
@@ -280,7 +299,7 @@ impl Backend for Iptables {
                 }),
             };
         }
-        !self.known
+        was_known && !self.known
     }
 
     fn sweep_at(&self) -> Option<Instant> {

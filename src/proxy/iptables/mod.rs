@@ -26,6 +26,7 @@
 //! | [`Iptables`] | keeps the kernel's rules so |
 
 mod backend;
+mod held;
 mod item;
 mod layout;
 mod listing;

@@ -6,7 +6,8 @@ use crate::model::{IpFamily, ObjectName};
 use super::super::ledger::{Changes, Conflict, Ledger};
 use super::super::services::{OfPort, Services};
 use super::super::tables::FAMILIES;
-use super::super::{PortName, PortRules, ProxyOptions};
+use super::super::{PortName, PortRules, ProxyOptions, UdpKey};
+use super::held::{held, udp_key};
 use super::{Item, Listing, PerTable, Script, Table, fixed, render};
 
 /// What both families' tables are to hold, service by service: pure, and without history.
@@ -22,6 +23,8 @@ pub struct Rules {
 struct Port {
     name: Arc<PortName>,
     rules: Arc<PortRules>,
+    /// What it has in the kernel, and keeps instead of what its rules say.
+    held: Option<Arc<PerTable<Vec<(Item, String)>>>>,
 }
 
 impl OfPort for Port {
@@ -53,6 +56,7 @@ impl Rules {
         let port = |rules: Arc<PortRules>| Port {
             name: Arc::new(rules.name.clone()),
             rules,
+            held: None,
         };
         let ports: Vec<Port> = ports.into_iter().map(port).collect();
         if ports == self.services.get(service) {
@@ -61,19 +65,47 @@ impl Rules {
         self.put(service, ports)
     }
 
-    /// Gives a service up as it is: back to what it was when last written; or, if it is that, away with
-    /// it. Answers whether there was anything to give up.
-    pub fn give_up(&mut self, service: &ObjectName) -> bool {
+    /// Gives a service up as it is: back to what it was when last written; if nothing was, to what the
+    /// kernel has of it; or, if it is that, away with it. Answers whether there was anything to give up.
+    pub fn give_up(&mut self, service: &ObjectName, kernel: &BTreeMap<IpFamily, Listing>) -> bool {
         let instead = self.services.instead(service);
+        let instead = instead.map(|instead| match instead.is_empty() {
+            true => self.held(service, kernel),
+            false => instead,
+        });
         let given_up = instead.map(|instead| self.put(service, instead));
         given_up.is_some()
+    }
+
+    /// The ports of a service with what the kernel has of them; empty, if they hold on to that already.
+    fn held(&self, service: &ObjectName, kernel: &BTreeMap<IpFamily, Listing>) -> Vec<Port> {
+        let hold = |port: &Port| {
+            let listing = kernel.get(&port.name.family);
+            let items = listing.map_or_else(PerTable::default, |l| held(&port.name, l));
+            Port {
+                held: Some(Arc::new(items)),
+                ..port.clone()
+            }
+        };
+        let now = self.services.get(service);
+        let holding: Vec<Port> = now.iter().map(hold).collect();
+        let is_new = now.iter().all(|port| port.held.is_none());
+        let has_any = holding.iter().any(|port| port.held != Some(Arc::default()));
+        if is_new && has_any {
+            holding
+        } else {
+            Vec::new()
+        }
     }
 
     fn put(&mut self, service: &ObjectName, ports: Vec<Port>) -> Vec<Conflict<Item>> {
         let mut conflicts = Vec::new();
         for (name, (was, is)) in self.services.put(service, ports) {
             let rendered = |port: Option<Port>| {
-                port.map_or_else(PerTable::default, |port| render(&port.rules, &self.options))
+                port.map_or_else(PerTable::default, |port| match port.held {
+                    Some(held) => PerTable::clone(&held),
+                    None => render(&port.rules, &self.options),
+                })
             };
             let (was, is) = (rendered(was), rendered(is));
             let ledgers = match name.family {
@@ -102,6 +134,17 @@ impl Rules {
             filter: changes(Table::Filter),
             nat: changes(Table::Nat),
         })
+    }
+
+    /// Where UDP services are in a family's kernel tables and are to be no more.
+    pub fn gone(&self, family: IpFamily, kernel: &Listing) -> Vec<UdpKey> {
+        let wanted = &self.ledgers(family).nat;
+        let unwanted = kernel
+            .items
+            .nat
+            .keys()
+            .filter(|item| !wanted.contains(item));
+        unwanted.filter_map(udp_key).collect()
     }
 
     /// Whether the kernel has what it is to have, of what was settled.

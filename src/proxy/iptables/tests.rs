@@ -1,6 +1,7 @@
 //! The whole text for a few services, and the text for each change, as files beside this one. Run
 //! with `SELECTORD_WRITE_GOLDEN=1` to write them anew, and read what changed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
@@ -253,16 +254,16 @@ fn what_is_given_up_is_as_it_was_written() {
         &port("web", Protocol::Tcp, "10.96.0.1", &["10.244.2.2:8080"]),
     );
     assert!(!rules.script(IpFamily::V4, None, false).is_empty());
-    assert!(rules.give_up(&before.name.service));
+    assert!(rules.give_up(&before.name.service, &BTreeMap::new()));
     assert!(rules.script(IpFamily::V4, None, false).is_empty());
-    assert!(rules.give_up(&before.name.service));
+    assert!(rules.give_up(&before.name.service, &BTreeMap::new()));
     rules.settle();
     let bare = written(options(), &[]);
     assert_eq!(
         whole(&rules, IpFamily::V4).text(),
         whole(&bare, IpFamily::V4).text()
     );
-    assert!(!rules.give_up(&before.name.service));
+    assert!(!rules.give_up(&before.name.service, &BTreeMap::new()));
 }
 
 #[test]

@@ -15,57 +15,70 @@ const ZONE: u16 = 18;
 const UDP: u8 = 17;
 const NESTED: u16 = 0x8000;
 
-/// A UDP flow that the kernel tracks.
+/// A UDP flow that the kernel tracks, by what names it to the kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Flow {
-    /// Where its packets were sent.
-    pub destination: Target,
-    /// Whence answers come: the endpoint that it was sent to.
-    pub answers_from: Target,
-    /// What names it to the kernel.
-    handle: Vec<u8>,
-}
+pub struct Flow(Vec<u8>);
 
-/// The UDP flows, of both families, for which `wanted` is true.
-///
-/// # Errors
-/// When the kernel does not answer.
-pub fn udp_flows(mut wanted: impl FnMut(&Flow) -> bool) -> io::Result<Vec<Flow>> {
-    let mut flows = Vec::new();
-    Netlink::netfilter()?.ask(GET, &[0; HEADER], Answer::Dump, |body| {
-        flows.extend(flow(body).filter(&mut wanted));
-    })?;
-    Ok(flows)
-}
+/// The UDP flows that the kernel tracks, of both families, in the network namespace of the thread that
+/// opened it.
+#[derive(Debug)]
+pub struct UdpTable(Netlink);
 
-/// Makes the kernel forget a flow: its next packet is looked up anew. One that has ended is no error.
-///
-/// # Errors
-/// When the kernel refuses.
-pub fn delete_flow(flow: &Flow) -> io::Result<()> {
-    const NO_SUCH_FLOW: i32 = 2;
-    let done = Netlink::netfilter()?.ask(DELETE, &flow.handle, Answer::Done, |_| {});
-    match done {
-        Err(error) if error.raw_os_error() == Some(NO_SUCH_FLOW) => Ok(()),
-        done => done,
+impl UdpTable {
+    /// Opens a socket.
+    ///
+    /// # Errors
+    /// When there can be none.
+    pub fn open() -> io::Result<UdpTable> {
+        Netlink::netfilter().map(UdpTable)
+    }
+
+    /// The first flows, at most so many, for which `wanted` is true: it is told where their packets were
+    /// sent, and whence answers come. The kernel tells of all flows.
+    ///
+    /// # Errors
+    /// When the kernel does not answer.
+    pub fn find(
+        &mut self,
+        most: usize,
+        mut wanted: impl FnMut(Target, Target) -> bool,
+    ) -> io::Result<Vec<Flow>> {
+        let mut flows = Vec::new();
+        self.0.ask(GET, &[0; HEADER], Answer::Dump, |body| {
+            if flows.len() < most {
+                flows.extend(flow(body, &mut wanted));
+            }
+        })?;
+        Ok(flows)
+    }
+
+    /// Makes the kernel forget a flow: its next packet is looked up anew. One that has ended is no error.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn forget(&mut self, flow: &Flow) -> io::Result<()> {
+        const NO_SUCH_FLOW: i32 = 2;
+        match self.0.ask(DELETE, &flow.0, Answer::Done, |_| {}) {
+            Err(error) if error.raw_os_error() == Some(NO_SUCH_FLOW) => Ok(()),
+            done => done,
+        }
     }
 }
 
-fn flow(body: &[u8]) -> Option<Flow> {
+fn flow(body: &[u8], wanted: impl FnOnce(Target, Target) -> bool) -> Option<Flow> {
     let (header, rest) = body.split_at_checked(HEADER)?;
     let original = attribute(rest, ORIGINAL)?;
-    let sides = side(original, End::Destination)?;
+    let destination = side(original, End::Destination)?;
     let answers_from = side(attribute(rest, REPLY)?, End::Source)?;
+    if !wanted(destination, answers_from) {
+        return None;
+    }
     let mut handle = vec![*header.first()?, 0, 0, 0];
     encode(ORIGINAL | NESTED, original, &mut handle);
     for (kind, content) in attributes(rest).filter(|(kind, _)| matches!(*kind, ID | ZONE)) {
         encode(kind, content, &mut handle);
     }
-    Some(Flow {
-        destination: sides,
-        answers_from,
-        handle,
-    })
+    Some(Flow(handle))
 }
 
 #[derive(Clone, Copy)]

@@ -15,7 +15,7 @@ mod nft;
 mod program;
 
 pub use addresses::local_addresses;
-pub use flows::{Flow, delete_flow, udp_flows};
+pub use flows::{Flow, UdpTable};
 pub use generation::generation;
 pub use iptables::{IptablesError, IptablesPrograms, IptablesTool, conntrack_is_liberal};
 pub use nft::{Nft, NftError};

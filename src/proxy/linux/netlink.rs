@@ -39,6 +39,8 @@ pub(super) enum Answer {
 pub(super) struct Netlink {
     socket: OwnedFd,
     sequence: u32,
+    /// What the kernel's answer is read into.
+    buffer: Vec<u8>,
 }
 
 impl Netlink {
@@ -59,6 +61,7 @@ impl Netlink {
         Ok(Netlink {
             socket,
             sequence: 0,
+            buffer: vec![0; CHUNK],
         })
     }
 
@@ -88,10 +91,10 @@ impl Netlink {
         let kernel = netlink::SocketAddrNetlink::new(0, 0);
         sendto(&self.socket, &request, SendFlags::empty(), &kernel)?;
 
-        let mut buffer = vec![0; CHUNK];
         loop {
-            let (received, _) = recv(&self.socket, &mut buffer, RecvFlags::empty())?;
-            let mut rest = buffer.get(..received).unwrap_or_default();
+            let buffer = self.buffer.as_mut_slice();
+            let (received, _) = recv(&self.socket, buffer, RecvFlags::empty())?;
+            let mut rest = self.buffer.get(..received).unwrap_or_default();
             while let Some(message) = Message::first(rest) {
                 rest = rest.get(message.padded..).unwrap_or_default();
                 if message.sequence != self.sequence {

@@ -43,6 +43,20 @@ impl NftError {
     pub fn is_missing(&self) -> bool {
         matches!(self, NftError::Run { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
     }
+
+    /// Whether what was to be taken away is still referred to.
+    pub fn is_busy(&self) -> bool {
+        self.says("Device or resource busy")
+    }
+
+    /// Whether what it was about is not there.
+    pub fn is_absent(&self) -> bool {
+        self.says("No such file or directory")
+    }
+
+    fn says(&self, words: &str) -> bool {
+        matches!(self, NftError::Refused { message, .. } if message.contains(words))
+    }
 }
 
 impl Default for Nft {
@@ -80,14 +94,15 @@ impl Nft {
             IpFamily::V4 => "ip",
             IpFamily::V6 => "ip6",
         };
-        let output = self.run(&["list", "table", family, TABLE], "")?;
+        // Numbers of priorities and protocols: what they are called differs between machines.
+        let output = self.run(&["-y", "-p", "list", "table", family, TABLE], "")?;
         if output.status.success() {
             return Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()));
         }
         let refused = refused(&output);
-        match &refused {
-            NftError::Refused { message, .. } if message.contains("No such file") => Ok(None),
-            _ => Err(refused),
+        match refused.is_absent() {
+            true => Ok(None),
+            false => Err(refused),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::model::{IpFamily, Protocol};
 
+use super::super::cidr::merged;
 use super::super::{Cidr, PodTraffic, ProxyOptions, protocol_word};
 use super::{Item, Key, Shared};
 
@@ -131,7 +132,7 @@ pub fn fixed(family: IpFamily, options: &ProxyOptions) -> Vec<(Item, String)> {
         unused.clone(),
         format!("ct state new {ip} daddr @cluster-ips goto {REJECT}"),
     ];
-    let ranges = of_family(&options.service_cidrs, family);
+    let ranges = merged(&options.service_cidrs, family);
     if !ranges.is_empty() {
         forward.push(format!("ct state new {ip} daddr {} drop", one_of(&ranges)));
     }
@@ -189,8 +190,9 @@ fn at_node(family: IpFamily, options: &ProxyOptions) -> String {
         IpFamily::V4 => ("ip", "127.0.0.0/8"),
         IpFamily::V6 => ("ip6", "::1"),
     };
-    let ranges = of_family(&options.node_port_addresses, family);
-    let chosen = if ranges.is_empty() || ranges.iter().any(Cidr::is_everything) {
+    let all = |range: &Cidr| range.family() == family && range.is_everything();
+    let ranges = merged(&options.node_port_addresses, family);
+    let chosen = if ranges.is_empty() || options.node_port_addresses.iter().any(all) {
         format!("!= {loopback}")
     } else {
         one_of(&ranges)
@@ -204,7 +206,7 @@ fn from_pods(family: IpFamily, traffic: &PodTraffic, yes: bool) -> Option<String
     match traffic {
         PodTraffic::Unknown => None,
         PodTraffic::Cidrs(ranges) => {
-            let ranges = of_family(ranges, family);
+            let ranges = merged(ranges, family);
             (!ranges.is_empty()).then(|| format!("{ip} saddr {not}{} ", one_of(&ranges)))
         }
         PodTraffic::Interface(name) => Some(format!("iifname {not}\"{name}\" ")),
@@ -220,23 +222,9 @@ fn from_pods_negated(family: IpFamily, options: &ProxyOptions) -> Option<String>
     from_pods(family, &options.pod_traffic, false)
 }
 
-fn of_family(ranges: &[Cidr], family: IpFamily) -> Vec<Cidr> {
-    let mut ranges: Vec<Cidr> = ranges
-        .iter()
-        .copied()
-        .filter(|r| r.family() == family)
-        .collect();
-    ranges.sort_unstable();
-    ranges.dedup();
-    ranges
-}
-
-fn one_of(ranges: &[Cidr]) -> String {
+fn one_of(ranges: &[String]) -> String {
     match ranges {
-        [one] => one.to_string(),
-        many => {
-            let texts: Vec<String> = many.iter().map(Cidr::to_string).collect();
-            format!("{{ {} }}", texts.join(", "))
-        }
+        [one] => one.clone(),
+        many => format!("{{ {} }}", many.join(", ")),
     }
 }

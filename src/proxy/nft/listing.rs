@@ -1,14 +1,15 @@
 use std::collections::BTreeMap;
 
-use super::layout::is_layout_mark;
-use super::{Item, Shared};
+use super::layout::{hook, is_layout_mark};
+use super::{Item, Key, Shared};
 
 /// What a table holds, as nft lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listing {
     /// Everything in it, apart from the clients that affinity remembers.
     pub items: BTreeMap<Item, String>,
-    /// Whether the table was made by this layout. One that was not cannot be taken over.
+    /// Whether the table is of this layout, its base chains hang where they are to, and it is not
+    /// asleep. One of which that is not so cannot be put right in place.
     pub is_ours: bool,
 }
 
@@ -17,11 +18,14 @@ pub struct Listing {
 pub fn parse(text: &str) -> Listing {
     let mut listing = Listing::default();
     let mut block = Block::Outside;
+    let (mut is_marked, mut is_bent) = (false, false);
     for line in text.lines().map(str::trim) {
         match &mut block {
             Block::Outside => {
                 let mut words = line.split_whitespace();
                 let (kind, name) = (words.next(), words.next());
+                // A table that sleeps has its rules and uses none.
+                is_bent |= kind == Some("flags");
                 let Some(name) = name.filter(|_| line.ends_with('{')) else {
                     continue;
                 };
@@ -38,8 +42,8 @@ pub fn parse(text: &str) -> Listing {
                         }
                     },
                     Some("chain") => {
-                        listing.is_ours |= is_layout_mark(name);
-                        Block::Chain(name.to_owned(), Vec::new())
+                        is_marked |= is_layout_mark(name);
+                        Block::Chain(Chain::new(name))
                     }
                     _ => Block::Outside,
                 };
@@ -61,7 +65,7 @@ pub fn parse(text: &str) -> Listing {
                 for element in last.unwrap_or(elements).split(',').map(str::trim) {
                     if !element.is_empty() {
                         let (key, value) = element.split_once(" : ").unwrap_or((element, ""));
-                        let item = Item::Element(*set, key.to_owned());
+                        let item = Item::Element(*set, key_with_word(*set, key));
                         listing.items.insert(item, value.to_owned());
                     }
                 }
@@ -73,18 +77,64 @@ pub fn parse(text: &str) -> Listing {
                     block = Block::Outside;
                 }
             }
-            Block::Chain(name, rules) => {
+            Block::Chain(chain) => {
                 if line == "}" {
-                    let chain = Item::Chain(std::mem::take(name));
-                    listing.items.insert(chain, rules.join("\n"));
+                    is_bent |= !chain.hangs_right();
+                    let item = Item::Chain(std::mem::take(&mut chain.name));
+                    listing.items.insert(item, chain.rules.join("\n"));
                     block = Block::Outside;
-                } else if !line.starts_with("type ") || !line.contains(" hook ") {
-                    rules.push(line.to_owned());
+                } else if line.starts_with("type ") && line.contains(" hook ") {
+                    chain.hook = Some(line.to_owned());
+                } else {
+                    chain.rules.push(with_words(line));
                 }
             }
         }
     }
+    listing.is_ours = is_marked && !is_bent;
     listing
+}
+
+/// A rule in which protocols are numbers, with their names.
+fn with_words(rule: &str) -> String {
+    const PROTOCOL: &str = "meta l4proto ";
+    let parts = || {
+        let (before, rest) = rule.split_once(PROTOCOL)?;
+        let (number, rest) = rest.split_once(' ')?;
+        Some(format!("{before}{PROTOCOL}{} {rest}", word(number)?))
+    };
+    parts().unwrap_or_else(|| rule.to_owned())
+}
+
+/// A key in which the protocol is a number, with its name.
+fn key_with_word(set: Shared, key: &str) -> String {
+    let place = match set {
+        Shared::Service(at) | Shared::ShortCircuit(at) => at,
+        Shared::Local(at) | Shared::NoEndpoint(at) => at,
+        Shared::Firewall => Key::Ip,
+        Shared::Endpoint(..) | Shared::LocalEndpoint(..) | Shared::ClusterIps | Shared::Hairpin => {
+            return key.to_owned();
+        }
+    };
+    let mut parts: Vec<&str> = key.split(" . ").collect();
+    let at = match place {
+        Key::Ip => 1,
+        Key::NodePort => 0,
+    };
+    if let Some(part) = parts.get_mut(at) {
+        *part = word(part).unwrap_or(part);
+    }
+    parts.join(" . ")
+}
+
+/// A protocol by its number, as every nft lists it: the names are those of the machine.
+fn word(number: &str) -> Option<&'static str> {
+    Some(match number {
+        "6" => "tcp",
+        "17" => "udp",
+        "132" => "sctp",
+        _ => return None,
+    })
 }
 
 enum Block {
@@ -93,12 +143,34 @@ enum Block {
     Set(Shared, bool),
     /// A set that the kernel fills.
     Remembered,
-    Chain(String, Vec<String>),
+    Chain(Chain),
+}
+
+struct Chain {
+    name: String,
+    /// How it hangs in the kernel.
+    hook: Option<String>,
+    rules: Vec<String>,
+}
+
+impl Chain {
+    fn new(name: &str) -> Chain {
+        Chain {
+            name: name.to_owned(),
+            hook: None,
+            rules: Vec::new(),
+        }
+    }
+
+    /// Whether it hangs where the layout has it: in a hook, or in none.
+    fn hangs_right(&self) -> bool {
+        let wanted = hook(&self.name).map(|hook| hook.replace(" ;", ";"));
+        self.hook == wanted
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Key;
     use super::*;
     use crate::model::Protocol;
 
@@ -161,6 +233,45 @@ mod tests {
             element(Shared::ClusterIps, "10.96.0.1", ""),
         ]);
         assert_eq!(listing.items, items);
+    }
+
+    #[test]
+    fn a_table_that_hangs_elsewhere_or_sleeps_is_not_ours() {
+        for (from, to) in [
+            ("policy accept", "policy drop"),
+            ("priority -100", "priority 0"),
+            ("hook output", "hook input"),
+            (
+                "\t\ttype nat hook output priority -100; policy accept;\n",
+                "",
+            ),
+            ("chain layout-1 {", "chain layout-0 {"),
+            ("selectord {\n", "selectord {\n\tflags dormant\n\n"),
+            (
+                "chain layout-1 {\n",
+                "chain layout-1 {\n\t\ttype filter hook input priority 0; policy drop;\n",
+            ),
+        ] {
+            let text = LISTED.replace(from, to);
+            assert_ne!(text, LISTED, "{from}");
+            assert!(!parse(&text).is_ours, "{from} → {to}");
+        }
+    }
+
+    #[test]
+    fn protocols_are_read_by_number() {
+        let text = "map service-ips {\nelements = { 10.96.0.1 . 17 . 53 : drop }\n}\n\
+                    map no-endpoint-nodeports {\nelements = { 132 . 6 : drop }\n}\n\
+                    chain x {\nmeta l4proto 6 dnat to 10.0.0.1:80\n}\n";
+        let items = parse(text).items;
+        let key = "10.96.0.1 . udp . 53".to_owned();
+        assert!(items.contains_key(&Item::Element(Shared::Service(Key::Ip), key)));
+        let key = "sctp . 6".to_owned();
+        assert!(items.contains_key(&Item::Element(Shared::NoEndpoint(Key::NodePort), key)));
+        assert_eq!(
+            items[&Item::Chain("x".to_owned())],
+            "meta l4proto tcp dnat to 10.0.0.1:80"
+        );
     }
 
     #[test]

@@ -68,25 +68,40 @@ impl Script {
         self.line(None, format_args!("delete table {table}"));
     }
 
-    /// Takes away chains and sets that are empty and that nothing refers to.
+    /// Takes away chains and sets that are empty and that nothing refers to, each on a line.
     pub fn sweep<'a>(retired: impl Iterator<Item = &'a (IpFamily, Item)>) -> Script {
         let mut script = Script::default();
         for (family, item) in retired {
             let table = format!("{} {TABLE}", word(*family));
-            // What somebody else took away is made again first: it is no fault.
             match item {
-                Item::Chain(name) => {
-                    script.line(None, format_args!("add chain {table} {name}"));
-                    script.line(None, format_args!("delete chain {table} {name}"));
-                }
+                // One that somebody else took away is made again first: it is no fault.
+                Item::Chain(name) => script.line(
+                    None,
+                    format_args!("add chain {table} {name} ; delete chain {table} {name}"),
+                ),
+                // One of somebody else's may be of any type.
                 Item::AffinitySet(name) => {
-                    let kind = affinity(*family);
-                    script.line(None, format_args!("add set {table} {name} {{ {kind} }}"));
                     script.line(None, format_args!("delete set {table} {name}"));
                 }
                 Item::Set(_) | Item::Element(..) => {}
             }
         }
+        script
+    }
+
+    /// Adds everything that a family's table needs of the kernel, and takes it away again.
+    pub fn probe(family: IpFamily) -> Script {
+        let mut script = Script::default();
+        let ip = word(family);
+        let table = format!("{ip} {TABLE}-probe");
+        let hook = hook("nat-prerouting").unwrap_or_default();
+        script.line(None, format_args!("add table {table}"));
+        script.line(None, format_args!("add chain {table} probe {{ {hook} }}"));
+        script.line(
+            None,
+            format_args!("add rule {table} probe fib daddr type local ct state new accept"),
+        );
+        script.line(None, format_args!("delete table {table}"));
         script
     }
 

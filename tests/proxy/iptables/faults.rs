@@ -3,12 +3,13 @@
 use std::error::Error;
 use std::fs::File;
 
-use selectord::engine::Event;
+use selectord::engine::{Event, View};
 use selectord::model::{ClusterIp, Endpoint, ObjectName};
 use selectord::proxy::iptables::Iptables;
 use selectord::proxy::{Report, SyncError, Syncer};
 
 use super::variant::{Node, VARIANTS, available};
+use crate::start::view_of;
 use crate::world::{NODE, World};
 
 fn some_world(seed: u64) -> World {
@@ -388,5 +389,33 @@ fn rules_that_are_found_are_changed_only_where_they_differ() {
         let fresh = Node::new(variant);
         fresh.sync_anew(&world.view);
         assert_eq!(node.lines(), fresh.lines());
+    }
+}
+
+#[test]
+fn a_service_that_is_refused_at_the_start_keeps_the_rules_it_is_found_with() {
+    if !available("a_service_that_is_refused_at_the_start_keeps_the_rules_it_is_found_with") {
+        return;
+    }
+    for variant in VARIANTS {
+        let lines_of = |view: &View| {
+            let fresh = Node::new(variant);
+            fresh.sync_anew(view);
+            fresh.lines()
+        };
+        let node = Node::new(variant);
+        node.sync_anew(&view_of(&[(0, &[1, 2, 3]), (1, &[1, 2])]));
+        let spoil = "sed 's|^\\(-[AI] .*\"ns/svc0[ \"].*\\)$|\\1 --no-such-option|' | $real \"$@\"";
+        node.replace("iptables-restore", spoil);
+        let after = view_of(&[(0, &[9]), (1, &[1, 4])]);
+        let (mut syncer, report) = node.sync_anew(&after);
+        assert_eq!(report.refused.len(), 1, "{variant}: {report:?}");
+        let half = view_of(&[(0, &[1, 2, 3]), (1, &[1, 4])]);
+        assert_eq!(node.lines(), lines_of(&half), "{variant}");
+
+        node.replace("iptables-restore", "exec $real \"$@\"");
+        syncer.retry_refused();
+        node.namespace.within(|| syncer.sync(&after).unwrap());
+        assert_eq!(node.lines(), lines_of(&after), "{variant}");
     }
 }

@@ -1,0 +1,57 @@
+//! Another mode, another server: what is left of the one before.
+
+use super::mode::{Mode, in_each_mode};
+use super::node::{Node, pod, service, until};
+use super::process::Server;
+
+#[test]
+fn one_mode_leaves_nothing_of_another() {
+    let test = "one_mode_leaves_nothing_of_another";
+    in_each_mode(test, |mode| {
+        let other = match mode {
+            Mode::Nftables => Mode::Iptables("nft"),
+            Mode::Iptables(_) => Mode::Nftables,
+        };
+        if !other.is_here(test) {
+            return;
+        }
+        let mut node = Node::new(other, &[]);
+        node.server().apply(&(service(1, "") + &pod(1, "n1")));
+        node.settled();
+        assert!(other.has(&node.namespace, "10.96.0.1"));
+        node.switch(mode);
+        node.settled();
+        until("the other mode's rules", || {
+            !other.has(&node.namespace, "10.96.0.1")
+        });
+        assert!(mode.has(&node.namespace, "10.96.0.1"));
+    });
+}
+
+#[test]
+fn a_server_that_begins_anew_with_nothing_takes_no_service_away() {
+    in_each_mode(
+        "a_server_that_begins_anew_with_nothing_takes_no_service_away",
+        begin_anew,
+    );
+}
+
+fn begin_anew(mode: Mode) {
+    let mut node = Node::new(mode, &["--check-period", "50"]);
+    node.server().apply(&(service(1, "") + &pod(1, "n1")));
+    node.settled();
+    drop(node.server.take());
+    node.server = Some(Server::start_at(&node.socket, &[]));
+    until("the new server's word", || {
+        node.metric("selectord_proxy_rules_held") == 1.0
+    });
+    assert!(mode.has(&node.namespace, "10.96.0.1"));
+    node.server().apply(&(service(2, "") + &pod(2, "n1")));
+    node.settled();
+    assert!(!mode.has(&node.namespace, "10.96.0.1"));
+    assert!(mode.has(&node.namespace, "10.96.0.2"));
+    // What is deleted is gone, also if it is the last.
+    node.server().ok(&["delete", "service", "s2"]);
+    node.settled();
+    assert!(!mode.has(&node.namespace, "10.96.0.2"));
+}
