@@ -78,7 +78,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME", group = "pods", value_parser = interface)]
     pod_bridge: Option<SmolStr>,
     /// How the names of this node's pods' interfaces begin, instead of --cluster-cidr
-    #[arg(long, value_name = "PREFIX", group = "pods", value_parser = prefix)]
+    #[arg(long, value_name = "PREFIX", group = "pods", value_parser = interface)]
     pod_interface_prefix: Option<SmolStr>,
     /// The node's addresses at which node ports and their health checks answer [default: all but loopback]
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
@@ -144,21 +144,13 @@ impl Mode {
     }
 }
 
-/// The name of an interface, as the kernel allows it.
+/// The name of an interface, or its beginning, as the kernel allows it.
 fn interface(text: &str) -> Result<SmolStr, String> {
-    interface_of(text, 15)
-}
-
-/// How the name of an interface begins: something comes after it, and be it the sign for anything.
-fn prefix(text: &str) -> Result<SmolStr, String> {
-    interface_of(text, 14)
-}
-
-fn interface_of(text: &str, longest: usize) -> Result<SmolStr, String> {
+    const LONGEST: usize = 15;
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'@');
-    if text.is_empty() || text.len() > longest || !text.bytes().all(fits) {
+    if text.is_empty() || text.len() > LONGEST || !text.bytes().all(fits) {
         return Err(format!(
-            "write 1 to {longest} letters, digits, dots, dashes or underscores"
+            "write 1 to {LONGEST} letters, digits, dots, dashes or underscores"
         ));
     }
     Ok(text.into())

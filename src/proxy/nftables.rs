@@ -99,7 +99,6 @@ impl Nftables {
             tracing::warn!(error, "services have no rules for IPv6");
             self.tables.leave_out(IpFamily::V6);
         }
-        self.has_probed = true;
         Ok(())
     }
 
@@ -111,7 +110,13 @@ impl Nftables {
             if !self.tables.families().contains(&family) {
                 return Ok(None);
             }
-            let text = self.nft.list(family);
+            let text = match self.nft.list(family) {
+                // Perhaps the kernel has no such family.
+                Err(NftError::Refused { .. }) if !self.has_probed && family == IpFamily::V6 => {
+                    return Ok(None);
+                }
+                text => text,
+            };
             let text = text.map_err(|error| SyncError::Read(error.into()))?;
             Ok(text.map(|text| parse(&text)))
         };
@@ -169,13 +174,22 @@ impl Backend for Nftables {
     }
 
     fn begin(&mut self, report: &mut Report) -> Result<(), SyncError> {
-        if !self.has_probed {
-            self.probe()?;
-        }
         self.found = match self.kernel {
             Knowledge::None => Some(self.read(report)?),
             Knowledge::Written(_) => None,
         };
+        if let Some(found) = &self.found
+            && !self.has_probed
+        {
+            let is_there = found.v6.is_some();
+            if !is_there {
+                self.probe()?;
+            }
+            self.has_probed = true;
+            if !is_there {
+                self.found = Some(self.read(report)?);
+            }
+        }
         Ok(())
     }
 

@@ -235,3 +235,24 @@ fn is_of_this_link_alone(ip: &IpAddr) -> bool {
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unicast_link_local(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Protocol;
+    use crate::proxy::fixture;
+
+    #[test]
+    fn a_port_of_both_families_that_a_policy_hides_is_one() {
+        let port = |ip: &str, endpoint: &str| {
+            let mut port = fixture::port("web", Protocol::Tcp, ip, &[endpoint]);
+            port.internal_policy = TrafficPolicy::Local;
+            Arc::new(port)
+        };
+        let both = [
+            port("10.96.0.1", "10.244.1.2:80"),
+            port("fd00::1", "[fd00:1::2]:80"),
+        ];
+        assert_eq!(hidden(&both), [1, 0]);
+    }
+}

@@ -80,6 +80,14 @@ fn count(mode: Mode) {
         0.0
     );
 
+    // Of a service without endpoints it is not told how long it took.
+    let programmed = "kubeproxy_network_programming_duration_seconds_count";
+    let before = node.metric(programmed);
+    node.server()
+        .apply(&service(2, "").replace("web", "nobody"));
+    node.settled();
+    assert_eq!(node.metric(programmed), before);
+
     // What another does is found, undone, and counted.
     let before = node.metrics();
     node.namespace.sh(mode.flush());

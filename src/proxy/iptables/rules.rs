@@ -19,12 +19,15 @@ pub struct Rules {
     services: Services<Port>,
 }
 
+/// A port's items, by table.
+type Items = PerTable<Vec<(Item, String)>>;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Port {
     name: Arc<PortName>,
     rules: Arc<PortRules>,
     /// What it has in the kernel, and keeps instead of what its rules say.
-    held: Option<Arc<PerTable<Vec<(Item, String)>>>>,
+    held: Option<Arc<Items>>,
 }
 
 impl OfPort for Port {

@@ -210,7 +210,12 @@ fn from_pods(family: IpFamily, traffic: &PodTraffic, yes: bool) -> Option<String
             (!ranges.is_empty()).then(|| format!("{ip} saddr {not}{} ", one_of(&ranges)))
         }
         PodTraffic::Interface(name) => Some(format!("iifname {not}\"{name}\" ")),
-        PodTraffic::InterfacePrefix(prefix) => Some(format!("iifname {not}\"{prefix}*\" ")),
+        PodTraffic::InterfacePrefix(prefix) => {
+            // An interface's name has at most 15 letters: one that begins with as many is that.
+            const LONGEST: usize = 15;
+            let any = if prefix.len() < LONGEST { "*" } else { "" };
+            Some(format!("iifname {not}\"{prefix}{any}\" "))
+        }
     }
 }
 

@@ -160,3 +160,20 @@ fn a_change_taken_back_before_it_is_written_is_none() {
         assert!(ledger.changes().is_empty());
     }
 }
+
+#[test]
+fn a_prefix_as_long_as_a_name_is_that_name() {
+    let rules = |prefix: &str| {
+        let options = ProxyOptions {
+            pod_traffic: crate::proxy::PodTraffic::InterfacePrefix(prefix.into()),
+            ..ProxyOptions::of_node("node1")
+        };
+        let mut script = Script::default();
+        let ledger = Ledger::new(fixed(IpFamily::V4, &options));
+        script.change(IpFamily::V4, &ledger.whole());
+        script.text().to_owned()
+    };
+    // nft takes 16 letters at most, with the asterisk.
+    assert!(rules("abcdefghijklmn").contains("iifname != \"abcdefghijklmn*\""));
+    assert!(rules("abcdefghijklmno").contains("iifname != \"abcdefghijklmno\""));
+}
