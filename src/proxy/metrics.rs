@@ -34,6 +34,7 @@ pub(super) struct Metrics {
     live: Answers,
     elements: Counter,
     rules: Counter,
+    direct: Counter,
     refused: Gauge,
     foreign: Counter,
     repairs: Counter,
@@ -165,6 +166,11 @@ impl Metrics {
                 "Elements of sets and maps added and deleted",
             ),
             rules: r.counter(ours("rules_written_total"), &[], "Rules added"),
+            direct: r.counter(
+                ours("direct_writes_total"),
+                &[],
+                "Writes of elements alone, given to the kernel without nft between",
+            ),
             refused: r.gauge(
                 ours("refused_services"),
                 &[],
@@ -238,6 +244,7 @@ impl Metrics {
         self.failures.increment(count(report.failures));
         self.elements.increment(count(report.elements));
         self.rules.increment(count(report.rules));
+        self.direct.increment(u64::from(report.direct));
         self.flows.increment(count(report.flows));
         if let Some(looked) = report.flows_time {
             self.reconciler.record(looked);

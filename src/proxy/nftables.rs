@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::model::{IpFamily, ObjectName};
 
-use super::linux::{Nft, NftError, generation};
+use super::linux::{ElementsError, Netfilter, Nft, NftError};
 use super::nft::{Item, Script, TABLE, parse};
 use super::tables::FAMILIES;
 use super::{
@@ -20,6 +20,7 @@ const REST: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Nftables {
     nft: Nft,
+    netfilter: Netfilter,
     tables: Tables,
     kernel: Knowledge,
     /// What was read for the sync that has begun.
@@ -48,6 +49,7 @@ impl Nftables {
     pub fn new(options: ProxyOptions, nft: Nft) -> Nftables {
         Nftables {
             nft,
+            netfilter: Netfilter::default(),
             tables: Tables::new(options),
             kernel: Knowledge::None,
             found: None,
@@ -73,7 +75,7 @@ impl Nftables {
     fn read(&mut self, report: &mut Report) -> Result<KernelTables, SyncError> {
         let began = Instant::now();
         report.read = true;
-        self.read_at = generation().ok();
+        self.read_at = self.netfilter.generation().ok();
         let list = |family| {
             let text = self.nft.list(family);
             let text = text.map_err(|error| SyncError::Read(error.into()))?;
@@ -88,12 +90,12 @@ impl Nftables {
     }
 
     fn apply(&mut self, script: &Script, report: &mut Report) -> Result<(), NftError> {
-        let before = generation().ok();
+        let before = self.netfilter.generation().ok();
         let began = Instant::now();
-        let done = self.nft.apply(script.text());
+        let done = self.give(script, report);
         report.kernel_time += began.elapsed();
         done?;
-        let after = generation().ok();
+        let after = self.netfilter.generation().ok();
         // If another one wrote meanwhile, the tables have to be read before they are believed.
         // What changes nothing makes no generation.
         let alone = after == before || before.map(|before| before.wrapping_add(1)) == after;
@@ -103,6 +105,23 @@ impl Nftables {
         };
         self.kernel = Knowledge::Written(after.filter(|_| alone && known));
         Ok(())
+    }
+
+    /// Elements alone go to the kernel as they are; everything else, and what cannot be sent, through nft.
+    fn give(&mut self, script: &Script, report: &mut Report) -> Result<(), NftError> {
+        if let Some(edits) = script.edits() {
+            match self.netfilter.write(edits) {
+                Ok(()) => {
+                    report.direct = true;
+                    return Ok(());
+                }
+                Err(ElementsError::NotSent(error)) => {
+                    tracing::debug!(%error, "elements go to the kernel through nft");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.nft.apply(script.text())
     }
 
     fn give_up(&mut self, name: &ObjectName, report: &Report) -> bool {
@@ -160,7 +179,7 @@ impl Backend for Nftables {
                 kernel = Some(self.read(report)?);
             } else if let Some(name) = service.clone().filter(|name| self.give_up(name, report)) {
                 report.refused.push((name, cause.to_string()));
-            } else if !anew && matches!(cause, NftError::Refused { .. }) {
+            } else if !anew && cause.is_refusal() {
                 anew = true;
             } else {
                 let cause = cause.into();
@@ -169,7 +188,7 @@ impl Backend for Nftables {
         }
         if self.kernel == Knowledge::None {
             // Nothing had to be written.
-            let now = generation().ok();
+            let now = self.netfilter.generation().ok();
             self.kernel = Knowledge::Written(now.filter(|_| now == self.read_at));
         }
         self.tables.settle();
@@ -178,7 +197,7 @@ impl Backend for Nftables {
 
     /// One message to the kernel: each transaction of anybody's, on whatever table, makes a generation.
     fn check(&mut self) -> bool {
-        match (self.kernel, generation()) {
+        match (self.kernel, self.netfilter.generation()) {
             (Knowledge::Written(Some(known)), Ok(now)) if known == now => false,
             _ => {
                 self.kernel = Knowledge::None;
@@ -230,10 +249,6 @@ impl Backend for Nftables {
 
 /// The service that wants the line that nft names.
 fn offender(script: &Script, cause: &NftError) -> Option<ObjectName> {
-    match cause {
-        NftError::Refused {
-            line: Some(line), ..
-        } => script.owner(*line).map(|port| port.service.clone()),
-        _ => None,
-    }
+    let port = script.owner(cause.line()?)?;
+    Some(port.service.clone())
 }

@@ -156,7 +156,7 @@ fn some_ipv4(world: &World) -> String {
 }
 
 /// nft, but that it refuses every text with a line about `word`, and names the line.
-fn refusing(folder: &Path, word: &str) -> Nft {
+pub fn refusing(folder: &Path, word: &str) -> Nft {
     let path = folder.join("nft");
     let script = format!(
         "#!/bin/sh\nif [ \"$1\" != -f ]; then exec nft \"$@\"; fi\ntext=$(mktemp)\ncat > $text\n\

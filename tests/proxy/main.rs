@@ -9,6 +9,7 @@
 //! | `decision` | what the kernel does with a packet, read off its tables |
 //! | `oracle` | what it should do, written once more from the objects alone, slow and obvious |
 //! | `random` | after any changes: the tables of a fresh sync, and the oracle's decisions |
+//! | `elements` | elements that go to the kernel without nft |
 //! | `faults` | flushes, edits, a service that is refused, nft that cannot be run |
 //! | `proportional` | what is written for one endpoint |
 //! | `iptables` | the same for iptables, in both of its variants |
@@ -20,6 +21,7 @@
 #![cfg(all(feature = "service", target_os = "linux"))]
 
 mod decision;
+mod elements;
 mod example;
 mod faults;
 mod iptables;

@@ -18,8 +18,10 @@
 //! | [`Slots`] | endpoints keep their places, so that one's change is one element |
 //! | [`render`] | a service port's items |
 //! | [`Script`] | changes as text for `nft -f -` |
+//! | [`Edit`] | the same of elements alone, in the kernel's bytes |
 //! | [`Listing`] | what `nft list table` prints, read back |
 
+mod edit;
 mod item;
 mod layout;
 mod listing;
@@ -30,6 +32,7 @@ mod slots;
 #[cfg(test)]
 mod tests;
 
+pub use edit::{Data, Edit};
 pub use item::{Item, Key, Shared};
 pub use layout::{TABLE, fixed};
 pub use listing::{Listing, parse};
