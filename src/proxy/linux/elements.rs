@@ -182,9 +182,9 @@ fn data(data: &Data) -> Option<DataAttribute> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::nft::{Key, Shared};
     use super::*;
     use crate::model::Protocol;
+    use crate::proxy::nft::{Key, Shared};
 
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -156,12 +156,16 @@ impl Script {
         for ((set, owner), elements) in lines {
             for some in elements.chunks(LINE) {
                 self.elements = self.elements.saturating_add(some.len());
-                let spelt: Vec<String> = some.iter().map(|(key, to)| spelt(key, *to)).collect();
-                let (name, spelt) = (set.as_str(), spelt.join(", "));
-                self.line(
-                    owner.clone(),
-                    format_args!("{verb} element {table} {name} {{ {spelt} }}"),
-                );
+                self.begin(format_args!("{verb} element {table} {} {{ ", set.as_str()));
+                for (at, (key, after)) in some.iter().enumerate() {
+                    self.text.push_str(if at == 0 { "" } else { ", " });
+                    self.text.push_str(key);
+                    if let Some(value) = after.filter(|value| !value.is_empty()) {
+                        self.text.push_str(" : ");
+                        self.text.push_str(value);
+                    }
+                }
+                self.line(owner.clone(), format_args!(" }}"));
                 self.edit(family, set, some);
             }
         }
@@ -181,9 +185,16 @@ impl Script {
         }
     }
 
-    fn line(&mut self, owner: Option<Arc<PortName>>, text: std::fmt::Arguments<'_>) {
+    /// The beginning of a line.
+    fn begin(&mut self, text: std::fmt::Arguments<'_>) {
         // Writing to a string cannot fail.
-        let _ = writeln!(self.text, "{text}");
+        let _ = self.text.write_fmt(text);
+    }
+
+    /// A line, or its end.
+    fn line(&mut self, owner: Option<Arc<PortName>>, text: std::fmt::Arguments<'_>) {
+        self.begin(text);
+        self.text.push('\n');
         self.owners.push(owner);
     }
 
@@ -216,13 +227,6 @@ impl Script {
     /// What it leaves empty and unreferred to.
     pub fn retired(&self) -> &[(IpFamily, Item)] {
         &self.retired
-    }
-}
-
-fn spelt(key: &str, after: Option<&str>) -> String {
-    match after {
-        None | Some("") => key.to_owned(),
-        Some(value) => format!("{key} : {value}"),
     }
 }
 
