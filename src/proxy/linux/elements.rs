@@ -190,6 +190,22 @@ mod tests {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    #[test]
+    fn after_one_in_doubt_the_next_is_for_nft() {
+        let mut netfilter = Netfilter::default();
+        netfilter.in_doubt = true;
+        let edit = Edit {
+            line: 1,
+            family: IpFamily::V4,
+            set: Shared::ClusterIps,
+            key: vec![10, 96, 0, 1],
+            after: None,
+        };
+        let declined = netfilter.write(&[edit]);
+        assert!(matches!(declined, Err(ElementsError::NotSent(_))));
+        assert!(!netfilter.in_doubt, "the one after that is tried");
+    }
+
     /// What `nft --debug=mnl` shows of the same elements, but that it gives sets a number as well, and asks
     /// for no answer.
     #[test]
