@@ -13,7 +13,7 @@ use super::{PortRules, UdpKey};
 ///
 /// For each sync: [`Backend::begin`], then [`Backend::set`] for each service that changed, then
 /// [`Backend::write`]. Synchronous: it waits for the kernel, in the network namespace of the thread it
-/// runs on.
+/// runs on, which has to be the same one each time: sockets stay open.
 pub trait Backend: fmt::Debug + Send {
     /// Which way it is.
     fn mode(&self) -> Mode;
@@ -88,6 +88,8 @@ pub struct Report {
     pub elements: usize,
     /// Rules added.
     pub rules: usize,
+    /// Whether what was written were elements alone, which the kernel was given without its tool between.
+    pub direct: bool,
     /// Whether the kernel's rules were read and compared, and not only written what changed.
     pub read: bool,
     /// Services whose rules were refused now, and why.

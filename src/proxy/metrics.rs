@@ -34,6 +34,7 @@ pub(super) struct Metrics {
     live: Answers,
     elements: Counter,
     rules: Counter,
+    direct: Counter,
     refused: Gauge,
     held: Gauge,
     foreign: Counter,
@@ -166,6 +167,11 @@ impl Metrics {
                 "Elements of sets and maps added and deleted",
             ),
             rules: r.counter(ours("rules_written_total"), &[], "Rules added"),
+            direct: r.counter(
+                ours("direct_writes_total"),
+                &[],
+                "Writes of elements alone, given to the kernel without nft between",
+            ),
             refused: r.gauge(
                 ours("refused_services"),
                 &[],
@@ -244,6 +250,7 @@ impl Metrics {
         self.failures.increment(count(report.failures));
         self.elements.increment(count(report.elements));
         self.rules.increment(count(report.rules));
+        self.direct.increment(u64::from(report.direct));
         if let Some(revision) = revision {
             self.applied.set(as_f64(revision));
         }

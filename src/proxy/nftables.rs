@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::model::{IpFamily, ObjectName};
 
-use super::linux::{Nft, NftError, generation};
+use super::linux::{ElementsError, Netfilter, Nft, NftError};
 use super::nft::{Item, Script, TABLE, parse};
 use super::tables::FAMILIES;
 use super::{
@@ -22,6 +22,7 @@ const LONG_REST: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Nftables {
     nft: Nft,
+    netfilter: Netfilter,
     tables: Tables,
     kernel: Knowledge,
     /// What was read for the sync that has begun.
@@ -51,6 +52,7 @@ impl Nftables {
     pub fn new(options: ProxyOptions, nft: Nft) -> Nftables {
         Nftables {
             nft,
+            netfilter: Netfilter::default(),
             tables: Tables::new(options),
             kernel: Knowledge::None,
             found: None,
@@ -105,7 +107,7 @@ impl Nftables {
     fn read(&mut self, report: &mut Report) -> Result<KernelTables, SyncError> {
         let began = Instant::now();
         report.read = true;
-        self.read_at = generation().ok();
+        self.read_at = self.netfilter.generation().ok();
         let list = |family| {
             if !self.tables.families().contains(&family) {
                 return Ok(None);
@@ -129,12 +131,12 @@ impl Nftables {
     }
 
     fn apply(&mut self, script: &Script, report: &mut Report) -> Result<(), NftError> {
-        let before = generation().ok();
+        let before = self.netfilter.generation().ok();
         let began = Instant::now();
-        let done = self.nft.apply(script.text());
+        let done = self.give(script, report);
         report.kernel_time += began.elapsed();
         done?;
-        let after = generation().ok();
+        let after = self.netfilter.generation().ok();
         // If another one wrote meanwhile, the tables have to be read before they are believed.
         // What changes nothing makes no generation.
         let alone = after == before || before.map(|before| before.wrapping_add(1)) == after;
@@ -144,6 +146,23 @@ impl Nftables {
         };
         self.kernel = Knowledge::Written(after.filter(|_| alone && known));
         Ok(())
+    }
+
+    /// Elements alone go to the kernel as they are; everything else, and what cannot be sent, through nft.
+    fn give(&mut self, script: &Script, report: &mut Report) -> Result<(), NftError> {
+        if let Some(edits) = script.edits() {
+            match self.netfilter.write(edits) {
+                Ok(()) => {
+                    report.direct = true;
+                    return Ok(());
+                }
+                Err(ElementsError::NotSent(error)) => {
+                    tracing::debug!(%error, "elements go to the kernel through nft");
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.nft.apply(script.text())
     }
 
     fn retire(&mut self, items: Vec<(IpFamily, Item)>, rest: Duration) {
@@ -228,7 +247,7 @@ impl Backend for Nftables {
             };
             if let Some(name) = service.clone().filter(|name| gives_up(name, found)) {
                 report.refused.push((name, cause.to_string()));
-            } else if !anew && matches!(cause, NftError::Refused { .. }) {
+            } else if !anew && cause.is_refusal() {
                 anew = true;
             } else {
                 let cause = cause.into();
@@ -237,7 +256,7 @@ impl Backend for Nftables {
         }
         if self.kernel == Knowledge::None {
             // Nothing had to be written.
-            let now = generation().ok();
+            let now = self.netfilter.generation().ok();
             self.kernel = Knowledge::Written(now.filter(|_| now == self.read_at));
         }
         if let Some(kernel) = &kernel {
@@ -252,7 +271,9 @@ impl Backend for Nftables {
         let as_left = match self.kernel {
             // They will be read anyway, and nobody is to blame.
             Knowledge::None => return false,
-            Knowledge::Written(known) => known.is_some() && known == generation().ok(),
+            Knowledge::Written(known) => {
+                known.is_some() && known == self.netfilter.generation().ok()
+            }
         };
         if !as_left {
             self.kernel = Knowledge::None;
@@ -321,18 +342,11 @@ impl Backend for Nftables {
 
 /// Which line nft names, counted from 0.
 fn named(cause: &NftError) -> Option<usize> {
-    match cause {
-        NftError::Refused { line, .. } => line.and_then(|line| line.checked_sub(1)),
-        NftError::Run { .. } => None,
-    }
+    cause.line()?.checked_sub(1)
 }
 
 /// The service that wants the line that nft names.
 fn offender(script: &Script, cause: &NftError) -> Option<ObjectName> {
-    match cause {
-        NftError::Refused {
-            line: Some(line), ..
-        } => script.owner(*line).map(|port| port.service.clone()),
-        _ => None,
-    }
+    let port = script.owner(cause.line()?)?;
+    Some(port.service.clone())
 }

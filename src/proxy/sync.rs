@@ -14,7 +14,8 @@ use super::{
 
 /// Keeps the kernel's rules what a view says, whichever way they are kept.
 ///
-/// Synchronous: it waits for the kernel. It works in the network namespace of the thread it runs on.
+/// Synchronous: it waits for the kernel. It works in the network namespace of the thread it runs on,
+/// which has to be the same one each time.
 #[derive(Debug)]
 pub struct Syncer {
     backend: Box<dyn Backend>,

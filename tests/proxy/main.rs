@@ -10,6 +10,7 @@
 //! | `decision` | what the kernel does with a packet, read off its tables |
 //! | `oracle` | what it should do, written once more from the objects alone, slow and obvious |
 //! | `random` | after any changes: the tables of a fresh sync, and the oracle's decisions |
+//! | `elements` | elements that go to the kernel without nft |
 //! | `faults` | flushes, edits, a service that is refused, nft that cannot be run |
 //! | `start` | rules, flows and a kernel as a process finds them when it starts |
 //! | `proportional` | what is written for one endpoint |
@@ -34,6 +35,7 @@
 
 mod affinity;
 mod decision;
+mod elements;
 mod example;
 mod faults;
 mod hints;

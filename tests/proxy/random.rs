@@ -97,7 +97,7 @@ fn differences_come_to_what_a_fresh_sync_writes() {
 }
 
 fn differences_come_to_that(mode: Mode) {
-    let (mut compared, mut written) = (0, 0);
+    let (mut compared, mut written, mut direct) = (0, 0, 0);
     let mut seen = BTreeSet::new();
     for seed in seeds(1, 3) {
         let grown = Namespace::new("grown");
@@ -123,6 +123,7 @@ fn differences_come_to_that(mode: Mode) {
                 "{context}: read again without cause"
             );
             written += report.elements + report.rules;
+            direct += usize::from(report.direct);
             if step % 8 != 0 && !last {
                 continue;
             }
@@ -151,4 +152,6 @@ fn differences_come_to_that(mode: Mode) {
         ["dropped", "masqueraded", "refused", "sent"]
     );
     assert!(compared >= 6 && written > 100, "{compared} {written}");
+    // Some cuts are elements alone, of both families, and go to the kernel without nft.
+    assert_eq!(direct >= 10, mode == Mode::Nftables, "{direct}");
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::model::{IpFamily, ObjectName};
 
 use super::super::linux::{
-    IptablesError, IptablesPrograms, IptablesTool, conntrack_is_liberal, generation,
+    IptablesError, IptablesPrograms, IptablesTool, Netfilter, conntrack_is_liberal,
 };
 use super::super::tables::FAMILIES;
 use super::super::{Backend, Mode, PortRules, ProxyOptions, Report, SyncError, TableSize};
@@ -30,6 +30,7 @@ pub struct Iptables {
     /// With nftables below: the generation of the whole ruleset of which that is known; none: somebody
     /// else wrote in between.
     generation: Option<u32>,
+    netfilter: Netfilter,
 }
 
 #[derive(Debug)]
@@ -52,6 +53,7 @@ impl Iptables {
             others: Vec::new(),
             known: false,
             generation: None,
+            netfilter: Netfilter::default(),
         }
     }
 
@@ -175,12 +177,12 @@ impl Iptables {
         script: &Script,
         report: &mut Report,
     ) -> Result<(), IptablesError> {
-        let before = generation().ok();
+        let before = self.netfilter.generation().ok();
         let began = Instant::now();
         let done = tool.restore(script.text());
         report.kernel_time += began.elapsed();
         done?;
-        let after = generation().ok();
+        let after = self.netfilter.generation().ok();
         // If another one wrote meanwhile, the tables have to be read before they are believed.
         let alone = before.map(|before| before.wrapping_add(script.transactions)) == after;
         let known = self.generation == before;
@@ -233,7 +235,7 @@ impl Backend for Iptables {
         if self.known {
             return Ok(());
         }
-        self.generation = generation().ok();
+        self.generation = self.netfilter.generation().ok();
         let mut families = std::mem::take(&mut self.families);
         let mut all = families.iter_mut();
         let done = all.try_for_each(|family| self.read(family, report));
@@ -292,7 +294,9 @@ impl Backend for Iptables {
         let was_known = self.known;
         if was_known {
             self.known = match self.uses_nftables() {
-                true => self.generation.is_some() && self.generation == generation().ok(),
+                true => {
+                    self.generation.is_some() && self.generation == self.netfilter.generation().ok()
+                }
                 false => self.families.iter().all(|family| {
                     let listing = read(&family.tool, &mut Report::default());
                     listing.is_ok_and(|listing| self.rules.agrees(family.tool.family, &listing))

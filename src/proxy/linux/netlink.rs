@@ -4,7 +4,11 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::io::retry_on_intr;
+use rustix::net::sockopt::{
+    Timeout, set_socket_recv_buffer_size, set_socket_recv_buffer_size_force,
+    set_socket_send_buffer_size, set_socket_send_buffer_size_force, set_socket_timeout,
+};
 use rustix::net::{
     AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, sendto,
     socket_with,
@@ -13,6 +17,9 @@ use rustix::net::{
 /// The kernel answers at once, or not at all.
 const PATIENCE: Duration = Duration::from_secs(5);
 const HEADER: usize = 16;
+/// What a socket may hold of what is sent, and of what answers it: some kilobytes for each message that
+/// is refused.
+const BUFFER: usize = 4 << 20;
 /// What a dump comes in at most.
 const CHUNK: usize = 64 << 10;
 
@@ -58,6 +65,13 @@ impl Netlink {
         let flags = SocketFlags::CLOEXEC;
         let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, protocol)?;
         set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
+        // Beyond the system's bounds it takes a right that who writes rules has; else, up to them.
+        if set_socket_recv_buffer_size_force(&socket, BUFFER).is_err() {
+            set_socket_recv_buffer_size(&socket, BUFFER)?;
+        }
+        if set_socket_send_buffer_size_force(&socket, BUFFER).is_err() {
+            set_socket_send_buffer_size(&socket, BUFFER)?;
+        }
         Ok(Netlink {
             socket,
             sequence: 0,
@@ -73,7 +87,7 @@ impl Netlink {
         answer: Answer,
         mut each: impl FnMut(&[u8]),
     ) -> io::Result<()> {
-        self.sequence = self.sequence.wrapping_add(1);
+        let number = self.number(1);
         let flags = REQUEST
             | match answer {
                 Answer::One => 0,
@@ -85,27 +99,63 @@ impl Netlink {
         request.extend(length.to_ne_bytes());
         request.extend(kind.to_ne_bytes());
         request.extend(flags.to_ne_bytes());
-        request.extend(self.sequence.to_ne_bytes());
+        request.extend(number.to_ne_bytes());
         request.extend(0u32.to_ne_bytes());
         request.extend(body);
-        let kernel = netlink::SocketAddrNetlink::new(0, 0);
-        sendto(&self.socket, &request, SendFlags::empty(), &kernel)?;
+        self.send(&request)?;
+        self.receive(|message| {
+            if message.sequence != number {
+                return Ok(false);
+            }
+            match message.kind {
+                DONE => return Ok(true),
+                ERROR => return failure(message.body).map(|()| true),
+                _ => each(message.body),
+            }
+            Ok(message.flags & MULTI == 0 && answer == Answer::One)
+        })
+    }
 
+    /// The first of so many numbers that no message has had yet, one after the other.
+    pub(super) fn number(&mut self, count: u32) -> u32 {
+        let first = self.sequence.wrapping_add(1);
+        self.sequence = self.sequence.wrapping_add(count);
+        first
+    }
+
+    /// Sends messages as they are, all or none.
+    pub(super) fn send(&self, messages: &[u8]) -> io::Result<()> {
+        let kernel = netlink::SocketAddrNetlink::new(0, 0);
+        sendto(&self.socket, messages, SendFlags::empty(), &kernel)?;
+        Ok(())
+    }
+
+    /// Hands on, of each message that was numbered from `first` on, how far it is from the first, and what
+    /// is wrong with it, until `each` has seen enough.
+    pub(super) fn errors(
+        &mut self,
+        first: u32,
+        mut each: impl FnMut(u32, Option<io::Error>) -> bool,
+    ) -> io::Result<()> {
+        self.receive(|message| {
+            // What answers earlier messages is as far off as numbers go.
+            let at = message.sequence.wrapping_sub(first);
+            let is_later = at <= u32::MAX / 2;
+            Ok(message.kind == ERROR && is_later && each(at, failure(message.body).err()))
+        })
+    }
+
+    /// Hands on what comes, until `each` has seen enough.
+    fn receive(&mut self, mut each: impl FnMut(Message<'_>) -> io::Result<bool>) -> io::Result<()> {
+        let Netlink { socket, buffer, .. } = self;
         loop {
-            let buffer = self.buffer.as_mut_slice();
-            let (received, _) = recv(&self.socket, buffer, RecvFlags::empty())?;
-            let mut rest = self.buffer.get(..received).unwrap_or_default();
+            let received =
+                retry_on_intr(|| recv(&*socket, buffer.as_mut_slice(), RecvFlags::empty()));
+            let (received, _) = received?;
+            let mut rest = buffer.get(..received).unwrap_or_default();
             while let Some(message) = Message::first(rest) {
                 rest = rest.get(message.padded..).unwrap_or_default();
-                if message.sequence != self.sequence {
-                    continue;
-                }
-                match message.kind {
-                    DONE => return Ok(()),
-                    ERROR => return failure(message.body),
-                    _ => each(message.body),
-                }
-                if message.flags & MULTI == 0 && answer == Answer::One {
+                if each(message)? {
                     return Ok(());
                 }
             }

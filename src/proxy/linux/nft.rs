@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::model::IpFamily;
 
 use super::super::nft::TABLE;
+use super::ElementsError;
 use super::program::run;
 
 /// The `nft` program.
@@ -36,9 +37,29 @@ pub enum NftError {
         /// Which line of its input it named, counted from 1.
         line: Option<usize>,
     },
+    /// Elements that went to the kernel without it were not taken, or may not have been.
+    #[error(transparent)]
+    Elements(#[from] ElementsError),
 }
 
 impl NftError {
+    /// Whether it was understood, and refused.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            NftError::Refused { .. } | NftError::Elements(ElementsError::Refused { .. })
+        )
+    }
+
+    /// The line of the script that was refused, counted from 1.
+    pub fn line(&self) -> Option<usize> {
+        match self {
+            NftError::Refused { line, .. }
+            | NftError::Elements(ElementsError::Refused { line, .. }) => *line,
+            NftError::Run { .. } | NftError::Elements(_) => None,
+        }
+    }
+
     /// Whether there is no such program.
     pub fn is_missing(&self) -> bool {
         matches!(self, NftError::Run { cause, .. } if cause.kind() == io::ErrorKind::NotFound)

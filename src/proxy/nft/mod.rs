@@ -18,9 +18,11 @@
 //! | [`Slots`] | endpoints keep their places, so that one's change is one element |
 //! | [`render`] | a service port's items |
 //! | [`Script`] | changes as text for `nft -f -` |
+//! | [`Edit`] | the same of elements alone, in the kernel's bytes |
 //! | [`held`] | what a table has of a port already, read off its listing |
 //! | [`Listing`] | what `nft list table` prints, read back |
 
+mod edit;
 mod held;
 mod item;
 mod layout;
@@ -32,6 +34,7 @@ mod slots;
 #[cfg(test)]
 mod tests;
 
+pub use edit::{Data, Edit};
 pub use held::held;
 pub use item::{Item, Key, Shared};
 pub use layout::{TABLE, fixed};

@@ -6,11 +6,14 @@ use crate::model::IpFamily;
 
 use super::super::PortName;
 use super::super::ledger::Change;
+use super::edit::{Edit, edit};
 use super::layout::{TABLE, declaration, hook, word};
 use super::{Item, Shared};
 
 /// Most elements on one line.
 const LINE: usize = 250;
+/// Most elements that go to the kernel without nft: with more, it is not nft that takes the time.
+const MOST_EDITS: usize = 1_000;
 
 /// Changes as one transaction for `nft -f -`, and whose each line is.
 ///
@@ -21,6 +24,9 @@ pub struct Script {
     text: String,
     owners: Vec<Option<Arc<PortName>>>,
     retired: Vec<(IpFamily, Item)>,
+    edits: Vec<Edit>,
+    /// Whether it says something that `edits` do not.
+    needs_nft: bool,
     /// Items that come, change or go, by family.
     pub changed: BTreeMap<IpFamily, usize>,
     /// Elements added or deleted.
@@ -39,8 +45,8 @@ impl Script {
         let table = format!("{} {TABLE}", word(family));
         self.line(None, format_args!("add table {table}"));
         self.declare(family, &table, changes);
-        self.elements(&table, changes, "delete", |change| {
-            change.before.as_ref().map(|_| String::new())
+        self.elements(family, changes, "delete", |change| {
+            change.before.as_ref().map(|_| None)
         });
         for change in changes {
             let (Item::Chain(name), Some(rules)) = (&change.item, &change.after) else {
@@ -48,21 +54,19 @@ impl Script {
             };
             for rule in rules.lines() {
                 self.rules = self.rules.saturating_add(1);
+                self.needs_nft = true;
                 let owner = change.owner.clone();
                 self.line(owner, format_args!("add rule {table} {name} {rule}"));
             }
         }
-        self.elements(&table, changes, "add", |change| {
-            let value = change.after.as_deref()?;
-            Some(match value {
-                "" => String::new(),
-                value => format!(" : {value}"),
-            })
+        self.elements(family, changes, "add", |change| {
+            change.after.as_deref().map(Some)
         });
     }
 
     /// Removes a family's table, whether or not it is there.
     pub fn remove_table(&mut self, family: IpFamily) {
+        self.needs_nft = true;
         let table = format!("{} {TABLE}", word(family));
         self.line(None, format_args!("add table {table}"));
         self.line(None, format_args!("delete table {table}"));
@@ -70,7 +74,10 @@ impl Script {
 
     /// Takes away chains and sets that are empty and that nothing refers to, each on a line.
     pub fn sweep<'a>(retired: impl Iterator<Item = &'a (IpFamily, Item)>) -> Script {
-        let mut script = Script::default();
+        let mut script = Script {
+            needs_nft: true,
+            ..Script::default()
+        };
         for (family, item) in retired {
             let table = format!("{} {TABLE}", word(*family));
             match item {
@@ -107,6 +114,7 @@ impl Script {
 
     fn declare(&mut self, family: IpFamily, table: &str, changes: &[Change<Item>]) {
         for change in changes {
+            self.needs_nft |= !matches!(change.item, Item::Element(..));
             let owner = || change.owner.clone();
             match (&change.item, &change.before, &change.after) {
                 (Item::AffinitySet(name), None, Some(_)) => {
@@ -144,41 +152,76 @@ impl Script {
         }
     }
 
-    fn elements(
+    /// Elements taken out, or put in with what they map to.
+    fn elements<'c>(
         &mut self,
-        table: &str,
-        changes: &[Change<Item>],
+        family: IpFamily,
+        changes: &'c [Change<Item>],
         verb: &str,
-        value: impl Fn(&Change<Item>) -> Option<String>,
+        after: impl Fn(&'c Change<Item>) -> Option<Option<&'c str>>,
     ) {
-        let mut lines: BTreeMap<(Shared, &Option<Arc<PortName>>), Vec<String>> = BTreeMap::new();
+        let mut lines: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for change in changes {
-            if let (Item::Element(set, key), Some(value)) = (&change.item, value(change)) {
+            if let (Item::Element(set, key), Some(after)) = (&change.item, after(change)) {
                 let line = lines.entry((*set, &change.owner)).or_default();
-                line.push(format!("{key}{value}"));
+                line.push((key.as_str(), after));
             }
         }
+        let table = format!("{} {TABLE}", word(family));
         for ((set, owner), elements) in lines {
             for some in elements.chunks(LINE) {
                 self.elements = self.elements.saturating_add(some.len());
-                let (set, some) = (set.as_str(), some.join(", "));
-                self.line(
-                    owner.clone(),
-                    format_args!("{verb} element {table} {set} {{ {some} }}"),
-                );
+                self.begin(format_args!("{verb} element {table} {} {{ ", set.as_str()));
+                for (at, (key, after)) in some.iter().enumerate() {
+                    self.text.push_str(if at == 0 { "" } else { ", " });
+                    self.text.push_str(key);
+                    if let Some(value) = after.filter(|value| !value.is_empty()) {
+                        self.text.push_str(" : ");
+                        self.text.push_str(value);
+                    }
+                }
+                self.line(owner.clone(), format_args!(" }}"));
+                self.edit(family, set, some);
             }
         }
     }
 
-    fn line(&mut self, owner: Option<Arc<PortName>>, text: std::fmt::Arguments<'_>) {
+    /// The same once more for the kernel, as long as it may go there without nft.
+    fn edit(&mut self, family: IpFamily, set: Shared, elements: &[(&str, Option<&str>)]) {
+        let line = self.lines();
+        for (key, after) in elements {
+            if self.needs_nft {
+                return;
+            }
+            match edit(line, family, set, key, *after) {
+                Some(edit) if self.edits.len() < MOST_EDITS => self.edits.push(edit),
+                _ => self.needs_nft = true,
+            }
+        }
+    }
+
+    /// The beginning of a line.
+    fn begin(&mut self, text: std::fmt::Arguments<'_>) {
         // Writing to a string cannot fail.
-        let _ = writeln!(self.text, "{text}");
+        let _ = self.text.write_fmt(text);
+    }
+
+    /// A line, or its end.
+    fn line(&mut self, owner: Option<Arc<PortName>>, text: std::fmt::Arguments<'_>) {
+        self.begin(text);
+        self.text.push('\n');
         self.owners.push(owner);
     }
 
     /// The text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// All that it does, if that is to put in and take out a number of elements of which the kernel's
+    /// bytes are known.
+    pub fn edits(&self) -> Option<&[Edit]> {
+        (!self.needs_nft).then_some(self.edits.as_slice())
     }
 
     /// Whether there is nothing to write.

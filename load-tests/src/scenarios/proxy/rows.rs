@@ -50,11 +50,11 @@ pub fn of_size(section: &mut Section, plan: Plan, costs: &Costs) {
     }
     if costs.netlink.runs() > 0 {
         let row = time(
-            "one endpoint replaced, over netlink without nft",
+            "an endpoint's two elements given to the kernel, and nothing else",
             &costs.netlink,
         );
         let (ours, _) = &costs.changes[0];
-        section.row(beside(row, "the same, with nft", &ours.whole));
+        section.row(beside(row, "one endpoint replaced", &ours.whole));
     }
 
     let restart = time(
@@ -178,10 +178,9 @@ pub fn notes(section: &mut Section, context: &Context) {
          the cluster's, and every line with what a fresh sync writes",
     );
     section.note(
-        "nft gives the kernel a replaced endpoint within a few milliseconds, and what it does from then on \
-         is taken; the rest of its time it waits to close its socket, until nobody can look at what was \
-         deleted any more (a grace period of the kernel, whatever the number of services); over netlink: \
-         the same two elements on a socket that stays open",
+        "selectord gives elements alone to the kernel over a socket that stays open; nft gives it its text \
+         within a few milliseconds, and waits the rest of its time to close its socket, until nobody can look \
+         at what was deleted any more (a grace period of the kernel, whatever the number of services)",
     );
     if context.args.quick {
         section.note("--quick: without 10,000 services × 10 and dual stack");
