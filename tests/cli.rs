@@ -6,7 +6,7 @@ mod process;
 
 use std::time::{Duration, Instant};
 
-use process::{Done, Lines, Server, run};
+use process::{Done, Lines, Server, logged, run};
 
 /// An address at which nobody listens: a port that was free a moment ago.
 fn nobody() -> String {
@@ -92,6 +92,19 @@ fn used_wrongly_is_exit_code_2() {
             &["serve", "--max-operations", "0"],
             "--max-operations must be at least 1",
         ),
+        (
+            &["serve", "--listen", "0.0.0.0:0"],
+            "0.0.0.0:0 is not a loopback address",
+        ),
+        (
+            &["get", "pods", "-s", "https://x:1"],
+            "the scheme \"https\" is not supported",
+        ),
+        (&["-s", "nowhere", "get", "pods"], "\"nowhere\" has no port"),
+        (
+            &["proxy", "--node", "n1", "--masquerade-bit", "32"],
+            "a number from 0 to 31",
+        ),
         (&["completion", "tcsh"], "invalid value 'tcsh'"),
         (&["-n", "x", "completion", "bash"], "has no namespace"),
     ] {
@@ -114,8 +127,49 @@ fn a_server_that_is_not_there_is_named_with_what_to_do() {
             "SELECTORD_SERVER",
         ],
     );
-    let done = run(&address, &["get", "pods", "--server", "https://x:1"], "");
-    fails(&done, 1, &["the scheme \"https\" is not supported"]);
+    // A variable that cannot be meant is named.
+    let done = run("nowhere", &["get", "pods"], "");
+    fails(&done, 1, &["SELECTORD_SERVER", "\"nowhere\" has no port"]);
+}
+
+#[test]
+fn a_port_that_speaks_http_only_is_told_from_a_server() {
+    let args = ["serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+    let mut server = Lines::start("", &[&args[..], &["--log", "error"]].concat());
+    server.next().unwrap();
+    let line = server.next().unwrap();
+    let http = line.strip_prefix("serving HTTP on ").unwrap();
+    for verb in [&["get", "pods"][..], &["status"], &["watch", "pods"]] {
+        let done = run(http, verb, "");
+        fails(&done, 1, &["no gRPC: is that the port of --http?"]);
+    }
+    // Who wants that port as well is told which flag chooses another.
+    let done = alone(&["proxy", "--node", "n1", "--http", http]);
+    fails(&done, 1, &["choose another address with --http."]);
+}
+
+#[test]
+fn what_ends_with_the_process_and_what_is_waited_for_is_logged() {
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--http", "off"];
+    logged(
+        &serve,
+        "state is in memory, and ends with this process (--data-dir keeps it)",
+    );
+    let away = format!("etcd://{}/x", nobody());
+    let args = [&serve[..], &["--store", &away]].concat();
+    logged(&args, &format!("waiting for etcd at {away}"));
+}
+
+#[test]
+fn a_file_is_no_data_directory() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, "a letter").unwrap();
+    let path = file.path().to_str().unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--http", "off"];
+    let done = alone(&[&serve[..], &["--data-dir", path]].concat());
+    fails(&done, 1, &[path, "is a file, not a directory"]);
+    let done = alone(&["snapshot", "status", path]);
+    fails(&done, 1, &[path, "is not a snapshot"]);
 }
 
 #[test]
@@ -201,6 +255,15 @@ fn what_is_not_there_is_exit_code_1() {
         1,
         &["pod default/no-such not found"],
     );
+    for (pod, service) in [("rng-h7k2p", "no-such"), ("no-such", "rng")] {
+        let pod = format!("pod/{pod}");
+        let done = server.run(&["explain", &pod, "--service", service]);
+        fails(&done, 1, &[]);
+        assert!(done.out.contains("there is none of this name"), "{done:?}");
+    }
+    // That it is none of its endpoints is an answer.
+    let answer = server.ok(&["explain", "pod/rng-h7k2p", "--service", "hasher"]);
+    assert!(answer.contains("is not an endpoint"), "{answer}");
     let done = server.run(&["delete", "pod", "no-such", "rng-h7k2p"]);
     fails(&done, 1, &["pod default/no-such not found"]);
     assert_eq!(done.out, "pod \"rng-h7k2p\" deleted\n");

@@ -1,6 +1,6 @@
 //! Where a server keeps what it knows.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -99,9 +99,11 @@ impl DurabilityArgs {
         readiness: &Readiness,
     ) -> anyhow::Result<(Box<dyn Store>, Engine)> {
         let Some(directory) = self.data_dir.clone() else {
+            info!("state is in memory, and ends with this process (--data-dir keeps it)");
             let store = MemoryStore::new().context("no randomness to name this history by")?;
             return Ok((Box::new(store), Engine::new(rules)));
         };
+        check_is_no_file(&directory)?;
         let options = EmbeddedOptions {
             journal_bytes: self.journal_bytes,
             reserve_bytes: self.disk_reserve,
@@ -118,6 +120,16 @@ impl DurabilityArgs {
             .context("cannot serve the data directory")?;
         Ok((Box::new(store), engine))
     }
+}
+
+/// Refuses the name of a file.
+pub(super) fn check_is_no_file(directory: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !directory.is_file(),
+        "{} is a file, not a directory: name a directory (--data-dir)",
+        directory.display()
+    );
+    Ok(())
 }
 
 fn tell(teller: &mut Teller, progress: RecoveryProgress) {

@@ -18,7 +18,8 @@ use super::target::{DataArgs, DataFormat, EarlyArgs, NamespaceArgs, ServerArgs, 
 /// Show how a selector is evaluated and what that costs, or why a pod is in a service or not
 ///
 /// What begins with 'pod/' is a pod: with --service, every condition for being an endpoint of it is
-/// shown; without, the services that select the pod. Anything else is a selector.
+/// shown; without, the services that select the pod. Anything else is a selector. The exit code is 1 when
+/// there is no such pod or service.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -58,7 +59,7 @@ pub(super) async fn run(
             };
             let client = args.server.connect(early).await?;
             match service {
-                Some(service) => membership(&client, &pod, service, format, out).await?,
+                Some(service) => return membership(&client, &pod, service, format, out).await,
                 None => services(&client, &pod, format, out).await?,
             }
         }
@@ -191,10 +192,15 @@ async fn membership(
     service: &str,
     format: Option<DataFormat>,
     out: &mut dyn Write,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Done> {
     let explained = client.explain_membership(pod, service).await?;
     let revision = explained.revision;
     let answer = fresh(explained);
+    // The first two conditions are that both are there.
+    let done = match answer.reasons.iter().take(2).all(|reason| reason.met) {
+        true => Done::Well,
+        false => Done::Partly,
+    };
     if let Some(format) = format {
         let reasons: Vec<_> = answer
             .reasons
@@ -208,9 +214,11 @@ async fn membership(
             "reasons": reasons,
             "revision": revision,
         });
-        return print_data(out, format, &data);
+        print_data(out, format, &data)?;
+    } else {
+        print_membership(out, pod, service, answer)?;
     }
-    print_membership(out, pod, service, answer)
+    Ok(done)
 }
 
 fn print_membership(

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-use crate::client::{CallError, ConnectError};
+use crate::client::{CallError, ConnectError, WatchError};
+use crate::server::ListenError;
 
 /// How a verb ended that printed whatever there was to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,8 +98,16 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
         .chain()
         .any(|cause| cause.downcast_ref().is_some_and(in_use))
     {
+        let grpc = |cause: &(dyn std::error::Error + 'static)| cause.is::<ListenError>();
+        return Some(if error.chain().any(grpc) {
+            "Something listens there already: choose another address with --listen."
+        } else {
+            "Something listens there already: choose another address with --http."
+        });
+    }
+    if error.chain().any(answers_in_http) {
         return Some(
-            "Something listens there already: choose another address with --listen, or --http.",
+            "HTTP answers there, but no gRPC: is that the port of --http? Name that of --listen, which is 7400 unless it was said otherwise.",
         );
     }
     let call = error
@@ -118,6 +127,16 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// Whether somebody answered who speaks HTTP and does not know gRPC.
+fn answers_in_http(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let status = match (cause.downcast_ref(), cause.downcast_ref()) {
+        (Some(CallError::Status(status)), _) | (_, Some(WatchError::Refused(status))) => status,
+        _ => return false,
+    };
+    // No server says a status like this: it is what is made of an answer that holds none.
+    status.message().contains("grpc-status header missing")
 }
 
 /// Whether a label has another value than the one it was to get.
@@ -146,11 +165,18 @@ mod tests {
     }
 
     #[test]
-    fn an_address_in_use_names_the_flags_that_choose_another() {
-        let error = Err::<(), _>(io::Error::from(io::ErrorKind::AddrInUse))
-            .context("cannot listen at 127.0.0.1:7400")
+    fn an_address_in_use_names_the_flag_that_chooses_another() {
+        let in_use = || io::Error::from(io::ErrorKind::AddrInUse);
+        let http = Err::<(), _>(in_use())
+            .context("cannot listen at 127.0.0.1:7402 (--http)")
             .unwrap_err();
-        assert!(said(&error).ends_with("with --listen, or --http."));
+        assert!(said(&http).ends_with("with --http."));
+        let grpc: anyhow::Error = ListenError::Io {
+            address: "127.0.0.1:7400".parse().unwrap(),
+            source: in_use(),
+        }
+        .into();
+        assert!(said(&grpc).ends_with("with --listen."));
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::io;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 
-use crate::server::{ListenAddress, Listener, share_tcp};
+use crate::server::{ListenAddress, ListenError, Listener, share_tcp};
+
+use super::failure::Misused;
 
 /// What `--http` says for no listener.
 const OFF: &str = "off";
@@ -24,7 +26,11 @@ impl Listening {
     ) -> anyhow::Result<Listening> {
         let mut listeners = Vec::new();
         for address in grpc {
-            listeners.push(address.bind(insecure).await?);
+            let listener = address.bind(insecure).await;
+            listeners.push(listener.map_err(|error| match error {
+                ListenError::PlainText { .. } => Misused::of("serve", error.to_string()),
+                error => error.into(),
+            })?);
         }
         Ok(Listening {
             grpc: listeners,

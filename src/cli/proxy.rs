@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::client::WatchOptions;
 use crate::engine::Scope;
+use crate::model::IpFamily;
 use crate::proxy::iptables::Iptables;
-use crate::proxy::linux::{IptablesPrograms, Nft};
+use crate::proxy::linux::{IptablesPrograms, Nft, NftError};
 use crate::proxy::{
     Backend, Cidr, Monitor, Nftables, PodTraffic, ProxyOptions, Syncer, once, run as keep,
     serve_pages,
@@ -51,6 +52,9 @@ pub(super) struct Args {
     #[arg(long, value_enum, value_name = "MODE", default_value_t = Mode::Nftables)]
     mode: Mode,
     /// Print the rules that would be written on an empty machine, and end
+    ///
+    /// In the mode nftables it is one text, for nft -f. In the mode iptables they are two, of IPv4 first, for
+    /// iptables-restore and ip6tables-restore; each begins with a comment that says for which.
     #[arg(long)]
     dry_run: bool,
     /// Write the rules once, and end
@@ -90,7 +94,7 @@ pub(super) struct Args {
     #[arg(long)]
     masquerade_all: bool,
     /// Which bit of a packet's mark is ours (kube-proxy's is 14)
-    #[arg(long, value_name = "BIT", default_value_t = 13, value_parser = clap::value_parser!(u8).range(0..32))]
+    #[arg(long, value_name = "BIT", default_value_t = 13, value_parser = mark_bit)]
     masquerade_bit: u8,
     /// What to log: a level, or levels by module [env: RUST_LOG] [default: info]
     #[arg(long, value_name = "FILTER")]
@@ -128,20 +132,44 @@ impl Mode {
     /// Removes everything that this mode writes, and says what that was.
     fn cleanup(self) -> anyhow::Result<&'static str> {
         match self {
-            Mode::Nftables => match Nftables::cleanup(&Nft::default()) {
-                Err(error) if error.is_missing() => Ok("no tables: nft is not installed"),
-                done => {
-                    done.context("cannot remove the tables")?;
-                    Ok("the tables ip selectord and ip6 selectord")
+            Mode::Nftables => match cleanup_tables(&Nft::default()) {
+                Err(error) if error.is_missing() => {
+                    Ok("nftables: nothing to remove, as nft is not installed")
                 }
+                done => Ok(match done.context("cannot remove the tables")? {
+                    true => "nftables: removed the tables ip selectord and ip6 selectord",
+                    false => "nftables: nothing to remove",
+                }),
             },
             Mode::Iptables => {
-                Iptables::cleanup(&IptablesPrograms::default())
-                    .context("cannot remove the chains")?;
-                Ok("the chains SELD-… of iptables and ip6tables, and the jumps to them")
+                let found = Iptables::cleanup(&IptablesPrograms::default());
+                Ok(match found.context("cannot remove the chains")? {
+                    0 => "iptables: nothing to remove",
+                    _ => {
+                        "iptables: removed the chains SELD-… of iptables and ip6tables, and the jumps to them"
+                    }
+                })
             }
         }
     }
+}
+
+/// Removes the tables, and answers whether there was one.
+fn cleanup_tables(nft: &Nft) -> Result<bool, NftError> {
+    let mut there = false;
+    for family in [IpFamily::V4, IpFamily::V6] {
+        there |= nft.list(family)?.is_some();
+    }
+    if there {
+        Nftables::cleanup(nft)?;
+    }
+    Ok(there)
+}
+
+/// A bit of a packet's mark.
+fn mark_bit(text: &str) -> Result<u8, String> {
+    let bit = text.parse().ok().filter(|bit| *bit < 32);
+    bit.ok_or_else(|| "write a number from 0 to 31".to_owned())
 }
 
 /// The name of an interface, or its beginning, as the kernel allows it.
@@ -189,7 +217,7 @@ pub(super) fn run(args: &Args, early: &EarlyArgs, out: &mut dyn Write) -> anyhow
         log::for_command()?;
         for every in Mode::value_variants() {
             if mode.is_none_or(|mode| mode == *every) {
-                writeln!(out, "removed {}", every.cleanup()?)?;
+                writeln!(out, "{}", every.cleanup()?)?;
             }
         }
         return Ok(Done::Well);

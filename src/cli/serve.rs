@@ -33,14 +33,15 @@ const MANY: usize = 8;
 /// is on the disk, and a restart goes on where it was, with the same epoch: clients who come back are
 /// told what changed. With --store etcd://…, any number of servers share what is in an etcd: what is written
 /// at one is seen at all, and clients may come back to any of them. With neither, what is known is held in
-/// memory, begins with the manifests, if any are given, and ends with the process. SIGINT or SIGTERM lets clients finish and tells streams to
+/// memory and ends with the process. Manifests are for a beginning: a store in which something was written
+/// keeps what it has, and the log says so. SIGINT or SIGTERM lets clients finish and tells streams to
 /// reconnect; a second signal ends it at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   selectord serve
   selectord serve --manifests examples/rng
-  selectord serve --data-dir /var/lib/selectord
+  selectord serve --data-dir /var/lib/selectord --manifests examples/rng
   selectord serve --store etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379/selectord --etcd-ca ca.pem
   selectord serve --listen 127.0.0.1:0 --listen unix:/run/selectord.sock --http off
   selectord serve --listen 0.0.0.0:7400 --insecure --missing-node withhold")]
@@ -48,10 +49,12 @@ pub(super) struct Args {
     /// Where to answer gRPC: HOST:PORT (port 0: any that is free) or unix:PATH; may be repeated
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7400")]
     listen: Vec<ListenAddress>,
-    /// Where to answer health checks over HTTP: HOST:PORT, or 'off'
+    /// Where to answer /livez, /healthz (the process answers) and /readyz (it should be given work) over
+    /// HTTP: HOST:PORT, or 'off'
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7401")]
     http: String,
-    /// Kubernetes YAML or JSON to begin with: a file, or a directory of them; may be repeated
+    /// Kubernetes YAML or JSON to begin with: a file, or a directory of them; may be repeated. Applied only
+    /// where nothing was written yet: to a store that goes on, apply them with 'selectord apply -f'
     #[arg(long, value_name = "DIR")]
     manifests: Vec<OsString>,
     /// What to do with a selected pod whose node is not known: publish it without a zone, or not at
@@ -155,6 +158,7 @@ impl Process<'_> {
             opened = self.open(&options, &readiness) => opened?,
             () = asked_to_end.cancelled() => return Ok(Life::Over(Done::Well)),
         };
+        let is_new = opened.is_new();
         let (runtime, thread) = match opened {
             Opened::Alone(store, engine) => runtime::start_with(store, engine, options)?,
             Opened::Shared(store, engine, listed) => {
@@ -174,7 +178,7 @@ impl Process<'_> {
         let mut server = tokio::spawn(server);
 
         let begin = async {
-            let services = self.load(&runtime).await?;
+            let services = self.load(&runtime, is_new).await?;
             drop(loading.take());
             // A reader that has gone is no reason to stop serving.
             if let Err(error) = announce(&runtime, addresses, services, out).await? {
@@ -256,10 +260,21 @@ impl Process<'_> {
         }
     }
 
-    /// Puts the manifests in, and answers the names of the services among them.
-    async fn load(&self, runtime: &Runtime) -> anyhow::Result<Vec<ObjectName>> {
-        let most = Most::within(self.args.limits.max_operations, runtime.bounds());
-        load(runtime, self.objects.clone(), most).await
+    /// Puts the manifests into a store that is new, and answers the names of the services among them. In
+    /// any other, what was acknowledged since is newer than they are.
+    async fn load(&self, runtime: &Runtime, is_new: bool) -> anyhow::Result<Vec<ObjectName>> {
+        if is_new {
+            let most = Most::within(self.args.limits.max_operations, runtime.bounds());
+            load(runtime, self.objects.clone(), most).await?;
+        } else if !self.objects.is_empty() {
+            tracing::warn!(
+                revision = runtime.head().revision,
+                "the manifests were not applied, as the store holds what was written before: to put them over it, 'selectord apply -f' them"
+            );
+        }
+        let objects = self.objects.iter().map(Object::object_ref);
+        let services = objects.filter(|object| object.kind == Kind::Service);
+        Ok(services.map(|object| object.name).collect())
     }
 }
 
@@ -269,18 +284,9 @@ fn is_replaced(runtime: &Runtime) -> bool {
     ended.is_some_and(|why| why.is_other_history())
 }
 
-/// Puts the objects in, and answers the names of the services among them.
-async fn load(
-    runtime: &Runtime,
-    mut objects: Vec<Object>,
-    most: Most,
-) -> anyhow::Result<Vec<ObjectName>> {
+/// Puts the objects in.
+async fn load(runtime: &Runtime, mut objects: Vec<Object>, most: Most) -> anyhow::Result<()> {
     objects.sort_by_cached_key(|object| batch::order(object.object_ref().kind));
-    let services = objects
-        .iter()
-        .map(Object::object_ref)
-        .filter(|object| object.kind == Kind::Service);
-    let services = services.map(|object| object.name).collect();
     let bar = batch::bar(objects.len());
     let operations: Vec<Operation> = objects.into_iter().map(Operation::Put).collect();
     for operations in batch::batches(operations, most) {
@@ -296,7 +302,7 @@ async fn load(
             .context("cannot load the manifests")?;
     }
     bar.finish_and_clear();
-    Ok(services)
+    Ok(())
 }
 
 /// Says where it serves, and what endpoints the services of the manifests have.

@@ -9,6 +9,7 @@ use crate::snapshot::{Header, SnapshotReader, load};
 use crate::store::EmbeddedStore;
 use crate::store::etcd::{EtcdAddress, EtcdRestore};
 
+use super::data_dir::check_is_no_file;
 use super::failure::{Done, Misused};
 use super::progress::Progress;
 use super::run::wait;
@@ -84,6 +85,7 @@ fn directory(
     progress: &mut Progress,
 ) -> anyhow::Result<String> {
     const CANNOT: &str = "cannot restore into the data directory";
+    check_is_no_file(path)?;
     let directory = EmbeddedStore::create(path, args.force).context(CANNOT)?;
     progress.phase("reading");
     let Header {
@@ -131,6 +133,7 @@ async fn etcd(
             progress.tell(done, total, "objects", None);
         }
     }
+    eprintln!("waiting for etcd at {address}");
     progress.phase("deleting");
     let mut restore = EtcdRestore::begin(options, args.force, &mut |done| {
         progress.tell(done, done, "objects", None);
@@ -147,5 +150,5 @@ async fn etcd(
         }
     }
     restore.finish().await.with_context(cannot)?;
-    Ok(format!("--store {address}"))
+    Ok(format!("--store {address}{}", args.etcd.words()))
 }

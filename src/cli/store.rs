@@ -1,5 +1,6 @@
 //! Which store a server keeps what it knows in, and how it is opened.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -118,6 +119,16 @@ pub(super) enum Opened {
     Shared(EtcdStore, Engine, Listed),
 }
 
+impl Opened {
+    /// Whether nothing was written to it yet; of a store that others write to, whether it holds no object.
+    pub(super) fn is_new(&self) -> bool {
+        match self {
+            Opened::Alone(_, engine) => engine.head() == 0,
+            Opened::Shared(_, engine, _) => engine.object_counts() == [0; 5],
+        }
+    }
+}
+
 impl StoreArgs {
     /// Refuses numbers under which nothing could be done.
     pub(super) fn check(&self) -> anyhow::Result<()> {
@@ -169,6 +180,7 @@ impl StoreArgs {
             return Ok(Opened::Alone(store, engine));
         };
         let options = self.etcd.options(address)?;
+        info!("waiting for etcd at {address}");
         let mut wait = FIRST_WAIT;
         loop {
             match open(&options, rules, readiness).await {
@@ -199,6 +211,37 @@ fn passes(error: &anyhow::Error) -> bool {
 }
 
 impl EtcdArgs {
+    /// The flags that were given, as they are given again.
+    pub(super) fn words(&self) -> String {
+        let mut words = String::new();
+        let mut word = |flag: &str, value: &dyn Display| {
+            words.push_str(&format!(" --{flag} {value}"));
+        };
+        let files = [
+            ("etcd-ca", &self.etcd_ca),
+            ("etcd-cert", &self.etcd_cert),
+            ("etcd-key", &self.etcd_key),
+        ];
+        for (flag, file) in files {
+            file.iter().for_each(|file| word(flag, &file.display()));
+        }
+        self.etcd_user
+            .iter()
+            .for_each(|user| word("etcd-user", user));
+        let password = self.etcd_password_file.iter();
+        password.for_each(|file| word("etcd-password-file", &file.display()));
+        if self.max_txn_ops != MAX_TXN_OPS {
+            word("max-txn-ops", &self.max_txn_ops);
+        }
+        if self.max_request_bytes != MAX_REQUEST_BYTES {
+            word("max-request-bytes", &self.max_request_bytes);
+        }
+        if self.etcd_insecure {
+            words.push_str(" --etcd-insecure");
+        }
+        words
+    }
+
     pub(super) fn options(&self, address: &EtcdAddress) -> anyhow::Result<EtcdOptions> {
         let identity = self.etcd_cert.clone().zip(self.etcd_key.clone());
         let tls = (self.etcd_ca.is_some() || identity.is_some()).then(|| EtcdTls {
@@ -266,6 +309,26 @@ async fn open(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_flags_that_were_given_can_be_given_again() {
+        #[derive(clap::Parser)]
+        struct Parsed {
+            #[command(flatten)]
+            store: StoreArgs,
+        }
+        let given = "serve --store etcd://a --etcd-ca ca.pem --etcd-cert c.pem --etcd-key k.pem \
+            --etcd-user sel --etcd-password-file pass --max-txn-ops 512 --max-request-bytes 4096 \
+            --etcd-insecure";
+        for given in [given, "serve --store etcd://a"] {
+            let Parsed { store } = clap::Parser::parse_from(given.split_whitespace());
+            let again = format!("serve --store etcd://a{}", store.etcd.words());
+            assert_eq!(
+                again,
+                given.split_whitespace().collect::<Vec<_>>().join(" ")
+            );
+        }
+    }
 
     #[test]
     fn a_password_goes_beyond_this_machine_encrypted_or_by_permission() {

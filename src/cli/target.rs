@@ -1,5 +1,6 @@
 //! Flags that most verbs share: which server, which namespace, which labels, which output.
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use smol_str::SmolStr;
 
@@ -26,7 +27,7 @@ pub(super) struct EarlyArgs {
         value_name = "ADDRESS",
         hide = true
     )]
-    server: Option<String>,
+    server: Option<Address>,
     #[arg(
         id = "early-namespace",
         long = "namespace",
@@ -61,7 +62,7 @@ pub(super) struct ServerArgs {
     ///
     /// [env: SELECTORD_SERVER] [default: 127.0.0.1:7400]
     #[arg(long, short, value_name = "ADDRESS", help_heading = "Server")]
-    server: Option<String>,
+    server: Option<Address>,
 }
 
 impl ServerArgs {
@@ -79,17 +80,13 @@ impl ServerArgs {
     }
 
     fn address(&self, early: &EarlyArgs) -> anyhow::Result<Address> {
-        let variable = || {
-            std::env::var(SERVER_VARIABLE)
-                .ok()
-                .filter(|text| !text.is_empty())
-        };
-        let given = self
-            .server
-            .clone()
-            .or_else(|| early.server.clone())
-            .or_else(variable);
-        Ok(given.as_deref().unwrap_or(DEFAULT_SERVER).parse()?)
+        if let Some(given) = self.server.as_ref().or(early.server.as_ref()) {
+            return Ok(given.clone());
+        }
+        match std::env::var(SERVER_VARIABLE) {
+            Ok(text) if !text.is_empty() => text.parse().context(SERVER_VARIABLE),
+            _ => Ok(DEFAULT_SERVER.parse()?),
+        }
     }
 }
 

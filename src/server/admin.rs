@@ -71,7 +71,10 @@ impl proto::admin_server::Admin for AdminService {
     ) -> Result<Response<proto::ListSubscribersResponse>, Status> {
         let revision = self.0.runtime.head().revision;
         let after_id = request.into_inner().after_id;
-        let (subscribers, next_after_id) = self.0.subscribers.list(&self.0.audience, after_id);
+        let (subscribers, next_after_id) =
+            self.0
+                .subscribers
+                .list(&self.0.audience, revision, after_id);
         Ok(Response::new(proto::ListSubscribersResponse {
             revision,
             subscribers,

@@ -20,7 +20,7 @@ struct Health {
     runtime: Option<(Runtime, Duration)>,
 }
 
-/// `/healthz`: the process answers. `/readyz`: it should be given work; else what it waits for.
+/// `/livez`, `/healthz`: the process answers. `/readyz`: it should be given work; else what it waits for.
 ///
 /// Of a runtime, it is looked at whether its source has been heard of within the time given.
 pub(super) fn routes(
@@ -29,13 +29,18 @@ pub(super) fn routes(
     runtime: Option<(Runtime, Duration)>,
 ) -> Router {
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/livez", get(alive))
+        .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .with_state(Health {
             readiness,
             drain,
             runtime,
         })
+}
+
+async fn alive() -> &'static str {
+    "ok\n"
 }
 
 async fn ready(State(health): State<Health>) -> (StatusCode, String) {

@@ -54,8 +54,14 @@ impl Subscribers {
         self.entries.len()
     }
 
-    /// The first behind an id, by id, and the id behind which the next are; 0 if there are none.
-    pub(super) fn list(&self, audience: &Audience, after_id: u64) -> (Vec<Listed>, u64) {
+    /// The first behind an id, by id, and the id behind which the next are; 0 if there are none. Who has
+    /// applied the revision `newest` is not behind.
+    pub(super) fn list(
+        &self,
+        audience: &Audience,
+        newest: Revision,
+        after_id: u64,
+    ) -> (Vec<Listed>, u64) {
         let mut ids: Vec<u64> = self
             .entries
             .iter()
@@ -69,7 +75,7 @@ impl Subscribers {
         // Who has left meanwhile is not listed.
         let listed = ids
             .into_iter()
-            .filter_map(|id| Some(self.entries.get(&id)?.listed(id, audience)))
+            .filter_map(|id| Some(self.entries.get(&id)?.listed(id, audience, newest)))
             .collect();
         (listed, next)
     }
@@ -89,9 +95,12 @@ fn shortened(mut scope: String) -> String {
 }
 
 impl Entry {
-    fn listed(&self, id: u64, audience: &Audience) -> Listed {
+    fn listed(&self, id: u64, audience: &Audience, newest: Revision) -> Listed {
         let member = self.member.as_ref();
-        let behind = member.map(|member| audience.waited(member));
+        // Who has applied the newest waits at most for a word that nothing changed.
+        let behind = member
+            .filter(|_| self.applied < newest)
+            .map(|member| audience.waited(member));
         Listed {
             id,
             name: self.name.clone(),
@@ -177,5 +186,35 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.context.subscribers.entries.remove(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::Scope;
+    use crate::server::listeners::Interest;
+
+    #[test]
+    fn who_has_applied_the_newest_is_not_behind() {
+        let audience = Arc::new(Audience::new(Duration::from_secs(5)));
+        // Whoever joins has yet to be told something.
+        let seat = audience.join(Interest::Endpoints(Arc::new(Scope::all())));
+        let entry = Entry {
+            name: String::new(),
+            peer: String::new(),
+            scope: String::new(),
+            applied: 7,
+            since: SystemTime::now(),
+            member: Some(Arc::clone(seat.member())),
+        };
+        let behind = |newest| entry.listed(1, &audience, newest).behind.unwrap();
+        let nothing = wire::encode_duration(Duration::ZERO);
+        while behind(8) == nothing {
+            std::thread::yield_now();
+        }
+        assert_eq!(behind(7), nothing);
     }
 }

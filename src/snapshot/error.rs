@@ -8,7 +8,9 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum SnapshotError {
     /// It is another kind of file.
-    #[error("{path} is no snapshot of selectord: name a file that 'selectord snapshot save' wrote")]
+    #[error(
+        "{path} is not a snapshot of selectord: name a file that 'selectord snapshot save' wrote"
+    )]
     Foreign {
         /// The file.
         path: PathBuf,

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use selectord::store::{EmbeddedOptions, EmbeddedStore, OpenError, Store as _};
 
-use crate::process::{Done, Lines, Server, run};
+use crate::process::{Done, Lines, Server, logged, run};
 use crate::support::build::*;
 
 fn serve(directory: &Path, more: &[&str]) -> Done {
@@ -52,6 +52,38 @@ fn a_restart_goes_on_where_it_was() {
     assert_eq!(server.revision(), 1);
     let status = server.ok(&["status"]);
     assert!(status.contains("embedded"), "{status}");
+}
+
+#[test]
+fn manifests_are_for_a_directory_that_is_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().to_str().unwrap();
+    let args = ["--data-dir", directory, "--disk-reserve", "0"];
+    let args = [&args[..], &["--manifests", "examples/rng"]].concat();
+    let server = Server::start(&args);
+    assert_eq!(server.ok(&["count", "pods", "-l", "app=rng"]).trim(), "3");
+    server.ok(&["label", "pods", "-l", "app=rng", "active=yes"]);
+    server.ok(&["delete", "pod", "rng-h7k2p"]);
+    let revision = server.revision();
+    drop(server);
+
+    let mut server = Server::start(&args);
+    assert_eq!(server.revision(), revision);
+    assert_eq!(server.ok(&["count", "pods", "-l", "active"]).trim(), "2");
+    // Of the manifests' services it is said what they have now.
+    let said: Vec<String> = (0..2).filter_map(|_| server.process.next()).collect();
+    assert!(said[1].starts_with("default/rng      2 ready"), "{said:?}");
+    // What was deleted does not come back, even where nothing is left.
+    for kind in ["pods", "services", "nodes"] {
+        server.ok(&["delete", kind, "--all"]);
+    }
+    let revision = server.revision();
+    drop(server);
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--http", "off"];
+    let line = logged(&[&serve[..], &args].concat(), "manifests were not applied");
+    assert!(line.contains("selectord apply -f"), "{line}");
+    let server = Server::start(&args);
+    assert_eq!(server.revision(), revision);
 }
 
 #[test]

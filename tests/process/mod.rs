@@ -5,11 +5,17 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_selectord");
+
+/// How long a line is waited for that has to come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a command did.
 #[derive(Debug)]
@@ -41,6 +47,34 @@ pub fn run(server: &str, args: &[&str], input: &str) -> Done {
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// Starts the binary, waits for a line of its log that holds a text, and ends it; answers the line.
+pub fn logged(args: &[&str], text: &str) -> String {
+    let mut child = Command::new(BINARY)
+        .args(args)
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let (found, line) = mpsc::channel();
+    let wanted = text.to_owned();
+    let reader = thread::spawn(move || {
+        let line = lines
+            .map_while(Result::ok)
+            .find(|line| line.contains(&wanted));
+        let _ = found.send(line);
+    });
+    let line = line.recv_timeout(PATIENCE);
+    let _ = child.kill();
+    let _ = child.wait();
+    reader.join().unwrap();
+    line.ok()
+        .flatten()
+        .unwrap_or_else(|| panic!("{args:?} did not log {text:?}"))
 }
 
 /// A process whose output is read line by line; ends with the test.

@@ -42,7 +42,9 @@ async fn before_there_is_a_state_it_says_what_it_waits_for() {
     let (code, said) = http_get(&http, "/readyz").await;
     assert_eq!(code, 503, "{said}");
     assert!(said.contains("connecting to etcd"), "{said}");
-    assert_eq!(http_get(&http, "/healthz").await.0, 200);
+    for page in ["/healthz", "/livez"] {
+        assert_eq!(http_get(&http, page).await.0, 200, "{page}");
+    }
 
     etcd.begin();
     let line = tokio::task::spawn_blocking(move || (server.next(), server));
@@ -78,6 +80,20 @@ async fn when_the_history_is_another_one_it_begins_anew_where_it_is() {
     server.ok(&["label", "pod", "one", "again=yes"]);
     // A connection of before is mended by itself.
     eventually("an answer", async || client.status().await.is_ok()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn manifests_are_for_a_prefix_without_objects() {
+    let Some(etcd) = Etcd::start().await else {
+        return;
+    };
+    let store = etcd.address();
+    let args = ["--store", &store, "--manifests", "examples/rng"];
+    let first = Server::start(&args);
+    assert_eq!(first.ok(&["count", "pods", "-l", "app=rng"]).trim(), "3");
+    first.ok(&["delete", "pod", "rng-h7k2p"]);
+    let second = Server::start(&args);
+    assert_eq!(second.ok(&["count", "pods", "-l", "app=rng"]).trim(), "2");
 }
 
 /// The status code and the body of an answer.

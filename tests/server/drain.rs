@@ -173,7 +173,9 @@ async fn unix_sockets_and_http_health_are_served() {
         patiently(stream.read_to_string(&mut answer)).await.unwrap();
         answer
     };
-    assert!(get("/healthz").await.starts_with("HTTP/1.1 200"));
+    for page in ["/healthz", "/livez"] {
+        assert!(get(page).await.starts_with("HTTP/1.1 200"), "{page}");
+    }
     let answer = get("/readyz").await;
     assert!(
         answer.starts_with("HTTP/1.1 503") && answer.ends_with("not ready: manifests\n"),

@@ -191,7 +191,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     fs::write(&file, "kind: Pod\n").unwrap();
     must_be_refused(
         &restore(&file, &directory, &[]),
-        &["no snapshot of selectord"],
+        &["not a snapshot of selectord"],
     );
     assert!(!directory.exists());
 

@@ -59,8 +59,12 @@ async fn what_is_restored_into_an_etcd_is_served_by_all_who_share_it() {
     };
     patiently(one.commit(another, "r1")).await.unwrap();
     assert!(!requests().is_empty());
-    let done = restore(&file, &etcd.address(), &["--force"]);
+    let done = restore(&file, &etcd.address(), &["--force", "--max-txn-ops", "64"]);
     assert_eq!(done.code, 0, "{}", done.err);
+    let waiting = format!("waiting for etcd at {}", etcd.address());
+    assert!(done.err.contains(&waiting), "{}", done.err);
+    let serve = format!("serve --store {} --max-txn-ops 64", etcd.address());
+    assert!(done.out.contains(&serve), "{}", done.out);
     for client in [&one, &two] {
         eventually("what was restored", async || pods(client).await == 1_000).await;
         assert_ne!(client.status().await.unwrap().epoch, before);
