@@ -83,7 +83,7 @@ pub enum CommitError {
     /// Something was written under its request id, or another at the same place, and has not come here to
     /// be looked at; or it was sent, and then the store's history became another one.
     #[error(
-        "whether it was written is not known: something was, and has not come to this server. Ask again with the same request id, or look"
+        "whether it was written is not known: what the store has of it has not come to this server. Ask again with the same request id, or look"
     )]
     Undecided,
     /// Its turn did not come in time.
