@@ -44,6 +44,14 @@ impl Committer {
         }
     }
 
+    /// Answers what is on its way, when what is held is true of nothing any more.
+    pub(super) fn abandon(&mut self) {
+        match self {
+            Committer::Alone(_) => {}
+            Committer::Shared(replica) => replica.abandon(),
+        }
+    }
+
     /// Waits until the store has something to say. Dropped before it ends, it loses nothing.
     pub(super) async fn news(&mut self) {
         match self {

@@ -15,7 +15,8 @@ use crate::store::etcd::{EtcdError, SubmitError};
 #[error("the server is stopping")]
 pub struct Stopped;
 
-/// Why a transaction was not applied. Nothing of it was, unless the error says that it is not known.
+/// Why a transaction was not applied. Nothing of it was, unless the error says that it was, or that it is not
+/// known.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CommitError {
@@ -64,7 +65,7 @@ pub enum CommitError {
     #[error(transparent)]
     Shared(SubmitError),
     /// The store that is shared has not been heard of for so long that nothing is sent to it.
-    #[error("not written: {}", away(*age, why.as_ref()))]
+    #[error("nothing was sent to the store: {}", away(*age, why.as_ref()))]
     Away {
         /// For how long it is not known what is in it.
         age: Duration,
@@ -79,9 +80,15 @@ pub enum CommitError {
         /// Its revision.
         revision: Revision,
     },
+    /// Something was written under its request id, or another at the same place, and has not come here to
+    /// be looked at; or it was sent, and then the store's history became another one.
+    #[error(
+        "whether it was written is not known: what the store has of it has not come to this server. Ask again with the same request id, or look"
+    )]
+    Undecided,
     /// Its turn did not come in time.
     #[error(
-        "not written: it waited for {patience:?} behind other writes, or for what was changed by others to come"
+        "nothing of this attempt was written: it waited for {patience:?} behind other writes, or for what was changed by others to come"
     )]
     TooLate {
         /// How long a write may take.

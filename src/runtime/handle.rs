@@ -179,7 +179,9 @@ impl Runtime {
     ///
     /// # Errors
     /// It was refused, or could not be made durable; nothing of it was applied. After
-    /// [`CommitError::Unknown`] and [`CommitError::Stopped`] alone that is not known.
+    /// [`CommitError::Unknown`], [`CommitError::Undecided`], [`CommitError::Stopped`] and
+    /// [`SubmitError::Unknown`](crate::store::etcd::SubmitError::Unknown) that is not known; after
+    /// [`CommitError::NotBack`] it is durable.
     pub async fn commit(
         &self,
         transaction: Transaction,

@@ -1,7 +1,7 @@
 //! Writes on their way to a shared store, in the order in which they came: which of them may go.
 //!
 //! Those that name one object go one after another, so that they are written in the order in which
-//! they came, and do not collide with each other. One that selects goes alone, as nobody knows what it
+//! they came, and do not collide with each other; so do those whose request ids have one place. One that selects goes alone, as nobody knows what it
 //! will touch; and nobody behind it goes before it. All others go side by side.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -14,6 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::engine::{ObjectResult, ResolveError};
 use crate::model::{ObjectRef, Operation, PatchTarget, Revision, Transaction};
+use crate::store::etcd::request_place;
 
 use super::command::{Commit, CommitReply, Committed};
 use super::sync::SyncId;
@@ -33,6 +34,8 @@ pub(super) struct Entry {
     pub(super) replies: SmallVec<[CommitReply; 1]>,
     /// What it names or has preconditions on; while it is submitted, also what its selectors found.
     pub(super) names: Vec<ObjectRef>,
+    /// Where its request id is kept, if it has one.
+    place: Option<u16>,
     selects: bool,
     /// How often something it touches was changed by another meanwhile.
     pub(super) collisions: u32,
@@ -54,20 +57,19 @@ pub(super) enum Stage {
     Written(Revision, Resolved),
 }
 
-/// What was not as expected.
+/// Something was not as expected.
+#[derive(Clone, Copy)]
 pub(super) struct Collision {
-    /// What was expected of each object.
-    pub(super) expected: Vec<(ObjectRef, Option<Revision>)>,
     /// Whoever has applied everything up to this revision knows what there is.
     pub(super) at: Revision,
+    /// The place of its request id was written meanwhile: it may be done already.
+    pub(super) place_taken: bool,
 }
 
 /// What a transaction came to when it was resolved.
 pub(super) struct Resolved {
     /// The revision of the state that it saw.
     pub(super) at: Revision,
-    /// What was expected of each object when it was submitted.
-    pub(super) expected: Vec<(ObjectRef, Option<Revision>)>,
     /// Whether it changes anything.
     pub(super) changes: bool,
     /// What becomes of each object; or a refusal, which holds if nothing has changed meanwhile.
@@ -79,7 +81,6 @@ impl Resolved {
     pub(super) fn of(answered: &Committed) -> Resolved {
         Resolved {
             at: answered.resolved_at,
-            expected: Vec::new(),
             changes: true,
             outcome: Ok(Arc::clone(&answered.results)),
         }
@@ -88,7 +89,9 @@ impl Resolved {
 
 impl Entry {
     fn new(commit: Commit, deadline: Instant, stage: Stage) -> Entry {
+        let place = Some(&commit.request_id).filter(|id| !id.is_empty());
         Entry {
+            place: place.map(|id| request_place(id)),
             names: named(&commit.transaction),
             selects: selects(&commit.transaction),
             transaction: commit.transaction,
@@ -173,20 +176,22 @@ impl Line {
 
     /// Those whose turn it is, in order; `is_over` says of a collision whether what was in the way is
     /// applied here. Linear in the names of all.
-    pub(super) fn ready(&self, is_over: impl Fn(&Collision) -> bool) -> Vec<u64> {
+    pub(super) fn ready(&self, is_over: impl Fn(Collision) -> bool) -> Vec<u64> {
         let mut under_way = self.entries.values().filter(|e| e.is_under_way()).count();
         let mut busy: HashSet<&ObjectRef> = HashSet::new();
+        let mut places: HashSet<u16> = HashSet::new();
         let mut ready = Vec::new();
         for (number, entry) in &self.entries {
             let may = match &entry.stage {
                 Stage::Waiting => true,
-                Stage::Collided(collision) => is_over(collision),
+                Stage::Collided(collision) => is_over(*collision),
                 Stage::Submitted(_) | Stage::Written(..) => false,
             };
             let free = if entry.selects {
                 under_way == 0
             } else {
                 entry.names.iter().all(|name| !busy.contains(name))
+                    && entry.place.is_none_or(|place| !places.contains(&place))
             };
             if may && free && under_way < MOST_SUBMITTED {
                 ready.push(*number);
@@ -196,6 +201,7 @@ impl Line {
                 break;
             }
             busy.extend(&entry.names);
+            places.extend(entry.place);
         }
         ready
     }

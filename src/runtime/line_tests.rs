@@ -9,6 +9,7 @@ use super::tests::{by, pod, put};
 use crate::labels::{Key, Value};
 use crate::model::{Kind, LabelPatch, Operation, PatchTarget, Transaction};
 use crate::selector::Selector;
+use crate::store::etcd::request_place;
 
 fn commit(transaction: Transaction) -> Commit {
     let room = Arc::new(Semaphore::new(1)).try_acquire_owned();
@@ -51,7 +52,6 @@ fn ready(line: &Line) -> Vec<u64> {
 fn submit(line: &mut Line, number: u64) {
     line.get_mut(number).unwrap().stage = Stage::Submitted(Resolved {
         at: 0,
-        expected: Vec::new(),
         changes: true,
         outcome: Ok([].into()),
     });
@@ -93,10 +93,30 @@ fn what_selects_goes_alone_and_is_not_overtaken() {
 fn what_collided_keeps_its_place() {
     let mut line = line([put("a"), put("a")]);
     let collision = Collision {
-        expected: Vec::new(),
         at: 7,
+        place_taken: false,
     };
     line.get_mut(1).unwrap().stage = Stage::Collided(collision);
     assert_eq!(line.ready(|_| false), [0u64; 0]);
     assert_eq!(line.ready(|collision| collision.at == 7), [1]);
+}
+
+#[test]
+fn request_ids_of_one_place_go_one_after_another() {
+    let place = request_place("a");
+    let ids = (0..).map(|i| format!("b{i}"));
+    let same = ids.into_iter().find(|id| request_place(id) == place);
+    let mut line = Line::default();
+    for (name, request_id) in [("a", "a"), ("b", &same.unwrap()), ("c", "c"), ("d", "")] {
+        let commit = Commit {
+            request_id: request_id.into(),
+            ..commit(put(name))
+        };
+        line.push(commit, Instant::now(), Stage::Waiting);
+    }
+    assert_eq!(ready(&line), [1, 3, 4]);
+    submit(&mut line, 1);
+    assert_eq!(ready(&line), [3, 4]);
+    line.remove(1).unwrap();
+    assert_eq!(ready(&line), [2, 3, 4]);
 }

@@ -63,7 +63,7 @@ impl Owner {
         while self.wait().await {
             self.turn();
             if self.committer.is_over() {
-                return;
+                return self.committer.abandon();
             }
         }
         self.writes.close();
@@ -74,6 +74,7 @@ impl Owner {
             self.committer.news().await;
             while self.turn() {}
         }
+        self.committer.abandon();
     }
 
     /// Waits for something to do; false once there will be no more.

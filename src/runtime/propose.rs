@@ -38,11 +38,7 @@ impl Replica {
             return;
         };
         match outcome {
-            Ok(Submitted::Written(revision)) => {
-                if !resolved.changes {
-                    let seen = resolved.at;
-                    return self.finish(number, resolved, seen);
-                }
+            Ok(Submitted::Written(revision)) if resolved.changes => {
                 if revision <= state.engine.head() {
                     return self.finish(number, resolved, revision);
                 }
@@ -51,18 +47,28 @@ impl Replica {
                 entry.deadline = entry.deadline.max(soonest);
                 entry.stage = Stage::Written(revision, resolved);
             }
-            Ok(Submitted::Conflict { at }) => {
-                entry.collisions = entry.collisions.saturating_add(1);
+            // Another attempt may have been written right behind.
+            Ok(Submitted::Written(_)) => {
+                if !self.recall(number) {
+                    let seen = resolved.at;
+                    self.finish(number, resolved, seen);
+                }
+            }
+            Ok(Submitted::Conflict { at, place_taken }) => {
+                if !place_taken {
+                    entry.collisions = entry.collisions.saturating_add(1);
+                }
                 if entry.collisions >= ATTEMPTS {
                     let attempts = entry.collisions;
                     return self.refuse(number, || CommitError::Collided { attempts });
                 }
-                entry.stage = Stage::Collided(Collision {
-                    expected: resolved.expected,
-                    at,
-                });
+                entry.stage = Stage::Collided(Collision { at, place_taken });
             }
-            Err(failed) => self.refuse(number, || CommitError::Shared(failed.clone())),
+            Err(failed) => {
+                if !self.recall(number) {
+                    self.refuse(number, || CommitError::Shared(failed.clone()));
+                }
+            }
         }
     }
 
@@ -92,6 +98,10 @@ impl Replica {
                 Some(Stage::Written(revision, resolved)) => {
                     self.give_up(number, resolved, revision)
                 }
+                _ if self.recall(number) => {}
+                Some(Stage::Collided(collision)) if collision.place_taken => {
+                    self.refuse(number, || CommitError::Undecided);
+                }
                 _ => {
                     let patience = self.patience;
                     self.refuse(number, || CommitError::TooLate { patience });
@@ -99,6 +109,55 @@ impl Replica {
             }
         }
         any
+    }
+
+    /// Answers everything that is on its way when the history is another one: what the store was given may
+    /// have been written before.
+    pub(super) fn abandon(&mut self) {
+        let (why, age) = (
+            self.shared.source.ended().cloned(),
+            self.shared.source.age(),
+        );
+        for number in self.line.numbers(|_| true) {
+            let entry = self.line.get_mut(number);
+            match entry.map(|entry| mem::replace(&mut entry.stage, Stage::Waiting)) {
+                Some(Stage::Written(revision, resolved)) => {
+                    self.give_up(number, resolved, revision)
+                }
+                Some(Stage::Submitted(resolved)) if resolved.changes => {
+                    self.refuse(number, || CommitError::Undecided);
+                }
+                Some(Stage::Collided(collision)) if collision.place_taken => {
+                    self.refuse(number, || CommitError::Undecided);
+                }
+                _ => self.refuse(number, || CommitError::Away {
+                    age,
+                    why: why.clone(),
+                }),
+            }
+        }
+    }
+
+    /// Answers a write as its request id was answered or written before, here or elsewhere; false: it was
+    /// not, as far as is known.
+    fn recall(&mut self, number: u64) -> bool {
+        let Some(entry) = self.line.get_mut(number) else {
+            return true;
+        };
+        match self.recent.get(&entry.request_id, entry.digest) {
+            Ok(None) => return false,
+            Ok(Some(before)) => {
+                let before = before.clone();
+                self.finish(number, Resolved::of(&before), before.revision);
+            }
+            Err(_) => {
+                let request_id = entry.request_id.clone();
+                self.refuse(number, || CommitError::RequestIdReused {
+                    request_id: request_id.clone(),
+                });
+            }
+        }
+        true
     }
 
     /// Answers a write that is written and does not come back. Whoever asks again under its request id is
@@ -120,13 +179,8 @@ impl Replica {
     pub(super) fn start_ready(&mut self, state: &State) -> bool {
         let mut started = false;
         loop {
-            let (engine, current) = (&state.engine, self.shared.source.current());
-            let ready = self.line.ready(|collision| {
-                let differs = |(object, revision): &(ObjectRef, Option<Revision>)| {
-                    engine.revision_of(object) != *revision
-                };
-                current >= collision.at || collision.expected.iter().any(differs)
-            });
+            let current = self.shared.source.current();
+            let ready = self.line.ready(|collision| current >= collision.at);
             if ready.is_empty() {
                 return started;
             }
@@ -138,6 +192,9 @@ impl Replica {
     }
 
     fn start(&mut self, state: &State, number: u64) {
+        if self.recall(number) {
+            return;
+        }
         let source = &self.shared.source;
         if source.ended().is_some() || source.age() >= self.patience {
             let (why, age) = (source.ended().cloned(), source.age());
@@ -158,21 +215,6 @@ impl Replica {
             return self.refuse(number, || CommitError::SyncAborted {
                 source_name: source_name.clone(),
             });
-        }
-        // Another replica may have written it since it was last looked at.
-        match self.recent.get(&entry.request_id, entry.digest) {
-            Ok(None) => {}
-            Ok(Some(before)) => {
-                let before = before.clone();
-                return self.finish(number, Resolved::of(&before), before.revision);
-            }
-            Err(_) => {
-                let request_id = entry.request_id.clone();
-                let reused = || CommitError::RequestIdReused {
-                    request_id: request_id.clone(),
-                };
-                return self.refuse(number, reused);
-            }
         }
         let engine = &state.engine;
         let resolution = engine.resolve(entry.transaction.clone(), self.limits);
@@ -198,7 +240,6 @@ impl Replica {
         };
         let resolved = Resolved {
             at: engine.head(),
-            expected: expected.clone(),
             changes: !transaction.is_empty(),
             outcome,
         };

@@ -72,6 +72,19 @@ impl Recent {
         }
     }
 
+    /// Remembers what was written under an id as a store has it, whatever was answered here.
+    pub(super) fn learn(&mut self, request_id: SmolStr, digest: u64, answer: Committed) {
+        match self.answers.get_mut(&request_id) {
+            // It changed nothing here, and then an earlier attempt elsewhere was done after all.
+            Some(before) if before.answer.revision != answer.revision => {
+                let forgotten = before.answer.results.len();
+                *before = Remembered { digest, answer };
+                self.results = self.results.saturating_sub(forgotten);
+            }
+            _ => self.insert(request_id, digest, answer),
+        }
+    }
+
     /// Remembers an answer under an id that is not known, or not with its results, and forgets the oldest
     /// beyond the bounds.
     /// A transaction without an id cannot be asked for again.
@@ -87,7 +100,11 @@ impl Recent {
                     .insert(request_id, Remembered { digest, answer });
             }
             // It was heard of from the store, which keeps no results.
-            Some(before) if before.answer.results.is_empty() && results > 0 => {
+            Some(before)
+                if before.answer.revision == answer.revision
+                    && before.answer.results.is_empty()
+                    && results > 0 =>
+            {
                 before.answer = answer;
             }
             Some(_) => return,
@@ -154,6 +171,19 @@ mod tests {
         assert_eq!(of(&recent, "0"), Some((0, 0)));
         assert_eq!(of(&recent, "59"), Some((59, 10_000)));
         assert!(recent.results <= MAX_RESULTS);
+    }
+
+    #[test]
+    fn what_the_store_has_is_what_holds() {
+        let mut recent = Recent::default();
+        recent.insert("a".into(), 0, answer(7, 1));
+        recent.learn("a".into(), 0, answer(7, 0));
+        assert_eq!(of(&recent, "a"), Some((7, 1)));
+        recent.learn("a".into(), 0, answer(9, 0));
+        recent.insert("a".into(), 0, answer(8, 1));
+        assert_eq!((of(&recent, "a"), recent.results), (Some((9, 0)), 0));
+        recent.insert("a".into(), 0, answer(9, 2));
+        assert_eq!((of(&recent, "a"), recent.results), (Some((9, 2)), 2));
     }
 
     #[test]

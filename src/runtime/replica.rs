@@ -13,9 +13,7 @@ use tracing::{error, info, warn};
 
 use crate::engine::{Applied, ApplyError, ListingError, Replicated, ResolveLimits, Work};
 use crate::model::{ObjectRef, Revision};
-use crate::store::etcd::{
-    Contact, EtcdError, Follow, Followed, Listing, Placed, SubmitError, Submitted,
-};
+use crate::store::etcd::{Contact, Follow, Followed, Listing, Placed, SubmitError, Submitted};
 
 use super::command::{Commit, Committed};
 use super::error::{CommitError, SourceEnd};
@@ -121,7 +119,7 @@ impl Replica {
             results: [].into(),
         };
         self.recent
-            .insert(request.request_id, request.digest, answer);
+            .learn(request.request_id, request.digest, answer);
     }
 
     /// The same of everything there is.
@@ -273,7 +271,7 @@ impl Replica {
                             other @ (ListingError::OtherHistory { .. }
                             | ListingError::Apply(ApplyError::Stale { .. })),
                         ) => {
-                            self.renew(other.to_string());
+                            self.renounce(other.to_string());
                             continue;
                         }
                         applied => applied.map_err(|failed| failed.to_string()),
@@ -293,9 +291,8 @@ impl Replica {
                     continue;
                 }
                 Followed::Lost(why) => {
-                    if !std::mem::replace(&mut self.lost, true) {
-                        warn!(%why, "etcd is not followed at present: what was applied from it is served, and its age is told");
-                    }
+                    self.lost = true;
+                    warn!(%why, "etcd is not followed at present: what was applied from it is served, and its age is told");
                     continue;
                 }
                 Followed::Ended(why) => {
@@ -333,16 +330,10 @@ impl Replica {
     }
 
     /// The store holds another history under the same id: it gets an id of its own, so that no cursor of
-    /// the one that is gone is believed.
-    fn renew(&mut self, how: String) {
-        let store = self.shared.store.clone();
-        self.tasks.spawn(async move {
-            // Should it fail, whoever finds the same next does it.
-            if let Err(error) = store.renew_history().await {
-                warn!(%error, "the history in etcd could not be given another id");
-            }
-        });
-        self.end(SourceEnd::Store(EtcdError::HistoryChanged { how }));
+    /// the one that is gone is believed. Until it has, what was applied is served.
+    fn renounce(&mut self, how: String) {
+        let _tasks = self.tasks.enter();
+        self.follow = self.shared.store.renounce(how);
     }
 
     /// What a sync did not mention, with the revisions that wrote it. Linear in all objects.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::Revision;
-use crate::store::etcd::EtcdStore;
+use crate::store::etcd::{EtcdError, EtcdStore};
 
 use super::error::SourceEnd;
 use super::handle::Runtime;
@@ -69,6 +69,7 @@ impl Runtime {
             Some(shared) => match shared.store.confirm().await {
                 // Others' keys may have brought etcd past what this history never came to.
                 Ok(contact) => revision <= contact.ours,
+                Err(EtcdError::HistoryChanged { .. }) => false,
                 Err(_) => true,
             },
             // Whoever asks may have been with a replica that is ahead of this one.

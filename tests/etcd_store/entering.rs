@@ -141,12 +141,15 @@ async fn tls_with_certificates_on_both_sides() {
     assert!(error.to_string().contains("missing.pem"), "{error}");
 }
 
-#[tokio::test]
-async fn a_token_that_ran_out_is_asked_for_anew() {
-    let arguments = ["--auth-token-ttl=1", "--bcrypt-cost=4"];
-    let Some(mut etcd) = Etcd::with(1, &arguments).await else {
-        return;
-    };
+fn login(user: &str, password: &str) -> Option<EtcdLogin> {
+    Some(EtcdLogin {
+        user: user.to_owned(),
+        password: password.to_owned(),
+    })
+}
+
+/// Lets in nobody but `sel`, whose keys are below `/test/`, and `root`, as whom etcdctl goes on.
+fn ask_for_logins(etcd: &mut Etcd) {
     for command in [
         "user add root:top",
         "user grant-role root root",
@@ -164,12 +167,18 @@ async fn a_token_that_ran_out_is_asked_for_anew() {
         etcd.ctl(&words);
     }
     etcd.log_in("root:top");
+}
+
+#[tokio::test]
+async fn a_token_that_ran_out_is_asked_for_anew() {
+    let arguments = ["--auth-token-ttl=1", "--bcrypt-cost=4"];
+    let Some(mut etcd) = Etcd::with(1, &arguments).await else {
+        return;
+    };
+    ask_for_logins(&mut etcd);
     let plain = etcd.options();
     let login = |user: &str, password: &str| EtcdOptions {
-        login: Some(EtcdLogin {
-            user: user.to_owned(),
-            password: password.to_owned(),
-        }),
+        login: login(user, password),
         // Nothing is asked in between that would keep the token.
         heartbeat: Duration::from_secs(600),
         ..plain.clone()
@@ -220,11 +229,42 @@ async fn a_login_where_none_is_asked_for_is_let_in() {
         return;
     };
     let options = EtcdOptions {
-        login: Some(EtcdLogin {
-            user: "somebody".to_owned(),
-            password: "x".to_owned(),
-        }),
+        login: login("somebody", "x"),
         ..etcd.options()
     };
     EtcdStore::connect(options).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_went_back_is_left_only_under_another_id() {
+    let Some(mut etcd) = Etcd::with(1, &["--bcrypt-cost=4"]).await else {
+        return;
+    };
+    ask_for_logins(&mut etcd);
+    let options = EtcdOptions {
+        login: login("sel", "secret"),
+        ..etcd.options()
+    };
+    let store = EtcdStore::connect(options.clone()).await.unwrap();
+    let mut replica = Replica::start(&store).await;
+    replica.put(&["a"]).await;
+    let grant = |etcd: &Etcd, what: &str| {
+        let role = ["role", "grant-permission", "selectord", what];
+        etcd.ctl(&[&role[..], &["--prefix=true", "/test/"]].concat());
+    };
+    // For a time, nobody may give it another one.
+    grant(&etcd, "read");
+    replica.follow = store.renounce("what came does not fit".to_owned());
+    while replica.denied == 0 {
+        replica.next().await.expect("it still has the old id");
+    }
+    grant(&etcd, "readwrite");
+    let ended = loop {
+        if let Err(error) = replica.next().await {
+            break error;
+        }
+    };
+    assert!(matches!(ended, EtcdError::HistoryChanged { .. }), "{ended}");
+    let anew = EtcdStore::connect(options).await.unwrap();
+    assert_ne!(anew.history(), store.history());
 }

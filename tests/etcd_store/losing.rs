@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use selectord::store::etcd::{EtcdError, EtcdOptions, EtcdStore, SubmitError};
+use selectord::store::etcd::{EtcdError, EtcdOptions, EtcdStore, SubmitError, Submitted};
+use tokio::task::JoinSet;
 
 use crate::etcd::{Etcd, until};
 use crate::replica::{Replica, deletes, puts};
@@ -217,4 +218,53 @@ async fn a_history_that_is_renewed_or_gone_ends_what_follows() {
     let store = etcd.connect().await;
     assert_ne!(store.history(), renewed);
     assert_eq!(Replica::start(&store).await.pods(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_write_is_so_where_room_runs_out() {
+    let Some(etcd) = Etcd::with(1, &["--quota-backend-bytes=2000000"]).await else {
+        return;
+    };
+    let store = etcd.connect().await;
+    let replica = Replica::start(&store).await;
+    // A member applies what it then refuses for want of room, if there was some when it came.
+    let (mut written, mut refused) = (Vec::new(), Vec::new());
+    let mut writers = JoinSet::new();
+    for writer in 0..64 {
+        let store = store.clone();
+        let of = |round: usize| (0..20).map(move |i| format!("p{writer}-{round}-{i}"));
+        let proposals: Vec<_> = (0..40)
+            .map(|round| {
+                let names: Vec<String> = of(round).collect();
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                (names[0].to_owned(), replica.proposal(puts(&names)))
+            })
+            .collect();
+        writers.spawn(async move {
+            let mut told = Vec::new();
+            for (first, proposal) in proposals {
+                let outcome = store.submit(&proposal).await;
+                let is_over = outcome.is_err();
+                told.push((first, outcome));
+                if is_over {
+                    break;
+                }
+            }
+            told
+        });
+    }
+    while let Some(told) = writers.join_next().await {
+        for (name, outcome) in told.unwrap() {
+            match outcome {
+                Ok(Submitted::Written(_)) => written.push(name),
+                Err(SubmitError::NotWritten(EtcdError::Full { .. })) => refused.push(name),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert!(!refused.is_empty(), "there was room for all of them");
+    let pods = Replica::start(&store).await.pods();
+    let is_there = |name: &&String| pods.contains(name);
+    assert_eq!(refused.iter().find(is_there), None, "refused, and there");
+    assert_eq!(written.iter().find(|it| !is_there(it)), None);
 }

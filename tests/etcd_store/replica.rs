@@ -19,6 +19,8 @@ pub struct Replica {
     /// What it was told beside transactions, by name, since it was last looked at.
     pub told: Vec<&'static str>,
     pub contact: Option<Contact>,
+    /// How often it was told that it does not go on as it is not let in.
+    pub denied: usize,
 }
 
 impl Replica {
@@ -34,6 +36,7 @@ impl Replica {
             follow,
             told: Vec::new(),
             contact: None,
+            denied: 0,
         }
     }
 
@@ -53,9 +56,11 @@ impl Replica {
             Followed::Contact(contact) => self.contact = Some(contact),
             Followed::Lost(error) => {
                 assert!(
-                    error.is_transient() || matches!(error, EtcdError::Foreign { .. }),
+                    error.is_transient()
+                        || matches!(error, EtcdError::Foreign { .. } | EtcdError::Denied { .. }),
                     "{error}"
                 );
+                self.denied += usize::from(matches!(error, EtcdError::Denied { .. }));
                 self.told.push("lost");
             }
             Followed::Ended(error) => return Err(error),

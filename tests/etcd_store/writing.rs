@@ -9,6 +9,12 @@ use crate::etcd::{Etcd, until};
 use crate::replica::{Replica, deletes, pod_ref, puts};
 use crate::wire::Wire;
 
+/// That an object is not as expected.
+fn conflict(at: Revision) -> Result<Submitted, SubmitError> {
+    let place_taken = false;
+    Ok(Submitted::Conflict { at, place_taken })
+}
+
 #[tokio::test]
 async fn what_has_changed_is_a_conflict_and_nothing_is_written() {
     let Some(etcd) = Etcd::one().await else {
@@ -27,7 +33,7 @@ async fn what_has_changed_is_a_conflict_and_nothing_is_written() {
         .push((pod_ref("a"), replica.engine.revision_of(&pod_ref("a"))));
     let at = replica.put(&["a"]).await;
     for proposal in [&early, &looks] {
-        assert_eq!(store.submit(proposal).await, Ok(Submitted::Conflict { at }));
+        assert_eq!(store.submit(proposal).await, conflict(at));
     }
     // What they did not name is untouched, and may be written.
     assert!(matches!(
@@ -37,10 +43,7 @@ async fn what_has_changed_is_a_conflict_and_nothing_is_written() {
     let Ok(Submitted::Written(deleted)) = store.submit(&delete).await else {
         panic!("it is as expected");
     };
-    assert_eq!(
-        store.submit(&delete).await,
-        Ok(Submitted::Conflict { at: deleted })
-    );
+    assert_eq!(store.submit(&delete).await, conflict(deleted));
     replica.until(deleted).await;
     assert_eq!(replica.pods(), ["a", "d"]);
 }
@@ -62,10 +65,7 @@ async fn nothing_to_write_is_a_question() {
         Ok(Submitted::Written(written))
     );
     let at = written;
-    assert_eq!(
-        store.submit(&ask(None)).await,
-        Ok(Submitted::Conflict { at })
-    );
+    assert_eq!(store.submit(&ask(None)).await, conflict(at));
     assert_eq!(store.confirm().await.unwrap().ours, written);
 }
 
@@ -250,7 +250,7 @@ async fn what_did_not_arrive_is_sent_again_though_others_write() {
             assert_eq!(told, Ok(Submitted::Written(at + 1)));
             other.until(at + 1).await;
         } else {
-            assert_eq!(told, Ok(Submitted::Conflict { at }));
+            assert_eq!(told, conflict(at));
         }
     }
     assert_eq!(other.pods(), ["a", "b", "c", "x"]);

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `together` | two replicas write and hear of each other, at once and one after another |
 //! | `away` | etcd stands still, and goes on |
+//! | `retries` | a replica is asked again for what it has not heard of |
 //! | `moving` | a subscriber moves from one replica to another |
 //! | `serving` | the real server: before there is a state, and when the history is another one |
 //! | `chunks` | the command line, and what is more than one transaction holds |
@@ -17,6 +18,7 @@ mod chunks;
 mod etcd;
 mod moving;
 mod replicas;
+mod retries;
 mod serving;
 mod together;
 

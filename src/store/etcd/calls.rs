@@ -13,7 +13,7 @@ use super::proto::auth_client::AuthClient;
 use super::proto::kv_client::KvClient;
 use super::proto::{AuthenticateRequest, TxnRequest};
 use super::request::Answer;
-use super::{EtcdError, EtcdOptions};
+use super::{EtcdError, EtcdLogin, EtcdOptions};
 
 /// Before the members are asked again, all of which were.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -29,15 +29,20 @@ type Token = MetadataValue<Ascii>;
 pub(super) struct Calls {
     pub(super) options: EtcdOptions,
     pub(super) members: Members,
-    token: Mutex<Option<Token>>,
+    token: Mutex<Option<Pass>>,
+    /// Held by whoever logs in: the others wait for what comes of it.
+    logging_in: tokio::sync::Mutex<()>,
 }
+
+/// What there is to show: none where nobody is asked for it.
+type Pass = Option<Token>;
 
 /// A member that is talked to, and the token that shows who talks: none where there is nobody to log in
 /// as, or nothing to log in to.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) member: Member,
-    token: Option<Token>,
+    token: Pass,
 }
 
 impl Calls {
@@ -47,6 +52,7 @@ impl Calls {
             options,
             members,
             token: Mutex::default(),
+            logging_in: tokio::sync::Mutex::default(),
         }
     }
 
@@ -55,7 +61,18 @@ impl Calls {
     /// # Errors
     /// What the last attempt met.
     pub(super) async fn txn(&self, request: &TxnRequest) -> Result<Answer, EtcdError> {
-        let mut patience = self.patience();
+        self.txn_within(request, &mut self.patience()).await
+    }
+
+    /// The same, as a part of what has attempts and time together.
+    pub(super) async fn txn_within(
+        &self,
+        request: &TxnRequest,
+        patience: &mut Patience,
+    ) -> Result<Answer, EtcdError> {
+        if patience.is_over() {
+            return Err(self.members.unavailable("there is no time left"));
+        }
         loop {
             match self.attempt(request, patience.left()).await {
                 Ok(answer) => return Ok(answer),
@@ -109,10 +126,12 @@ impl Calls {
     /// What a refusal means; the member is left and the token forgotten, if it is about them.
     pub(super) fn refused(&self, status: &tonic::Status, session: &Session) -> Failure {
         let prefix = self.options.address.prefix();
-        let failure = Failure::of(status, &session.member.address, &self.members, prefix);
+        let mut failure = Failure::of(status, &session.member.address, &self.members, prefix);
         match failure.next {
             Next::Again => self.members.leave(&session.member),
-            Next::LogIn => self.forget(session.token.as_ref()),
+            // There is nobody to log in as.
+            Next::LogIn if self.options.login.is_none() => failure.next = Next::GiveUp,
+            Next::LogIn => self.forget(&session.token),
             Next::GiveUp => {}
         }
         failure
@@ -125,27 +144,43 @@ impl Calls {
             .unavailable(format!("{}: no answer in time", member.address))
     }
 
-    /// Forgets a token that was refused, unless there is another one already.
-    fn forget(&self, refused: Option<&Token>) {
+    /// Forgets what was refused, unless there is another by now.
+    fn forget(&self, refused: &Pass) {
         let mut kept = self.token.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.as_ref() == refused {
+        if kept.as_ref() == Some(refused) {
             *kept = None;
         }
     }
 
+    fn kept(&self) -> Option<Pass> {
+        let kept = self.token.lock();
+        kept.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The token to send along.
-    async fn token(&self, session: &Session, within: Duration) -> Result<Option<Token>, Failure> {
+    async fn token(&self, session: &Session, within: Duration) -> Result<Pass, Failure> {
         let Some(login) = &self.options.login else {
             return Ok(None);
         };
-        let kept = self
-            .token
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        if kept.is_some() {
+        if let Some(kept) = self.kept() {
             return Ok(kept);
         }
+        let _first = tokio::time::timeout(within, self.logging_in.lock()).await;
+        if let Some(kept) = self.kept() {
+            return Ok(kept);
+        }
+        let pass = self.log_in(login, session, within).await?;
+        let mut kept = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some(pass.clone());
+        Ok(pass)
+    }
+
+    async fn log_in(
+        &self,
+        login: &EtcdLogin,
+        session: &Session,
+        within: Duration,
+    ) -> Result<Pass, Failure> {
         let request = AuthenticateRequest {
             name: login.user.clone(),
             password: login.password.clone(),
@@ -164,19 +199,13 @@ impl Calls {
             }
             Err(_) => return Err(Failure::before_sending(self.silent(&session.member))),
         };
-        let token = Token::try_from(response.token).map_err(|_| {
+        Token::try_from(response.token).map(Some).map_err(|_| {
             let cause = "its token is not text".to_owned();
             Failure::before_sending(EtcdError::Denied {
                 cause,
                 prefix: self.options.address.prefix().to_owned(),
             })
-        })?;
-        let kept = Some(token);
-        self.token
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone_from(&kept);
-        Ok(kept)
+        })
     }
 }
 
@@ -214,6 +243,10 @@ impl Patience {
         left.min(self.attempt).max(MIN_ATTEMPT)
     }
 
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.deadline + MIN_ATTEMPT
+    }
+
     /// Whether to try again after such a failure; waits if all members were asked.
     pub(super) async fn tries_again(&mut self, failure: &Failure) -> bool {
         match failure.next {
@@ -239,19 +272,27 @@ mod tests {
     async fn a_token_that_was_renewed_meanwhile_is_kept() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("etcd://{}/p", listener.local_addr().unwrap());
-        let calls = Calls::new(EtcdOptions::new(address.parse().unwrap()));
         let token = |text| Some(Token::from_static(text));
+        let login = EtcdLogin {
+            user: "u".to_owned(),
+            password: "p".to_owned(),
+        };
+        let mut options = EtcdOptions::new(address.parse().unwrap());
+        options.login = Some(login);
+        let calls = Calls::new(options);
         let session = async |token| Session {
             member: calls.members.one(MIN_ATTEMPT * 100).await.unwrap(),
             token,
         };
         let refused = tonic::Status::unauthenticated("etcdserver: invalid auth token");
-        *calls.token.lock().unwrap() = token("new");
-        for (sent, kept) in [
-            (token("old"), token("new")),
-            (None, token("new")),
-            (token("new"), None),
+        for (before, sent, kept) in [
+            (Some(token("new")), token("old"), Some(token("new"))),
+            (Some(token("new")), None, Some(token("new"))),
+            (Some(token("new")), token("new"), None),
+            // It was asked for nothing, and is now.
+            (Some(None), None, None),
         ] {
+            *calls.token.lock().unwrap() = before;
             calls.refused(&refused, &session(sent).await);
             assert_eq!(*calls.token.lock().unwrap(), kept);
         }

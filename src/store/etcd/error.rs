@@ -35,7 +35,7 @@ pub enum EtcdError {
     },
     /// Its quota is used up, and only deletions are taken.
     #[error(
-        "etcd has no room: {cause}. Nothing was written; compact and defragment it, raise its --quota-backend-bytes, and disarm its alarm"
+        "etcd has no room: {cause}. Compact and defragment it, raise its --quota-backend-bytes, and disarm its alarm"
     )]
     Full {
         /// In its words.

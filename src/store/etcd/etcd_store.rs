@@ -7,6 +7,7 @@ use crate::store::HistoryId;
 use super::calls::Calls;
 use super::history::{find_or_make, renew};
 use super::keys::{Keys, decode_history};
+use super::proto::KeyValue;
 use super::request::{Answer, get, get_at, read};
 use super::seen::{Head, Seen, changed};
 use super::{Contact, EtcdAddress, EtcdError, EtcdOptions};
@@ -86,8 +87,7 @@ impl EtcdStore {
         if knows_then {
             seen.check_head(&Head::of(answer.key()))?;
         }
-        let history = history.map(|key| decode_history(&key.key, &key.value));
-        self.check_history(history.transpose()?)?;
+        self.check_history_key(history)?;
         seen.check(&answer)?;
         seen.check_newest(&head)?;
         let ours = head
@@ -104,6 +104,13 @@ impl EtcdStore {
     /// # Errors
     /// As of [`EtcdStore::connect`].
     pub async fn renew_history(&self) -> Result<HistoryId, EtcdError> {
+        self.leave_history().await?;
+        let Shared { calls, keys, .. } = &*self.shared;
+        Ok(find_or_make(calls, keys).await?.0)
+    }
+
+    /// The same; whatever it is then, it is not ours.
+    pub(super) async fn leave_history(&self) -> Result<(), EtcdError> {
         renew(&self.shared.calls, &self.shared.keys, self.shared.history).await
     }
 
@@ -116,6 +123,12 @@ impl EtcdStore {
         }
     }
 
+    /// The same of what stands at its key.
+    pub(super) fn check_history_key(&self, found: Option<KeyValue>) -> Result<(), EtcdError> {
+        let found = found.map(|key| decode_history(&key.key, &key.value));
+        self.check_history(found.transpose()?)
+    }
+
     /// What was seen last.
     pub(super) fn seen(&self) -> Seen {
         let seen = self.shared.seen.lock();
@@ -126,7 +139,6 @@ impl EtcdStore {
     pub(super) fn note(&self, answer: &Answer, head: Head) {
         self.note_seen(Seen {
             revision: answer.revision,
-            term: answer.term,
             head,
         });
     }
@@ -135,7 +147,6 @@ impl EtcdStore {
     pub(super) fn note_head(&self, head: Head) {
         self.note_seen(Seen {
             revision: head.revision,
-            term: 0,
             head,
         });
     }
@@ -143,9 +154,8 @@ impl EtcdStore {
     fn note_seen(&self, new: Seen) {
         let seen = self.shared.seen.lock();
         let mut seen = seen.unwrap_or_else(PoisonError::into_inner);
-        let term = seen.term.max(new.term);
         if new.revision >= seen.revision {
-            *seen = Seen { term, ..new };
+            *seen = new;
         }
     }
 }

@@ -68,6 +68,10 @@ impl Failure {
             Code::InvalidArgument if says("revision of auth store is old") => {
                 done(false, Next::LogIn, denied())
             }
+            // It asks for a login now, and did not before.
+            Code::InvalidArgument if says("user name is empty") => {
+                done(false, Next::LogIn, denied())
+            }
             Code::InvalidArgument if says("user name") || says("authentication failed") => {
                 done(false, Next::GiveUp, denied())
             }
@@ -80,7 +84,7 @@ impl Failure {
                 done(false, Next::GiveUp, EtcdError::HistoryChanged { how })
             }
             Code::ResourceExhausted if says("space exceeded") => {
-                done(false, Next::GiveUp, EtcdError::Full { cause: cause() })
+                done(true, Next::GiveUp, EtcdError::Full { cause: cause() })
             }
             Code::ResourceExhausted if says("too many requests") => {
                 done(false, Next::Again, unavailable())
@@ -154,7 +158,7 @@ mod tests {
             (
                 Code::InvalidArgument,
                 "etcdserver: user name is empty",
-                Next::GiveUp,
+                Next::LogIn,
                 false,
             ),
             (
@@ -173,7 +177,7 @@ mod tests {
                 Code::ResourceExhausted,
                 "etcdserver: mvcc: database space exceeded",
                 Next::GiveUp,
-                false,
+                true,
             ),
             (
                 Code::InvalidArgument,

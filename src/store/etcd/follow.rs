@@ -1,19 +1,23 @@
 //! Following what is written, without end: over broken watches, lost leaders and compactions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::model::Revision;
 
 use super::gather::Revised;
 use super::heart::Heart;
+use super::seen::changed;
 use super::watch::Watch;
 use super::{EtcdError, EtcdStore, Followed};
 
-/// What may wait to be taken: behind it, the watch is not read, and in the end etcd lets it wait.
+/// What may wait to be taken, and of how many bytes: behind it, the watch is not read, and in the end etcd
+/// lets it wait.
 const WAITING: usize = 256;
+const WAITING_BYTES: usize = 16 << 20;
 /// Contacts that the watch may tell nothing for, though there is something to tell.
 const PATIENCE: u32 = 15;
 /// Before it is tried again.
@@ -21,10 +25,13 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Before everything is listed again, to see whether what is not ours is gone.
 const LONG_PAUSE: Duration = Duration::from_secs(2);
 
+/// What waits to be taken, with the room that it has meanwhile: one of any size has all of it.
+type Waiting = (Followed, Option<OwnedSemaphorePermit>);
+
 /// What is written behind a revision, as it comes. Ends when it is dropped.
 #[derive(Debug)]
 pub struct Follow {
-    told: mpsc::Receiver<Followed>,
+    told: mpsc::Receiver<Waiting>,
     task: JoinHandle<()>,
 }
 
@@ -32,7 +39,7 @@ impl Follow {
     /// What comes next; none behind [`Followed::Ended`]. It may be dropped while it waits, and nothing is
     /// lost.
     pub async fn next(&mut self) -> Option<Followed> {
-        self.told.recv().await
+        self.told.recv().await.map(|(told, _)| told)
     }
 
     /// Whether nothing has come that is not taken yet.
@@ -42,7 +49,7 @@ impl Follow {
 
     /// What has come already, if anything has.
     pub fn try_next(&mut self) -> Option<Followed> {
-        self.told.try_recv().ok()
+        self.told.try_recv().ok().map(|(told, _)| told)
     }
 }
 
@@ -57,20 +64,35 @@ impl EtcdStore {
     /// in a task of the current runtime. At least once in [`EtcdOptions::heartbeat`](super::EtcdOptions),
     /// a quorum is asked how far it is.
     ///
-    /// A store that went back is given a new history, and the following ends.
+    /// A store that went back is given a new history, however long that takes, and the following ends.
     pub fn follow(&self, after: Revision) -> Follow {
+        self.begin_follow(after, Follower::run)
+    }
+
+    /// Follows no more, as something else showed that the store went back: it is given a new history, and
+    /// then the following ends.
+    pub fn renounce(&self, how: String) -> Follow {
+        self.begin_follow(Revision::MAX, |follower| follower.end(changed(how)))
+    }
+
+    fn begin_follow<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        after: Revision,
+        work: impl FnOnce(Follower) -> F,
+    ) -> Follow {
         let (told, told_here) = mpsc::channel(WAITING);
         let follower = Follower {
             store: self.clone(),
             after,
             quiet: after,
             told,
+            room: Arc::new(Semaphore::new(WAITING_BYTES)),
             heart: Heart::start(self.clone()),
             is_lost: false,
         };
         Follow {
             told: told_here,
-            task: tokio::spawn(follower.run()),
+            task: tokio::spawn(work(follower)),
         }
     }
 }
@@ -81,7 +103,8 @@ struct Follower {
     after: Revision,
     /// So far was etcd at the last contact, when nothing of ours was missing.
     quiet: Revision,
-    told: mpsc::Sender<Followed>,
+    told: mpsc::Sender<Waiting>,
+    room: Arc<Semaphore>,
     heart: Heart,
     /// Whether it was told that it does not go on.
     is_lost: bool,
@@ -149,13 +172,16 @@ impl Follower {
                             revision,
                             changes,
                             requests,
+                            bytes,
                         } = revised;
                         let transaction = Followed::Transaction {
                             revision,
                             changes,
                             requests,
                         };
-                        self.tell(transaction).await?;
+                        let bytes = u32::try_from(bytes.clamp(1, WAITING_BYTES)).unwrap_or(1);
+                        let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.ok();
+                        self.tell_in(room, transaction).await?;
                         self.after = revision;
                     }
                 }
@@ -215,12 +241,19 @@ impl Follower {
         self.tell(Followed::Lost(error)).await
     }
 
-    /// Tells the last. Where the history is another one because the store went back, it is made so.
-    async fn end(&mut self, error: EtcdError) {
+    /// Tells the last. Where the history is another one because the store went back, it is made so before:
+    /// whoever begins anew must not find the id of what is gone.
+    async fn end(mut self, error: EtcdError) {
         if matches!(error, EtcdError::HistoryChanged { .. }) {
-            while let Err(failed) = self.store.renew_history().await {
-                if !failed.is_transient() || self.lost(failed, PAUSE).await.is_err() {
-                    break;
+            // What hinders that is another matter than what was told before.
+            self.is_lost = false;
+            while let Err(failed) = self.store.leave_history().await {
+                let pause = match failed.is_transient() {
+                    true => PAUSE,
+                    false => LONG_PAUSE,
+                };
+                if self.lost(failed, pause).await.is_err() {
+                    return;
                 }
             }
         }
@@ -234,6 +267,15 @@ impl Follower {
             Followed::Lost(_) => self.is_lost = true,
             _ => {}
         }
-        self.told.send(what).await.map_err(|_| Stop::Unheard)
+        self.tell_in(None, what).await
+    }
+
+    async fn tell_in(
+        &mut self,
+        room: Option<OwnedSemaphorePermit>,
+        what: Followed,
+    ) -> Result<(), Stop> {
+        let told = self.told.send((what, room)).await;
+        told.map_err(|_| Stop::Unheard)
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Revised {
     pub(super) revision: Revision,
     pub(super) changes: Vec<Replicated>,
     pub(super) requests: Vec<Placed>,
+    /// What it came as.
+    pub(super) bytes: usize,
 }
 
 /// What an event tells.
@@ -61,12 +63,15 @@ impl Gather {
             if self.open.as_ref().is_some_and(|open| open.revision != at) {
                 whole.extend(self.open.take());
             }
+            let bytes = kv.key.len().saturating_add(kv.value.len());
             let read = change(kv, is_deleted);
             let open = self.open.get_or_insert_with(|| Revised {
                 revision: at,
                 changes: Vec::new(),
                 requests: Vec::new(),
+                bytes: 0,
             });
+            open.bytes = open.bytes.saturating_add(bytes);
             match read {
                 Ok(Told::Change(change)) => open.changes.push(change),
                 Ok(Told::Request(request)) => open.requests.push(request),

@@ -73,7 +73,6 @@ pub(super) async fn find(calls: &Calls, keys: &Keys) -> Result<Found, EtcdError>
     Ok(Found {
         seen: Seen {
             revision: answer.revision,
-            term: answer.term,
             head,
         },
         format,
@@ -100,12 +99,8 @@ fn making(keys: &Keys, history: HistoryId, is_known: bool) -> Result<TxnRequest,
     })
 }
 
-/// Puts another history in the place of this one, if it still is the one; answers which it is then.
-pub(super) async fn renew(
-    calls: &Calls,
-    keys: &Keys,
-    known: HistoryId,
-) -> Result<HistoryId, EtcdError> {
+/// Puts another history in the place of this one, if it still is the one.
+pub(super) async fn renew(calls: &Calls, keys: &Keys, known: HistoryId) -> Result<(), EtcdError> {
     let request = TxnRequest {
         compare: vec![has_value(keys.history(), encode_history(known))],
         success: vec![
@@ -115,8 +110,7 @@ pub(super) async fn renew(
         ..TxnRequest::default()
     };
     // Done twice, the second finds that the first was done.
-    calls.txn(&request).await?;
-    Ok(find_or_make(calls, keys).await?.0)
+    calls.txn(&request).await.map(drop)
 }
 
 pub(super) fn random_history() -> Result<HistoryId, EtcdError> {

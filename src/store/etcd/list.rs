@@ -20,6 +20,8 @@ const FIRST_PAGE: i64 = 512;
 /// Most keys of a page, and about so many bytes.
 const MAX_PAGE: i64 = 16_384;
 const PAGE_BYTES: i64 = 4 << 20;
+/// So often a page is asked for again, each time half as large: it may be more than arrives in time.
+const HALVINGS: usize = 3;
 /// So often it begins anew when what it reads is compacted meanwhile.
 const ATTEMPTS: usize = 5;
 
@@ -74,15 +76,24 @@ impl EtcdStore {
         let mut progress = ListProgress::default();
         let mut limit = FIRST_PAGE;
         let mut first: Option<Answer> = None;
+        let mut halvings = 0;
         loop {
             let request = range(RangeRequest {
-                key,
+                key: key.clone(),
                 range_end: range_end.clone(),
                 limit,
                 revision: first.as_ref().map_or(0, |at| etcd_revision(at.revision)),
                 keys_only: false,
             });
-            let mut answer = calls.txn(&read(vec![request])).await?;
+            let mut answer = match calls.txn(&read(vec![request])).await {
+                Err(error) if error.is_transient() && halvings < HALVINGS && limit > 1 => {
+                    halvings += 1;
+                    limit /= 2;
+                    continue;
+                }
+                answered => answered?,
+            };
+            halvings = 0;
             let RangeResponse { kvs, more, count } = answer.range();
             if first.is_none() {
                 seen.check(&answer)?;

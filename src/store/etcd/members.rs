@@ -24,6 +24,8 @@ pub(super) struct Members {
     addresses: Vec<String>,
     tls: Option<EtcdTls>,
     kept: Vec<Mutex<Option<Connection>>>,
+    /// Held by whoever connects to the member: the others wait for what comes of it.
+    connecting: Vec<tokio::sync::Mutex<()>>,
     current: AtomicUsize,
     connected: AtomicU64,
 }
@@ -46,6 +48,7 @@ impl Members {
             addresses: addresses.to_vec(),
             tls,
             kept: addresses.iter().map(|_| Mutex::default()).collect(),
+            connecting: addresses.iter().map(|_| Default::default()).collect(),
             current: AtomicUsize::new(0),
             connected: AtomicU64::new(0),
         }
@@ -86,12 +89,21 @@ impl Members {
             return Ok(member(kept));
         }
         let endpoint = self.endpoint(&address)?;
-        let cause = match tokio::time::timeout(within, endpoint.connect()).await {
-            Ok(Ok(channel)) => {
-                let connection = (self.connected.fetch_add(1, Ordering::Relaxed), channel);
-                self.kept(number, |kept| *kept = Some(connection.clone()));
-                return Ok(member(connection));
+        let connect = async {
+            let _first = match self.connecting.get(number) {
+                Some(connecting) => Some(connecting.lock().await),
+                None => None,
+            };
+            if let Some(kept) = self.kept(number, |kept| kept.clone()) {
+                return Ok(kept);
             }
+            let channel = endpoint.connect().await?;
+            let connection = (self.connected.fetch_add(1, Ordering::Relaxed), channel);
+            self.kept(number, |kept| *kept = Some(connection.clone()));
+            Ok(connection)
+        };
+        let cause = match tokio::time::timeout(within, connect).await {
+            Ok(Ok(connection)) => return Ok(member(connection)),
             Ok(Err(error)) => innermost(&error),
             Err(_) => "no connection in time".to_owned(),
         };
@@ -200,6 +212,15 @@ mod tests {
             .each_ref()
             .map(|it| it.local_addr().unwrap().to_string());
         (Members::new(&addresses, None), listeners)
+    }
+
+    #[tokio::test]
+    async fn those_who_come_together_share_a_connection() {
+        let (members, _listeners) = listening().await;
+        let (a, b, c) = tokio::join!(members.one(SOON), members.one(SOON), members.one(SOON));
+        for member in [a, b, c] {
+            assert_eq!(member.unwrap().connection, 0);
+        }
     }
 
     #[tokio::test]

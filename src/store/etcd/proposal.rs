@@ -12,7 +12,8 @@ pub struct Proposal {
     pub expected: Vec<(ObjectRef, Option<Revision>)>,
     /// What is written. Each object once, and among those expected.
     pub changes: Vec<Proposed>,
-    /// Under which request id, if it has one. What changes nothing is not remembered under it.
+    /// Under which request id, if it has one. Its place is compared like an object; what changes nothing is not
+    /// remembered under it.
     pub request: Option<ProposedRequest>,
 }
 
@@ -77,5 +78,8 @@ pub enum Submitted {
     Conflict {
         /// etcd's revision when it looked.
         at: Revision,
+        /// Whether the place of its request id was written meanwhile: by an earlier attempt elsewhere,
+        /// or under another id.
+        place_taken: bool,
     },
 }

@@ -103,7 +103,6 @@ pub(super) fn read(operations: Vec<RequestOp>) -> TxnRequest {
 pub(super) struct Answer {
     /// The newest revision of the store when it was done: its own, if it wrote.
     pub(super) revision: Revision,
-    pub(super) term: u64,
     pub(super) succeeded: bool,
     ranges: std::vec::IntoIter<RangeResponse>,
 }
@@ -118,7 +117,6 @@ impl Answer {
         let ranges: Vec<_> = response.responses.into_iter().filter_map(range).collect();
         Answer {
             revision: revision(header.revision),
-            term: header.raft_term,
             succeeded: response.succeeded,
             ranges: ranges.into_iter(),
         }

@@ -96,7 +96,26 @@ impl EtcdRestore {
             restore.settle().await?;
             tell(deleted);
         }
+        if deleted > 0 {
+            restore.mark_anew().await?;
+        }
         Ok(restore)
+    }
+
+    /// Puts another mark there: a deletion that was sent twice, and arrives late, finds that its own is gone,
+    /// and deletes nothing of what is put from now on.
+    async fn mark_anew(&mut self) -> Result<(), EtcdError> {
+        let before = std::mem::replace(&mut self.mark, self.keys.mark()?);
+        let request = TxnRequest {
+            compare: vec![has_value(self.keys.history(), before)],
+            success: vec![put(self.keys.history(), self.mark.clone())],
+            ..TxnRequest::default()
+        };
+        // An attempt that was not answered may have been done.
+        if self.calls.txn(&request).await?.succeeded || self.is_marked().await? {
+            return Ok(());
+        }
+        Err(changed("another restore has begun"))
     }
 
     /// Puts the mark where the history's id belongs.

@@ -13,7 +13,6 @@ use super::request::Answer;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) revision: Revision,
-    pub(super) term: u64,
     pub(super) head: Head,
 }
 
@@ -45,13 +44,6 @@ impl Seen {
             return Err(changed(format!(
                 "it was at revision {} and is at {}",
                 self.revision, answer.revision
-            )));
-        }
-        // A member that has just begun may know no term.
-        if answer.term > 0 && answer.term < self.term {
-            return Err(changed(format!(
-                "it was in term {} and is in {}",
-                self.term, answer.term
             )));
         }
         Ok(())
@@ -104,13 +96,11 @@ mod tests {
         };
         let seen = Seen {
             revision: 10,
-            term: 3,
             head: head(9, "a"),
         };
-        let at = |revision, raft_term| {
+        let at = |revision| {
             let header = ResponseHeader {
                 revision,
-                raft_term,
                 ..ResponseHeader::default()
             };
             Answer::new(TxnResponse {
@@ -118,11 +108,9 @@ mod tests {
                 ..TxnResponse::default()
             })
         };
-        assert_eq!(seen.check(&at(10, 3)), Ok(()));
-        assert_eq!(seen.check(&at(11, 4)), Ok(()));
-        assert!(seen.check(&at(9, 3)).is_err());
-        assert!(seen.check(&at(12, 2)).is_err());
-        assert_eq!(seen.check(&at(12, 0)), Ok(()));
+        assert_eq!(seen.check(&at(10)), Ok(()));
+        assert_eq!(seen.check(&at(11)), Ok(()));
+        assert!(seen.check(&at(9)).is_err());
         assert_eq!(seen.check_head(&head(9, "a")), Ok(()));
         assert!(seen.check_head(&head(9, "b")).is_err());
         assert!(seen.check_head(&head(8, "a")).is_err());

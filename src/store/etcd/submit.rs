@@ -7,8 +7,9 @@ use prost::Message as _;
 
 use crate::model::Revision;
 
+use super::calls::Patience;
 use super::etcd_store::{EtcdStore, Shared};
-use super::keys::{decode_history, encode_history, random_id, revision};
+use super::keys::{encode_history, random_id, revision};
 use super::proto::{KeyValue, TxnRequest};
 use super::request::{Answer, delete, get, get_at, has_value, look, put, read, written_by};
 use super::seen::Head;
@@ -29,10 +30,12 @@ struct Writing {
     id: Bytes,
     /// The keys of the objects that it depends on, with the revisions that they should be of.
     expected: Vec<(Bytes, Revision)>,
+    /// The place of its request id, if it has one: it is among those expected, and written if anything is.
+    place: Option<Bytes>,
     /// Those that it changes.
     changed: BTreeSet<Bytes>,
-    /// Whether nothing that it changes was there. Done once, and deleted by somebody, it could be done again:
-    /// all would be as expected.
+    /// Whether nothing that it changes was there, and no place of a request id is written, which stays. Done
+    /// once, and deleted by somebody, it could be done again: all would be as expected.
     only_creates: bool,
 }
 
@@ -70,7 +73,9 @@ impl EtcdStore {
     ///
     /// Where a member does not answer, another is asked, and still it is done at most once: if an earlier
     /// attempt was done after all, it has changed what is compared, and left its id to be found. What only
-    /// creates is sent again on condition that nothing of ours was written since it was looked for.
+    /// creates is sent again on condition that nothing of ours was written since it was looked for; but if
+    /// it has no request id, and its first attempt arrives when a later one was done and somebody has
+    /// deleted everything that it created, that is created once more.
     ///
     /// # Errors
     /// [`SubmitError`], which says whether it may have been written.
@@ -98,7 +103,7 @@ impl EtcdStore {
                 }
                 Ok(answer) => {
                     let since = maybe_done.then_some(not_until);
-                    let judged = self.judge(answer, &writing, since).await;
+                    let judged = self.judge(answer, &writing, since, &mut patience).await;
                     match judged.map_err(|error| failed(error, maybe_done))? {
                         Judged::Done(submitted) => return Ok(submitted),
                         Judged::NotYet(at) => newest = at,
@@ -109,6 +114,14 @@ impl EtcdStore {
                         let cause = "others write all the time, and it may be done late";
                         return Err(SubmitError::Unknown(calls.members.unavailable(cause)));
                     }
+                }
+                // A member applies it, and then refuses it if that took more room than there is.
+                Err(failure) if matches!(failure.error, EtcdError::Full { .. }) => {
+                    let found = self.look_for(&writing, not_until, &mut patience).await;
+                    return match found.map_err(SubmitError::Unknown)? {
+                        Some(done) => Ok(Submitted::Written(done)),
+                        None => Err(failed(failure.error, maybe_done)),
+                    };
                 }
                 Err(failure) => {
                     maybe_done |= failure.maybe_done;
@@ -134,7 +147,7 @@ impl EtcdStore {
         } = &*self.shared;
         // Beside the objects, the history is compared and the head is put.
         let limit = calls.options.max_txn_ops.saturating_sub(1);
-        let request = (proposal.request.as_ref()).filter(|_| !proposal.changes.is_empty());
+        let request = proposal.request.as_ref();
         let wanted = proposal.expected.len().max(proposal.changes.len());
         let wanted = wanted.saturating_add(usize::from(request.is_some()));
         if wanted > limit {
@@ -156,11 +169,15 @@ impl EtcdStore {
             });
             changed.insert(key);
         }
+        let mut place = None;
         if let Some(request) = request {
             let key = keys.request(requests::request_place(&request.request_id));
-            success.push(put(key.clone(), requests::encode(request)));
             expected.push((key.clone(), request.expected.unwrap_or(0)));
-            changed.insert(key);
+            if !proposal.changes.is_empty() {
+                success.push(put(key.clone(), requests::encode(request)));
+                changed.insert(key.clone());
+            }
+            place = Some(key);
         }
         // What changes nothing is only asked whether everything is as expected.
         if !success.is_empty() {
@@ -181,11 +198,13 @@ impl EtcdStore {
             return Err(SubmitError::TooLarge { limit, bytes });
         }
         let mut known = expected.iter().filter(|(_, at)| *at > 0);
-        let only_creates = !known.any(|(key, _)| changed.contains(key)) && !changed.is_empty();
+        let only_creates =
+            place.is_none() && !known.any(|(key, _)| changed.contains(key)) && !changed.is_empty();
         Ok(Writing {
             request,
             id,
             expected,
+            place,
             changed,
             only_creates,
         })
@@ -198,33 +217,52 @@ impl EtcdStore {
         mut answer: Answer,
         writing: &Writing,
         since: Option<Revision>,
+        patience: &mut Patience,
     ) -> Result<Judged, EtcdError> {
         let Shared { calls, keys, .. } = &*self.shared;
-        let history = answer.key();
-        let history = history.map(|key| decode_history(&key.key, &key.value));
-        self.check_history(history.transpose()?)?;
+        self.check_history_key(answer.key())?;
         let objects = writing.expected.iter().map(|(key, _)| look(key.clone()));
         let look = [get(keys.head())].into_iter().chain(objects).collect();
-        let mut now = calls.txn(&read(look)).await?;
+        let mut now = calls.txn_within(&read(look), patience).await?;
         let head = Head::of(now.key());
         let written = |key: Option<KeyValue>| key.map_or(0, |key| revision(key.mod_revision));
-        let there: Vec<Revision> = (writing.expected.iter())
-            .map(|_| written(now.key()))
-            .collect();
-        let at = there.iter().copied().fold(head.revision, Revision::max);
-        let conflict = Judged::Done(Submitted::Conflict { at });
+        let (mut at, mut differs, mut place_taken) = (head.revision, false, false);
+        for (key, expected) in &writing.expected {
+            let there = written(now.key());
+            if there == *expected {
+                continue;
+            }
+            differs = true;
+            place_taken |= writing.place.as_ref() == Some(key);
+            // Nobody knows which revision deleted a key, if somebody else did.
+            at = at.max(if there == 0 { now.revision } else { there });
+        }
+        let conflict = Judged::Done(Submitted::Conflict { at, place_taken });
         let Some(since) = since.filter(|_| !writing.changed.is_empty()) else {
             return Ok(conflict);
         };
-        if let Some(done) = self.find(&writing.id, since, &head).await? {
+        if let Some(done) = self.find(&writing.id, since, &head, patience).await? {
             return Ok(Judged::Done(Submitted::Written(done)));
         }
-        let expected = writing.expected.iter().map(|(_, at)| at);
-        Ok(if expected.eq(&there) {
-            Judged::NotYet(head.revision)
-        } else {
-            conflict
+        Ok(match differs {
+            true => conflict,
+            false => Judged::NotYet(head.revision),
         })
+    }
+
+    /// The revision at which it was done, if it was behind a revision.
+    async fn look_for(
+        &self,
+        writing: &Writing,
+        behind: Revision,
+        patience: &mut Patience,
+    ) -> Result<Option<Revision>, EtcdError> {
+        let Shared { calls, keys, .. } = &*self.shared;
+        let look = read([keys.history(), keys.head()].map(get).into());
+        let mut now = calls.txn_within(&look, patience).await?;
+        self.check_history_key(now.key())?;
+        let head = Head::of(now.key());
+        self.find(&writing.id, behind, &head, patience).await
     }
 
     /// The revision of the transaction that has this id, if there is one behind a revision and up to the
@@ -234,6 +272,7 @@ impl EtcdStore {
         id: &Bytes,
         behind: Revision,
         newest: &Head,
+        patience: &mut Patience,
     ) -> Result<Option<Revision>, EtcdError> {
         let Shared { calls, keys, .. } = &*self.shared;
         if newest.id == *id {
@@ -246,7 +285,7 @@ impl EtcdStore {
         let revisions: Vec<Revision> = (behind.saturating_add(1)..newest.revision).collect();
         for revisions in revisions.chunks(calls.options.max_txn_ops) {
             let looks = revisions.iter().map(|at| get_at(keys.head(), *at));
-            let mut then = calls.txn(&read(looks.collect())).await?;
+            let mut then = calls.txn_within(&read(looks.collect()), patience).await?;
             let heads = revisions.iter().map(|_| Head::of(then.key()));
             if let Some(done) = heads.into_iter().find(|head| head.id == *id) {
                 return Ok(Some(done.revision));

@@ -11,7 +11,7 @@ use crate::model::Revision;
 
 use super::calls::{Calls, Session, dressed};
 use super::etcd_store::{EtcdStore, Shared};
-use super::failure::{Failure, Next};
+use super::failure::Failure;
 use super::gather::{Gather, Revised, Told};
 use super::keys::{Key, check_format, decode_history, etcd_revision, revision};
 use super::proto::watch_client::WatchClient;
@@ -173,12 +173,5 @@ fn canceled(calls: &Calls, answer: &WatchResponse, session: &Session) -> Option<
     } else {
         Status::unavailable(reason)
     };
-    let failure = calls.refused(&status, session);
-    Some(match calls.options.login {
-        None if failure.next == Next::LogIn => Failure {
-            next: Next::GiveUp,
-            ..failure
-        },
-        _ => failure,
-    })
+    Some(calls.refused(&status, session))
 }

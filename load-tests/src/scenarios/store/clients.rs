@@ -108,7 +108,7 @@ pub async fn submit_flat_out(
                 }
                 match store.submit(proposal).await? {
                     Submitted::Written(_) => made += 1,
-                    Submitted::Conflict { at } => bail!("a conflict at {at}"),
+                    Submitted::Conflict { at, .. } => bail!("a conflict at {at}"),
                 }
             }
             Ok(made)
