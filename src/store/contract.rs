@@ -74,7 +74,8 @@ pub trait Store: Send + fmt::Debug {
     ///
     /// # Errors
     /// The group does not fit or could not be written. Nothing of it is left, and later groups may
-    /// be appended.
+    /// be appended; but behind [`StoreError::InDoubt`] it may be there, and the store must not be written to
+    /// again before it has been read back.
     fn append(&mut self, group: &[ResolvedTransaction]) -> Result<Vec<Revision>, StoreError>;
 
     /// As [`Store::append`], and keeps with the group the requests that it answers, if the store keeps
@@ -127,6 +128,11 @@ pub enum StoreError {
     /// The transactions take more bytes than can be written as one.
     #[error("the transactions are too large to be written together: split them")]
     TooLarge,
+    /// A group was written in part or whole, and could not be taken back.
+    #[error(
+        "it is not known whether the store holds it, as what was written could not be taken back"
+    )]
+    InDoubt(#[source] io::Error),
     /// The store's files could not be written.
     #[error("the store could not be written")]
     Io(#[from] io::Error),
