@@ -1,6 +1,6 @@
 use std::fmt;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use smol_str::SmolStr;
@@ -44,17 +44,46 @@ pub struct AnsweredRequest {
 /// What is wrong with a store that goes on all the same, for whoever asks for a server's status: nothing at
 /// first. Clones are the same one.
 #[derive(Debug, Clone, Default)]
-pub struct StoreFault(Arc<OnceLock<&'static str>>);
+pub struct StoreFault(Arc<Mutex<Faults>>);
+
+#[derive(Debug, Default)]
+struct Faults {
+    lasting: Option<&'static str>,
+    passing: Vec<&'static str>,
+}
 
 impl StoreFault {
-    /// What is wrong, and what to do.
+    /// What is wrong, and what to do: what lasts before what may pass.
     pub fn get(&self) -> Option<&'static str> {
-        self.0.get().copied()
+        let faults = self.faults();
+        faults.lasting.or_else(|| faults.passing.first().copied())
     }
 
-    /// Says what is wrong. What was said first stays.
+    /// Says what is wrong until a restart. What was said first stays.
     pub fn set(&self, what: &'static str) {
-        let _ = self.0.set(what);
+        self.faults().lasting.get_or_insert(what);
+    }
+
+    /// Says what is wrong until it [has passed](StoreFault::passed). False if that was said already.
+    pub fn set_for_now(&self, what: &'static str) -> bool {
+        let passing = &mut self.faults().passing;
+        let is_new = !passing.contains(&what);
+        if is_new {
+            passing.push(what);
+        }
+        is_new
+    }
+
+    /// Says that something is not wrong any more. False if it was not.
+    pub fn passed(&self, what: &'static str) -> bool {
+        let passing = &mut self.faults().passing;
+        let before = passing.len();
+        passing.retain(|said| *said != what);
+        passing.len() < before
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
