@@ -1,5 +1,5 @@
 //! A node's rules in the kernel, in network namespaces that the test makes and removes. Needs root and
-//! nft; without them each test says loudly that it was skipped.
+//! nft; without them each test says loudly that it was skipped, or fails if `SELECTORD_TEST_ROOT` is set.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -36,5 +36,7 @@ mod world;
 
 #[path = "../process/mod.rs"]
 mod process;
+#[path = "../root/mod.rs"]
+mod root;
 #[path = "../support/mod.rs"]
 mod support;
