@@ -115,7 +115,11 @@ impl Changed {
     pub(super) fn take(&mut self, engine: &Engine) -> Vec<(ObjectRef, Now)> {
         let fresh = std::mem::take(&mut self.fresh);
         let most = PIECE.max(fresh.saturating_mul(2));
-        if self.taken.len() == 0 {
+        if self.taken.len() <= most {
+            // The rest of those is taken with what came since, where that says what they are now.
+            for (object, known) in self.taken.by_ref() {
+                self.objects.entry(object).or_insert(known);
+            }
             self.taken = std::mem::take(&mut self.objects).into_iter();
         }
         let now = |object: &ObjectRef| {
@@ -145,6 +149,8 @@ impl Changed {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
     use crate::engine::EngineOptions;
     use crate::model::ObjectName;
@@ -157,18 +163,25 @@ mod tests {
         let mut changed = Changed::default();
         (0..1_000).for_each(|number| changed.note(object(number)));
         changed.fresh = 0;
-        let mut taken = Vec::new();
+        let mut taken = HashSet::new();
         while !changed.is_empty() {
             // One comes again that is still waiting, or was taken.
             if taken.len() < 5 * PIECE {
                 changed.note(object(7));
             }
             let piece = changed.take(&engine);
-            assert!(!piece.is_empty() && piece.len() <= PIECE);
-            taken.extend(piece.into_iter().map(|(object, _)| object));
+            let each: HashSet<_> = piece.iter().map(|(object, _)| object.clone()).collect();
+            assert!(!piece.is_empty() && piece.len() <= PIECE && each.len() == piece.len());
+            taken.extend(each);
         }
-        assert_eq!(taken.iter().filter(|it| **it == object(7)).count(), 2);
-        assert_eq!(taken.len(), 1_001);
+        assert_eq!(taken.len(), 1_000);
+        // Twice as many as came since, those that were left included.
+        (0..150).for_each(|number| changed.note(object(number)));
+        changed.fresh = 0;
+        assert_eq!(changed.take(&engine).len(), PIECE);
+        (200..300).for_each(|number| changed.note(object(number)));
+        assert_eq!(changed.take(&engine).len(), 150 - PIECE + 100);
+        assert!(changed.is_empty());
         assert_eq!((changed.objects.capacity(), changed.taken.len()), (0, 0));
     }
 }
