@@ -243,6 +243,23 @@ fn parts_that_are_missing_are_noticed() {
 }
 
 #[test]
+fn a_part_that_was_begun_and_lost_is_excused_behind_one_that_holds_groups() {
+    for header in [0, 20, 36] {
+        let folder = tempfile::tempdir().unwrap();
+        filled(folder.path());
+        let begun = folder.path().join("journal-00000000000000000002.log");
+        fs::write(&begun, vec![0; header]).unwrap();
+        let directory = ["--data-dir", folder.path().to_str().unwrap()];
+        let server = Server::start(&directory);
+        assert_eq!(server.revision(), 1);
+        server.apply("apiVersion: v1\nkind: Node\nmetadata: {name: another}\n");
+        drop(server);
+        assert!(begun.metadata().unwrap().len() > 36);
+        assert_eq!(Server::start(&directory).revision(), 2);
+    }
+}
+
+#[test]
 fn fsync_without_a_directory_is_a_mistake() {
     let done = run("", &["serve", "--fsync", "always"], "");
     assert_eq!(done.code, 2, "{}", done.err);

@@ -107,9 +107,6 @@ pub(super) fn settle(directory: &Directory) -> Result<(), OpenError> {
 
 /// Whether what was whole is still in a folder, or was when its files were being moved.
 pub(super) fn is_left_in(disk: &dyn Disk, path: &Path) -> Result<bool, OpenError> {
-    if !path.exists() {
-        return Ok(false);
-    }
     for (history, whole) in restores(path, RESTORED)? {
         if names(disk, &whole, FORMAT, history)? {
             return Ok(true);
