@@ -10,8 +10,8 @@ const VARIABLE: &str = "RUST_LOG";
 
 /// Logs of a server: time, level, where from.
 pub(super) fn for_server(filter: Option<&str>) -> anyhow::Result<()> {
-    // What the state's tree does to its files is its own affair.
-    let filter = chosen(filter, "info,lsm_tree=warn")?;
+    // What the state's tree does to its files is its own affair. That it cannot merge them the store says, once.
+    let filter = chosen(filter, "info,lsm_tree=warn,lsm_tree::compaction=off")?;
     // A second subscriber in one process would be a test's; the first stays.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -67,7 +67,7 @@ pub(super) async fn run(
     let said = format!(
         "saved revision {}: {} objects, {} in {:.1} s\nsha256 {}\n",
         saved.part.revision,
-        saved.part.total_objects,
+        saved.part.objects,
         HumanBytes(saved.bytes),
         began.elapsed().as_secs_f64(),
         hex(&saved.sum),

@@ -54,7 +54,11 @@ impl Engine {
                 let whole = self.rehash(id, record);
                 set.sums.begin(Remembered::Whole(whole))
             }
-            None => set.sums.begin(Remembered::Parts(Parts::new(set))),
+            None => {
+                // Where parts begin is found by a walk along the hand-made ones.
+                spend(left, set.manual.len() as u64);
+                set.sums.begin(Remembered::Parts(Parts::new(set)))
+            }
         };
         match remembered {
             Remembered::Whole(digest) => Found::Digest(*digest),

@@ -120,9 +120,9 @@ impl Walk {
         ahead && self.broken_off.is_none() && !self.kept.contains_key(place)
     }
 
+    /// What was kept is let go with the save, not by whoever writes.
     fn break_off(&mut self, why: SaveError) {
         self.broken_off = Some(why);
-        self.kept = BTreeMap::new();
     }
 
     fn keep(&mut self, place: ObjectPlace, before: Option<Bytes>, most: usize) {

@@ -85,6 +85,7 @@ async fn count(runtime: &Runtime) -> u64 {
 struct Failing {
     store: MemoryStore,
     append: bool,
+    undo: bool,
     sync: bool,
 }
 
@@ -93,6 +94,7 @@ impl Failing {
         Failing {
             store: MemoryStore::with_history(HistoryId::from_bytes([1; 16])),
             append: false,
+            undo: false,
             sync: false,
         }
     }
@@ -110,6 +112,8 @@ impl Store for Failing {
     fn append(&mut self, group: &[ResolvedTransaction]) -> Result<Vec<Revision>, StoreError> {
         if std::mem::take(&mut self.append) {
             Err(StoreError::Full)
+        } else if std::mem::take(&mut self.undo) {
+            Err(StoreError::InDoubt(io::Error::other("the disk is gone")))
         } else {
             self.store.append(group)
         }
@@ -248,16 +252,19 @@ async fn an_append_refused_for_want_of_room_is_undone() {
 }
 
 #[tokio::test]
-async fn after_a_failed_sync_reads_go_on_and_writes_do_not() {
-    let (runtime, _thread) = started_on(Box::new(Failing {
-        sync: true,
-        ..Failing::new()
-    }));
-    let first = runtime.commit(put("rng-1"), "".into()).await;
-    assert!(matches!(first, Err(CommitError::Unknown)));
-    let second = runtime.commit(put("rng-1"), "".into()).await;
-    assert!(matches!(second, Err(CommitError::ReadOnly)));
-    assert_eq!((count(&runtime).await, runtime.head().revision), (0, 0));
+async fn after_a_failed_sync_or_undoing_reads_go_on_and_writes_do_not() {
+    for undo in [false, true] {
+        let (runtime, _thread) = started_on(Box::new(Failing {
+            undo,
+            sync: !undo,
+            ..Failing::new()
+        }));
+        let first = runtime.commit(put("rng-1"), "".into()).await;
+        assert!(matches!(first, Err(CommitError::Unknown)));
+        let second = runtime.commit(put("rng-1"), "".into()).await;
+        assert!(matches!(second, Err(CommitError::ReadOnly)));
+        assert_eq!((count(&runtime).await, runtime.head().revision), (0, 0));
+    }
 }
 
 #[tokio::test]

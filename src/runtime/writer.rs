@@ -14,7 +14,7 @@ use crate::model::{
     Change, LabelPatch, ObjectRef, Operation, PatchTarget, ResolvedTransaction, Revision,
     Transaction,
 };
-use crate::store::{Request, Store};
+use crate::store::{Request, Store, StoreError};
 
 use super::command::{Commit, CommitReply, Committed, Write};
 use super::error::CommitError;
@@ -225,10 +225,17 @@ impl Writer {
         if group.is_empty() && requests.is_empty() {
             return Ok(Vec::new());
         }
-        let revisions = self
-            .store
-            .append_for(requests, &group)
-            .map_err(|refused| Refusal::Store(Arc::new(refused)))?;
+        let revisions = match self.store.append_for(requests, &group) {
+            Ok(revisions) => revisions,
+            Err(doubt @ StoreError::InDoubt(_)) => {
+                error!(
+                    error = &doubt as &dyn std::error::Error,
+                    "the store could not be written: writes are refused from now on"
+                );
+                return Err(self.fail());
+            }
+            Err(refused) => return Err(Refusal::Store(Arc::new(refused))),
+        };
         if let Err(failed) = self.store.sync() {
             error!(
                 error = &failed as &dyn std::error::Error,
@@ -362,7 +369,7 @@ pub(super) fn selects(transaction: &Transaction) -> bool {
 
 /// Why a whole group was not written.
 enum Refusal {
-    Store(Arc<crate::store::StoreError>),
+    Store(Arc<StoreError>),
     /// The store holds it or does not.
     Unknown,
 }

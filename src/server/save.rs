@@ -95,6 +95,12 @@ impl Saving {
                 self.send(writer.take()).await?;
             }
         }
+        if self.objects != self.total {
+            return Err(status::internal(format!(
+                "{} objects were found where there are {}",
+                self.objects, self.total
+            )));
+        }
         let rest = writer.finish().map_err(defect)?;
         self.send(rest).await
     }

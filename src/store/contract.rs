@@ -1,6 +1,6 @@
 use std::fmt;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use smol_str::SmolStr;
@@ -44,17 +44,46 @@ pub struct AnsweredRequest {
 /// What is wrong with a store that goes on all the same, for whoever asks for a server's status: nothing at
 /// first. Clones are the same one.
 #[derive(Debug, Clone, Default)]
-pub struct StoreFault(Arc<OnceLock<&'static str>>);
+pub struct StoreFault(Arc<Mutex<Faults>>);
+
+#[derive(Debug, Default)]
+struct Faults {
+    lasting: Option<&'static str>,
+    passing: Vec<&'static str>,
+}
 
 impl StoreFault {
-    /// What is wrong, and what to do.
+    /// What is wrong, and what to do: what lasts before what may pass.
     pub fn get(&self) -> Option<&'static str> {
-        self.0.get().copied()
+        let faults = self.faults();
+        faults.lasting.or_else(|| faults.passing.first().copied())
     }
 
-    /// Says what is wrong. What was said first stays.
+    /// Says what is wrong until a restart. What was said first stays.
     pub fn set(&self, what: &'static str) {
-        let _ = self.0.set(what);
+        self.faults().lasting.get_or_insert(what);
+    }
+
+    /// Says what is wrong until it [has passed](StoreFault::passed). False if that was said already.
+    pub fn set_for_now(&self, what: &'static str) -> bool {
+        let passing = &mut self.faults().passing;
+        let is_new = !passing.contains(&what);
+        if is_new {
+            passing.push(what);
+        }
+        is_new
+    }
+
+    /// Says that something is not wrong any more. False if it was not.
+    pub fn passed(&self, what: &'static str) -> bool {
+        let passing = &mut self.faults().passing;
+        let before = passing.len();
+        passing.retain(|said| *said != what);
+        passing.len() < before
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,7 +103,8 @@ pub trait Store: Send + fmt::Debug {
     ///
     /// # Errors
     /// The group does not fit or could not be written. Nothing of it is left, and later groups may
-    /// be appended.
+    /// be appended; but behind [`StoreError::InDoubt`] it may be there, and the store must not be written to
+    /// again before it has been read back.
     fn append(&mut self, group: &[ResolvedTransaction]) -> Result<Vec<Revision>, StoreError>;
 
     /// As [`Store::append`], and keeps with the group the requests that it answers, if the store keeps
@@ -127,6 +157,11 @@ pub enum StoreError {
     /// The transactions take more bytes than can be written as one.
     #[error("the transactions are too large to be written together: split them")]
     TooLarge,
+    /// A group was written in part or whole, and could not be taken back.
+    #[error(
+        "it is not known whether the store holds it, as what was written could not be taken back"
+    )]
+    InDoubt(#[source] io::Error),
     /// The store's files could not be written.
     #[error("the store could not be written")]
     Io(#[from] io::Error),

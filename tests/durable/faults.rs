@@ -8,7 +8,7 @@ use std::sync::Arc;
 use selectord::engine::{Engine, EngineOptions, Retention};
 use selectord::model::{ResolvedTransaction, Revision};
 use selectord::store::{
-    AnsweredRequest, EmbeddedOptions, EmbeddedStore, OpenError, Request, Store as _,
+    AnsweredRequest, EmbeddedOptions, EmbeddedStore, OpenError, Request, Store as _, StoreError,
 };
 
 use crate::damage::copy;
@@ -160,15 +160,18 @@ impl History {
                     appended: (request.revision - head) as usize,
                 })
                 .collect();
-            let Ok(revisions) = store.append_for(&requests, &doubt.group) else {
-                // Nothing of it is left, unless it could not be undone: then nothing else is taken.
-                match store.append(&[]).and_then(|_| store.sync()) {
-                    Ok(()) => continue,
-                    Err(_) => {
-                        self.doubt = Some(doubt);
-                        return;
-                    }
+            let revisions = match store.append_for(&requests, &doubt.group) {
+                Ok(revisions) => revisions,
+                Err(StoreError::InDoubt(_)) => {
+                    assert!(store.append(&[]).is_err() && store.sync().is_err());
+                    self.doubt = Some(doubt);
+                    return;
                 }
+                // Nothing of it is left, and others are taken.
+                Err(_) => match store.append(&[]).and_then(|_| store.sync()) {
+                    Ok(()) => continue,
+                    Err(_) => return,
+                },
             };
             if store.sync().is_err() {
                 let syncs = disk.syncs();

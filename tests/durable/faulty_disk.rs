@@ -84,6 +84,10 @@ impl Content {
                     let fate = random.below(4);
                     let whole = *offset..*offset + written.len();
                     let torn = random.between(whole.start, whole.end);
+                    // How long a file is may get to the disk before what is in it: then that is zeros.
+                    if random.chance(30) {
+                        bytes.resize(bytes.len().max(whole.end), 0);
+                    }
                     for part in sectors(whole) {
                         let sector = part.start / SECTOR;
                         let is_written = match fate {
@@ -309,7 +313,12 @@ impl DiskFile for FaultyFile {
         }
         let bytes = &bytes[..written];
         self.file.write_all_at(bytes, offset)?;
-        let change = Change::Write(offset as usize, bytes.to_vec());
+        // What is written are the sectors as they are seen, with what stood in them before.
+        let from = offset as usize / SECTOR * SECTOR;
+        let until = (offset as usize + written).next_multiple_of(SECTOR);
+        let mut sectors = vec![0; until.min(self.file.metadata()?.len() as usize) - from];
+        self.file.read_exact_at(&mut sectors, from as u64)?;
+        let change = Change::Write(from, sectors);
         inner.contents[self.number].unsynced.push(change);
         fails.map(|()| written)
     }

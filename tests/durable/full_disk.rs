@@ -78,11 +78,17 @@ async fn fills_up(reserve: &str) {
         written += 1;
         client.commit(transaction(written), "").await.unwrap();
     }
+    // There may be none when it starts, either.
+    fill(&ballast);
     drop((client, server));
     let server = Server::start(&arguments);
     let client = Client::connect(&server.address).await.unwrap();
     assert_eq!(number(&client).await, written.to_string());
     assert_eq!(server.revision(), written as u64);
+    let refused = client.commit(transaction(written + 1), "").await;
+    assert_eq!(refused.unwrap_err().code(), Code::ResourceExhausted);
+    fs::remove_file(&ballast).unwrap();
+    client.commit(transaction(written + 1), "").await.unwrap();
 }
 
 /// What a flush that fails has written of its file is not left, however often it is tried.

@@ -1,6 +1,7 @@
 //! A node's rules in the kernel, in network namespaces that the test makes and removes. Needs root, ip and
 //! nft, and iptables for its modes; what is missing is said loudly, with the tests and modes that are skipped
-//! for it. `SELECTORD_TEST_KILLS`, `SELECTORD_TEST_REPLACED` and `SELECTORD_TEST_SEEDS` make storms longer.
+//! for it, or fails them if `SELECTORD_TEST_ROOT` is set. `SELECTORD_TEST_KILLS`, `SELECTORD_TEST_REPLACED`
+//! and `SELECTORD_TEST_SEEDS` make storms longer.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -64,5 +65,7 @@ mod world;
 
 #[path = "../process/mod.rs"]
 mod process;
+#[path = "../root/mod.rs"]
+mod root;
 #[path = "../support/mod.rs"]
 mod support;

@@ -238,7 +238,14 @@ fn nft_lines(namespace: &Namespace) -> Vec<String> {
     for family in ["ip", "ip6"] {
         // Somebody may have taken it away.
         let listed = namespace.try_sh(&format!("nft list table {family} selectord"));
-        let table = KernelTable::read(&String::from_utf8(listed.stdout).unwrap());
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        // Where chains hang, what they do with the rest, and whether the table sleeps.
+        let frame = listed
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.contains(" hook ") || line.starts_with("flags dormant"));
+        lines.extend(frame.map(|line| format!("{family}: {line}")));
+        let table = KernelTable::read(&listed);
         for (name, rules) in &table.chains {
             lines.push(format!("{family} chain {name}"));
             lines.extend(

@@ -8,6 +8,8 @@ use std::thread::{self, JoinHandle};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
+use crate::root;
+
 /// Removed when it is dropped.
 pub struct Namespace {
     pub name: String,
@@ -20,7 +22,7 @@ pub fn available(test: &str) -> bool {
     let ok = Command::new("sh").args(["-c", probe]).output();
     let ok = ok.is_ok_and(|output| output.status.success());
     if !ok {
-        eprintln!("SKIPPED {test}: it needs root, ip (iproute2) and nft (nftables)");
+        root::skip(test, "it needs root, ip (iproute2) and nft (nftables)");
     }
     ok
 }

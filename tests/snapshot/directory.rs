@@ -1,7 +1,7 @@
 //! Directories that are taken, and restores that did not come to their end.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use selectord::engine::{Engine, EngineOptions, MissingNode};
 use selectord::store::{
@@ -19,6 +19,12 @@ fn fill(new: NewDirectory, seed: u64) -> (HistoryId, String) {
     let (engine, _) = engine(seed, 40, MissingNode::Admit);
     let history = new.fill(&engine, None, &mut |_, _| ()).unwrap();
     (history, engine.dump())
+}
+
+/// The folder that a restore has left.
+fn restore(directory: &Path, what: &str, history: HistoryId) -> PathBuf {
+    let history = u128::from_be_bytes(*history.as_bytes());
+    directory.join(format!("{what}-{history:032x}"))
 }
 
 /// A directory that holds a world; its history, and what it holds.
@@ -81,13 +87,24 @@ fn one_that_was_killed_before_it_was_whole_is_nothing_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data");
     drop(EmbeddedStore::create(&path, false).unwrap());
-    fs::create_dir_all(path.join("restoring/state")).unwrap();
+    let leave = || {
+        let other = folder.path().join("other");
+        let (history, _) = filled(&other, 2);
+        let left = restore(&path, "restoring", history);
+        fs::create_dir_all(left.join("state")).unwrap();
+        fs::rename(other.join("FORMAT"), left.join("FORMAT.new")).unwrap();
+        fs::remove_dir_all(&other).unwrap();
+    };
+    leave();
     let refused = open(&path).unwrap_err();
     assert!(matches!(refused, OpenError::Unfinished { .. }), "{refused}");
     let first = filled(&path, 1);
     must_hold(&path, &first);
     // Where something is there already, that is served.
-    fs::create_dir_all(path.join("restoring/state")).unwrap();
+    leave();
+    must_hold(&path, &first);
+    // Or was begun, and nothing more.
+    fs::create_dir(restore(&path, "restoring", first.0)).unwrap();
     must_hold(&path, &first);
 }
 
@@ -100,7 +117,9 @@ fn one_that_was_killed_after_it_was_whole_is_brought_to_its_end() {
         let (path, other) = (folder.path().join("data"), folder.path().join("new"));
         filled(&path, 1);
         let second = filled(&other, 2);
-        let whole = path.join("restored");
+        let whole = restore(&path, "restored", second.0);
+        // What somebody else keeps there is neither in the way nor removed.
+        fs::write(path.join("letter.txt"), "dear").unwrap();
         fs::remove_file(other.join("LOCK")).unwrap();
         fs::rename(&other, &whole).unwrap();
         let journals = |of: &Path| -> Vec<_> {
@@ -132,5 +151,65 @@ fn one_that_was_killed_after_it_was_whole_is_brought_to_its_end() {
             fs::rename(whole.join("FORMAT"), path.join("FORMAT")).unwrap();
         }
         must_hold(&path, &second);
+        assert_eq!(fs::read(path.join("letter.txt")).unwrap(), b"dear");
     }
+}
+
+/// Neither what has a name like those of ours, nor what is in a folder that is not what its name says.
+#[test]
+fn what_somebody_else_put_there_is_neither_moved_nor_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, other) = (folder.path().join("data"), folder.path().join("other"));
+    let first = filled(&path, 1);
+    let second = filled(&other, 2);
+    fs::remove_file(other.join("LOCK")).unwrap();
+    for name in ["restored", "restoring"] {
+        fs::create_dir(path.join(name)).unwrap();
+        fs::write(path.join(name).join("letter"), "dear").unwrap();
+    }
+    let theirs = restore(&path, "restoring", second.0);
+    fs::create_dir(&theirs).unwrap();
+    fs::write(theirs.join("letter"), "dear").unwrap();
+    let serves = || {
+        let (store, engine) = open(&path).unwrap();
+        assert_eq!((store.history(), engine.dump()), first);
+        for folder in [
+            path.join("restored"),
+            path.join("restoring"),
+            theirs.clone(),
+        ] {
+            assert!(folder.join("letter").exists());
+        }
+    };
+    serves();
+    // A directory under the name of another one's history; what it is without its state; and without its format.
+    let refused = |left: &Path| {
+        let refused = open(&path).unwrap_err().to_string();
+        assert!(refused.contains("holds something else"), "{refused}");
+        assert!(left.exists());
+    };
+    let left = restore(&path, "restored", HistoryId::from_bytes([7; 16]));
+    fs::rename(&other, &left).unwrap();
+    refused(&left);
+    let own = restore(&path, "restored", second.0);
+    fs::rename(&left, &own).unwrap();
+    fs::rename(own.join("state"), folder.path().join("state")).unwrap();
+    refused(&own);
+    fs::remove_file(own.join("FORMAT")).unwrap();
+    refused(&own);
+    fs::remove_dir_all(&own).unwrap();
+    serves();
+    // Another version's is not touched.
+    fs::create_dir_all(own.join("state")).unwrap();
+    let format = fs::read_to_string(path.join("FORMAT")).unwrap();
+    let later = format.replace("format: 1", "format: 2");
+    fs::write(path.join("FORMAT"), later).unwrap();
+    let refused = open(&path).unwrap_err();
+    assert!(
+        matches!(refused, OpenError::NewerFormat { .. }),
+        "{refused}"
+    );
+    fs::write(path.join("FORMAT"), format).unwrap();
+    fs::remove_dir_all(own).unwrap();
+    serves();
 }

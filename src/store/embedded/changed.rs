@@ -1,6 +1,6 @@
 //! Objects of which the keeper has not been told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -53,6 +53,9 @@ enum Known {
 #[derive(Debug, Default)]
 pub(super) struct Changed {
     objects: HashMap<ObjectRef, Known>,
+    /// Those before, which are being taken: what they were in goes with the last of them, and no place in it is
+    /// looked at twice.
+    taken: hash_map::IntoIter<ObjectRef, Known>,
     /// Changes since the keeper was told last.
     fresh: usize,
 }
@@ -108,11 +111,17 @@ impl Changed {
         }
     }
 
-    /// Takes some of the objects, with what they are now.
+    /// Takes some of the objects, each once, with what they are now.
     pub(super) fn take(&mut self, engine: &Engine) -> Vec<(ObjectRef, Now)> {
         let fresh = std::mem::take(&mut self.fresh);
         let most = PIECE.max(fresh.saturating_mul(2));
-        let taken = self.objects.extract_if(|_, _| true).take(most);
+        if self.taken.len() <= most {
+            // The rest of those is taken with what came since, where that says what they are now.
+            for (object, known) in self.taken.by_ref() {
+                self.objects.entry(object).or_insert(known);
+            }
+            self.taken = std::mem::take(&mut self.objects).into_iter();
+        }
         let now = |object: &ObjectRef| {
             let stored = engine.get(object)?;
             let positions = match object.kind {
@@ -121,7 +130,7 @@ impl Changed {
             };
             Some(Now::Stored(stored, positions))
         };
-        let taken = taken.map(|(object, known)| {
+        let taken = self.taken.by_ref().take(most).map(|(object, known)| {
             let now = match known {
                 Known::Gone => Now::Gone,
                 Known::InFrame(written) => Now::Written(written),
@@ -134,6 +143,45 @@ impl Changed {
 
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
-        self.objects.is_empty()
+        self.objects.is_empty() && self.taken.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::engine::EngineOptions;
+    use crate::model::ObjectName;
+
+    #[test]
+    fn what_waits_is_taken_bit_by_bit_and_leaves_no_room_behind() {
+        let object =
+            |number: usize| ObjectRef::new(Kind::Node, ObjectName::cluster(format!("n{number}")));
+        let engine = Engine::new(EngineOptions::default());
+        let mut changed = Changed::default();
+        (0..1_000).for_each(|number| changed.note(object(number)));
+        changed.fresh = 0;
+        let mut taken = HashSet::new();
+        while !changed.is_empty() {
+            // One comes again that is still waiting, or was taken.
+            if taken.len() < 5 * PIECE {
+                changed.note(object(7));
+            }
+            let piece = changed.take(&engine);
+            let each: HashSet<_> = piece.iter().map(|(object, _)| object.clone()).collect();
+            assert!(!piece.is_empty() && piece.len() <= PIECE && each.len() == piece.len());
+            taken.extend(each);
+        }
+        assert_eq!(taken.len(), 1_000);
+        // Twice as many as came since, those that were left included.
+        (0..150).for_each(|number| changed.note(object(number)));
+        changed.fresh = 0;
+        assert_eq!(changed.take(&engine).len(), PIECE);
+        (200..300).for_each(|number| changed.note(object(number)));
+        assert_eq!(changed.take(&engine).len(), 150 - PIECE + 100);
+        assert!(changed.is_empty());
+        assert_eq!((changed.objects.capacity(), changed.taken.len()), (0, 0));
     }
 }

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use crate::store::HistoryId;
+
 use super::disk::Disk;
 use super::error::OpenError;
 use super::format::Format;
 use super::frame::PART_HEADER;
+use super::replace;
 
 const LOCK: &str = "LOCK";
 /// What a file system of its own may have at its root.
@@ -20,20 +23,13 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(super) const FORMAT: &str = "FORMAT";
 pub(super) const FORMAT_NEW: &str = "FORMAT.new";
 pub(super) const STATE: &str = "state";
-/// What is being made to take the place of what there is.
-pub(super) const RESTORING: &str = "restoring";
+/// Begins the name of the folder in which is made what is to take the place of what there is; the id of its
+/// history ends it.
+pub(super) const RESTORING: &str = "restoring-";
 /// The same once it is whole.
-pub(super) const RESTORED: &str = "restored";
-/// What a directory of ours may hold beside the parts of its journal.
-const NAMES: [&str; 7] = [
-    LOCK,
-    FORMAT,
-    FORMAT_NEW,
-    STATE,
-    RESTORING,
-    RESTORED,
-    LOST_AND_FOUND,
-];
+pub(super) const RESTORED: &str = "restored-";
+/// What a directory of ours may hold beside these and the parts of its journal.
+const NAMES: [&str; 5] = [LOCK, FORMAT, FORMAT_NEW, STATE, LOST_AND_FOUND];
 /// Longest content of a lock: a pid.
 const LONGEST_PID: u64 = 20;
 const JOURNAL: &str = "journal-";
@@ -51,7 +47,8 @@ impl Directory {
     /// Makes the directory unless it is there, and takes hold of it.
     pub(super) fn hold(disk: Arc<dyn Disk>, path: &Path) -> Result<Directory, OpenError> {
         make(disk.as_ref(), path).map_err(|error| OpenError::io("make", path, error))?;
-        if !Format::is_at(path)? && !is_empty(path)? && !is_ours(path)? {
+        let is_served = Format::is_at(path)? || replace::is_left_in(&*disk, path)?;
+        if !is_served && !is_empty(path)? && !is_ours(path)? {
             return Err(OpenError::Foreign {
                 directory: path.to_owned(),
             });
@@ -167,8 +164,12 @@ fn is_ours(path: &Path) -> Result<bool, OpenError> {
     let lock = path.join(LOCK);
     match File::open(&lock) {
         Ok(file) => {
-            let len = file.metadata().map_or(u64::MAX, |file| file.len());
-            if len > 0 && (len > LONGEST_PID || pid(file).is_none()) {
+            let mut content = Vec::new();
+            let read = file.take(LONGEST_PID + 1).read_to_end(&mut content);
+            read.map_err(|error| OpenError::io("read", &lock, error))?;
+            // Of what is not synced, a power failure may leave zeros.
+            let is_blank = content.iter().all(|byte| *byte == 0);
+            if content.len() as u64 > LONGEST_PID || (!is_blank && pid(&content).is_none()) {
                 return Ok(false);
             }
         }
@@ -178,7 +179,11 @@ fn is_ours(path: &Path) -> Result<bool, OpenError> {
     let failed = |error| OpenError::io("read", path, error);
     for entry in fs::read_dir(path).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
-        let is_known = NAMES.iter().any(|known| name == *known) || first_revision(&name).is_some();
+        let is_known = NAMES.iter().any(|known| name == *known)
+            || first_revision(&name).is_some()
+            || [RESTORING, RESTORED]
+                .iter()
+                .any(|prefix| history(&name, prefix).is_some());
         if !is_known {
             return Ok(false);
         }
@@ -186,15 +191,47 @@ fn is_ours(path: &Path) -> Result<bool, OpenError> {
     Ok(true)
 }
 
-/// Who holds a lock, as it says.
-fn pid(lock: File) -> Option<u32> {
-    let mut text = String::new();
-    let read = lock.take(LONGEST_PID).read_to_string(&mut text);
-    read.ok().and_then(|_| text.trim().parse().ok())
+/// Who holds a lock that says this.
+fn pid(content: &[u8]) -> Option<u32> {
+    let text = std::str::from_utf8(content).ok()?;
+    text.trim().parse().ok()
 }
 
 fn holder(lock: File) -> String {
-    pid(lock).map_or_else(String::new, |pid| format!(" (pid {pid})"))
+    let mut content = Vec::new();
+    let read = lock.take(LONGEST_PID).read_to_end(&mut content);
+    let pid = read.ok().and_then(|_| pid(&content));
+    pid.map_or_else(String::new, |pid| format!(" (pid {pid})"))
+}
+
+/// The folder of what is restored as a history.
+pub(super) fn restore(directory: &Path, prefix: &str, history: HistoryId) -> PathBuf {
+    let history = u128::from_be_bytes(*history.as_bytes());
+    directory.join(format!("{prefix}{history:032x}"))
+}
+
+/// The history that such a folder is named for; none of what is named otherwise.
+fn history(name: &OsStr, prefix: &str) -> Option<HistoryId> {
+    let id = name.to_str()?.strip_prefix(prefix)?;
+    let history = u128::from_str_radix(id, 16).ok()?;
+    (id == format!("{history:032x}")).then(|| HistoryId::from_bytes(history.to_be_bytes()))
+}
+
+/// The folders with such a name, and the histories that they are named for.
+pub(super) fn restores(
+    directory: &Path,
+    prefix: &str,
+) -> Result<Vec<(HistoryId, PathBuf)>, OpenError> {
+    let failed = |error| OpenError::io("read", directory, error);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let is_folder = entry.file_type().map_err(failed)?.is_dir();
+        if let Some(history) = history(&entry.file_name(), prefix).filter(|_| is_folder) {
+            found.push((history, entry.path()));
+        }
+    }
+    Ok(found)
 }
 
 /// Where the part of the journal is that begins with a revision.

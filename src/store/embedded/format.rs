@@ -46,10 +46,19 @@ impl Format {
 
     /// Reads it; none of a directory that is new.
     pub(super) fn read(directory: &Directory) -> Result<Option<Format>, OpenError> {
-        let path = directory.path().join(FORMAT);
-        let damaged = |what: &str| OpenError::damaged(directory.path(), &path, what);
+        Format::read_at(&*directory.disk, directory.path(), FORMAT)
+    }
+
+    /// Reads what stands under a name in a folder; none if there is nothing.
+    pub(super) fn read_at(
+        disk: &dyn Disk,
+        folder: &Path,
+        name: &str,
+    ) -> Result<Option<Format>, OpenError> {
+        let path = folder.join(name);
+        let damaged = |what: &str| OpenError::damaged(folder, &path, what);
         let mut bytes = Vec::new();
-        let read = directory.disk.read(&path);
+        let read = disk.read(&path);
         match read.and_then(|file| file.take(LONGEST).read_to_end(&mut bytes)) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -68,7 +77,7 @@ impl Format {
         let version: u64 = version.ok_or_else(|| damaged("it names no format"))?;
         if version > VERSION {
             return Err(OpenError::NewerFormat {
-                directory: directory.path().to_owned(),
+                directory: folder.to_owned(),
                 found: version,
                 known: VERSION,
             });

@@ -110,7 +110,7 @@ impl Journal {
         let undone = self.file.set_size(self.len);
         undone.and_then(|()| self.file.sync()).map_err(|error| {
             self.failed = true;
-            StoreError::Io(error)
+            StoreError::InDoubt(error)
         })
     }
 

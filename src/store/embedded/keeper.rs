@@ -1,6 +1,7 @@
 //! The thread that writes the state, behind the writer's back.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -8,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, park_timeout};
 use std::time::Duration;
 
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::model::Revision;
 use crate::store::StoreFault;
@@ -24,6 +25,13 @@ const RETRY: Duration = Duration::from_secs(1);
 /// What a panic of the thread comes to. Nothing is lost, so writes are taken.
 const ENDED: &str = "the thread that keeps the state has ended by a defect: writes are safe and go on, \
                      and the journal grows until the server is restarted";
+
+/// What it comes to that the state cannot be written.
+const FAILING: &str = "the state cannot be written: writes are safe and go on, and the journal grows; it is tried \
+                       again every second";
+/// What it comes to that it is not known whether the state was written: a restart finds out.
+const IN_DOUBT: &str = "the state was written, and it is not known whether for good: writes are safe and go on, and \
+                        the journal grows until the server is restarted";
 
 /// Writes changes into the state, one piece after another, and removes what the journal need not keep any
 /// more. A write that fails is tried again until it is done: until then the journal holds what it would
@@ -77,6 +85,7 @@ struct Worker {
     state: State,
     merger: Merger,
     shared: Arc<Shared>,
+    fault: StoreFault,
 }
 
 impl fmt::Debug for Keeper {
@@ -93,7 +102,7 @@ impl Keeper {
         directory: PathBuf,
         state: State,
         most: u64,
-    ) -> std::io::Result<Keeper> {
+    ) -> io::Result<Keeper> {
         let (changes, queue) = channel();
         let (shared, fault) = (Arc::new(Shared::default()), StoreFault::default());
         let worker = Worker {
@@ -102,6 +111,7 @@ impl Keeper {
             merger: Merger::start(state.merging(), fault.clone())?,
             state,
             shared: Arc::clone(&shared),
+            fault: fault.clone(),
         };
         let thread = thread::Builder::new().name("keeper".to_owned()).spawn({
             let (running, fault) = (Running(Arc::clone(&shared)), fault.clone());
@@ -183,32 +193,50 @@ impl Worker {
         }
     }
 
-    /// Makes what is written durable, however long that takes; false if the store is closed before.
+    /// Makes what is written durable, however long that takes; false if the store is closed before, or it is
+    /// never known to be.
     fn flush(&mut self) -> bool {
-        let mut failed = false;
         while self.merger.is_stuck() {
-            park_timeout(RETRY);
-            if self.shared.stop.load(Ordering::Acquire) {
+            if !self.pause() {
                 return false;
             }
         }
         let leftovers = self.state.leftovers();
-        while let Err(error) = self.state.flush() {
+        loop {
+            let flushed = match self.is_current() {
+                Ok(true) => self.state.flush(),
+                Ok(false) => {
+                    error!("{IN_DOUBT}");
+                    self.fault.set(IN_DOUBT);
+                    return false;
+                }
+                Err(error) => Err(error.into()),
+            };
+            let Err(error) = flushed else { break };
             self.merger.between(|| leftovers.remove());
-            if !failed {
-                failed = true;
-                warn!(%error, "the state cannot be written: the journal is kept, and it is tried again every second");
+            if self.fault.set_for_now(FAILING) {
+                warn!(%error, "{FAILING}");
             }
-            park_timeout(RETRY);
-            if self.shared.stop.load(Ordering::Acquire) {
+            if !self.pause() {
                 return false;
             }
         }
-        if failed {
+        if self.fault.passed(FAILING) {
             info!("the state is written again");
         }
         self.merger.flushed(self.state.newest());
         true
+    }
+
+    /// Whether the state goes by what is on the disk.
+    fn is_current(&self) -> io::Result<bool> {
+        Ok(self.state.is_current()? || self.merger.between(|| self.state.is_current())?)
+    }
+
+    /// Waits before it is tried again; false if the store is closed.
+    fn pause(&self) -> bool {
+        park_timeout(RETRY);
+        !self.shared.stop.load(Ordering::Acquire)
     }
 
     /// Removes the parts of the journal before the one that begins with a revision.
@@ -220,5 +248,69 @@ impl Worker {
                 warn!(%error, path = %path.display(), "cannot remove what the journal need not keep");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::super::disk::SystemDisk;
+    use super::super::tree_check::{CURRENT, current};
+    use super::*;
+
+    /// A state of which `current` was given its name, and that could not be made durable: it names a list that the
+    /// tree does not go by. Answers what that holds.
+    fn in_doubt(path: &Path) -> (State, Vec<u8>) {
+        let mut state = State::open(path).unwrap();
+        state.write(Changes::default());
+        state.flush().unwrap();
+        let mut names = fs::read(path.join(CURRENT)).unwrap();
+        let number = u64::from_le_bytes(names[..8].try_into().unwrap());
+        let list = fs::read(path.join(format!("v{number}"))).unwrap();
+        fs::write(path.join(format!("v{}", number + 1)), &list).unwrap();
+        names[..8].copy_from_slice(&(number + 1).to_le_bytes());
+        fs::write(path.join(CURRENT), names).unwrap();
+        (state, list)
+    }
+
+    fn must_name(path: &Path, list: &[u8]) {
+        let number = current(path).unwrap();
+        assert!(fs::read(path.join(format!("v{number}"))).unwrap() == list);
+        let state = State::open(path).unwrap();
+        assert!(state.is_current().unwrap() && state.end().unwrap().is_some());
+    }
+
+    #[test]
+    fn a_list_that_counts_is_not_begun_anew_by_a_flush() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let (state, list) = in_doubt(&path);
+        let disk = Arc::new(SystemDisk);
+        let keeper = Keeper::start(disk, folder.path().to_owned(), state, 1).unwrap();
+        keeper.write(Changes {
+            flush: Some(1),
+            ..Changes::default()
+        });
+        keeper.wait();
+        assert_eq!(keeper.fault().get(), Some(IN_DOUBT));
+        assert!(keeper.is_busy());
+        drop(keeper);
+        must_name(&path, &list);
+    }
+
+    #[test]
+    fn a_list_that_counts_is_not_begun_anew_by_a_merge() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let (state, list) = in_doubt(&path);
+        let fault = StoreFault::default();
+        let merger = Merger::start(state.merging(), fault.clone()).unwrap();
+        merger.flushed(state.newest());
+        drop(merger);
+        assert!(fault.get().unwrap().contains("cannot be merged"));
+        drop(state);
+        must_name(&path, &list);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::store::StoreFault;
 
@@ -18,8 +18,12 @@ use super::witness::Witness;
 /// a byte, and each makes reading slower.
 const MOST_RUNS: usize = 64;
 /// What a panic of the thread comes to.
-const ENDED: &str = "the thread that merges the state's files has ended by a defect: they are merged late, \
-                     and reading them takes longer, until the server is restarted";
+const ENDED: &str = "the thread that merges the state's files has ended by a defect: writes are safe and go on, \
+                     and the journal grows once too many are not merged, until the server is restarted";
+
+/// What it comes to that merges fail.
+const FAILING: &str = "the files of the state cannot be merged: writes are safe and go on, and the journal grows \
+                       once too many are not merged; it is tried again";
 
 pub(super) struct Merger {
     shared: Arc<Shared>,
@@ -29,6 +33,7 @@ pub(super) struct Merger {
 
 struct Shared {
     merging: Merging,
+    fault: StoreFault,
     /// Held by whoever merges.
     turn: Mutex<()>,
     /// The newest of what was flushed.
@@ -39,6 +44,7 @@ impl Merger {
     pub(super) fn start(merging: Merging, fault: StoreFault) -> io::Result<Merger> {
         let shared = Arc::new(Shared {
             merging,
+            fault: fault.clone(),
             turn: Mutex::new(()),
             newest: AtomicU64::new(0),
         });
@@ -68,15 +74,21 @@ impl Merger {
     }
 
     /// Does something while nothing is merged; waits for it.
-    pub(super) fn between(&self, f: impl FnOnce()) {
+    pub(super) fn between<T>(&self, f: impl FnOnce() -> T) -> T {
         let _turn = self.shared.turn();
-        f();
+        f()
     }
 
     /// Whether there are as many runs as there may be, and they cannot be merged now. Tries it. The tree
     /// counts the runs of a level in one byte, so no more may be flushed meanwhile.
     pub(super) fn is_stuck(&self) -> bool {
-        self.shared.merging.runs() > MOST_RUNS && !self.shared.merge()
+        if self.shared.merging.runs() <= MOST_RUNS {
+            return false;
+        }
+        // That it could be done does not say that it did anything: what a merge was at that ended by a panic, the
+        // tree leaves alone from then on.
+        self.shared.merge();
+        self.shared.merging.runs() > MOST_RUNS
     }
 }
 
@@ -101,15 +113,81 @@ impl Shared {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it could be done.
-    fn merge(&self) -> bool {
+    fn merge(&self) {
         let _turn = self.turn();
         let newest = self.newest.load(Ordering::Acquire);
         // What is not merged takes room and nothing else; the next flush tries again.
-        let merged = self.merging.merge(newest);
-        if let Err(error) = &merged {
-            warn!(%error, "the files of the state cannot be merged");
+        match self.merging.merge(newest) {
+            Ok(()) => {
+                if self.fault.passed(FAILING) {
+                    info!("the files of the state are merged again");
+                }
+            }
+            Err(error) => {
+                if self.fault.set_for_now(FAILING) {
+                    warn!(%error, "{FAILING}");
+                }
+            }
         }
-        merged.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lsm_tree::compaction::filter::Context;
+    use lsm_tree::compaction::{CompactionFilter, Factory, ItemAccessor, Verdict};
+
+    use super::super::state::{Changes, State};
+    use super::*;
+
+    /// A defect in whatever merges.
+    struct Breaking;
+
+    impl Factory for Breaking {
+        fn name(&self) -> &str {
+            "breaking"
+        }
+
+        fn make_filter(&self, _: &Context) -> Box<dyn CompactionFilter> {
+            Box::new(Breaking)
+        }
+    }
+
+    impl CompactionFilter for Breaking {
+        fn filter_item(&mut self, _: ItemAccessor<'_>, _: &Context) -> lsm_tree::Result<Verdict> {
+            panic!("asked to merge");
+        }
+    }
+
+    #[test]
+    fn no_more_is_flushed_than_can_be_read_once_the_thread_has_ended_by_a_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let breaking = |config: lsm_tree::Config| {
+            config.with_compaction_filter_factory(Some(Arc::new(Breaking)))
+        };
+        let mut state = State::open_with(&path, breaking).unwrap();
+        let fault = StoreFault::default();
+        let merger = Merger::start(state.merging(), fault.clone()).unwrap();
+        let mut flush = || {
+            state.write(Changes::default());
+            state.flush().unwrap();
+            merger.flushed(state.newest());
+        };
+        // As many as are merged.
+        (0..8).for_each(|_| flush());
+        while fault.get().is_none() {
+            thread::yield_now();
+        }
+        assert_eq!(fault.get(), Some(ENDED));
+        for _ in 0..300 {
+            if !merger.is_stuck() {
+                flush();
+            }
+        }
+        assert_eq!(merger.shared.merging.runs(), MOST_RUNS + 1);
+        assert!(merger.is_stuck());
+        drop((merger, state));
+        assert!(State::open(&path).unwrap().end().unwrap().is_some());
     }
 }

@@ -51,21 +51,20 @@ impl NewDirectory {
     ) -> Result<HistoryId, OpenError> {
         let folder = self.0.folder();
         let failed = |doing| move |error| OpenError::io(doing, folder, error);
-        let history = HistoryId::random().map_err(std::io::Error::other);
-        let history = history.map_err(failed("name the history of"))?;
+        let (history, disk) = (self.0.history(), self.0.disk());
         let committed = committed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         let committed = committed.map_or(0, |time| time.as_millis());
         let committed = u64::try_from(committed).unwrap_or(u64::MAX);
 
+        // First, as it says whose the rest is.
+        let rules: &EngineOptions = engine.options();
+        Format::new(history, rules).begin(&**disk, folder)?;
         let path = folder.join(super::directory::STATE);
         let state = State::open(&path).and_then(|state| state.fill(engine, committed, tell));
         state.map_err(|error| state_error(folder, &path, error))?;
         let first = engine.head().saturating_add(1);
-        let disk = self.0.disk();
         Journal::begin(Arc::clone(disk), folder, history, first, 0)
             .map_err(failed("begin the journal of"))?;
-        let rules: &EngineOptions = engine.options();
-        Format::new(history, rules).begin(&**disk, folder)?;
         Format::commit(&**disk, folder)?;
         self.0.commit()?;
         Ok(history)

@@ -172,15 +172,18 @@ impl Opening<'_> {
         if parts.is_empty() {
             return Err(self.damaged(&self.path, "its journal is missing"));
         }
-        // One that could not be begun may stand behind it.
+        // Behind it may stand one that could not be begun, which may be missing its end as well.
         let holds = |part: &Path| {
             part.metadata()
                 .is_ok_and(|part| part.len() > PART_HEADER as u64)
         };
         let last = parts.iter().rposition(|(_, part)| holds(part));
         let last = last.unwrap_or(parts.len().saturating_sub(1));
+        // The newest part goes on, if it holds what was written last: so nothing has to be made on a full disk.
+        let mut goes_on = None;
         for (number, (first, part)) in parts.iter().enumerate() {
-            self.replay(*first, part, number == last, &mut engine, &mut journal)?;
+            let next = self.replay(*first, part, number >= last, &mut engine, &mut journal)?;
+            goes_on = Some(*first).filter(|_| next == engine.head().saturating_add(1));
         }
         // What the journal says is handed over bit by bit.
         engine.defer_changed_records();
@@ -188,7 +191,7 @@ impl Opening<'_> {
         (self.tell)(RecoveryProgress::Done { revision: head });
 
         let begin = |error| OpenError::io("begin the journal of", &self.path, error);
-        let first = head.saturating_add(1);
+        let first = goes_on.unwrap_or(head.saturating_add(1));
         let disk = || Arc::clone(&self.disk);
         let reserve = options.reserve_bytes;
         let tail =
@@ -211,7 +214,8 @@ impl Opening<'_> {
         Ok((store, engine))
     }
 
-    /// Applies what a part of the journal has behind the engine's head.
+    /// Applies what a part of the journal has behind the engine's head, and answers the revision that follows on
+    /// the part's last.
     fn replay(
         &mut self,
         first: Revision,
@@ -219,7 +223,7 @@ impl Opening<'_> {
         is_last: bool,
         engine: &mut Engine,
         journal: &mut Replay,
-    ) -> Result<(), OpenError> {
+    ) -> Result<Revision, OpenError> {
         let directory = self.path.clone();
         let damaged = |what: String| OpenError::damaged(&directory, path, what);
         let part = Part {
@@ -273,7 +277,7 @@ impl Opening<'_> {
         })?;
         let bytes = path.metadata().map_or(0, |part| part.len());
         journal.bytes = journal.bytes.saturating_add(bytes);
-        Ok(())
+        Ok(next)
     }
 
     fn damaged(&self, path: &Path, what: &str) -> OpenError {

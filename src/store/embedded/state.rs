@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -79,12 +80,20 @@ impl fmt::Debug for State {
 impl State {
     /// Opens the state of a directory, or makes an empty one.
     pub(super) fn open(path: &Path) -> Result<State, lsm_tree::Error> {
+        State::open_with(path, |config| config)
+    }
+
+    /// The same, with more that the tree is told.
+    pub(super) fn open_with(
+        path: &Path,
+        more: impl FnOnce(Config) -> Config,
+    ) -> Result<State, lsm_tree::Error> {
         let counter = SequenceNumberCounter::default();
         let visible = SequenceNumberCounter::default();
-        let tree = Config::new(path, counter.clone(), visible.clone())
+        let config = Config::new(path, counter.clone(), visible.clone())
             .use_cache(Arc::new(Cache::with_capacity_bytes(CACHE)))
-            .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
-            .open()?;
+            .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4));
+        let tree = more(config).open()?;
         let next = tree
             .get_highest_seqno()
             .map_or(0, |seqno| seqno.saturating_add(1));
@@ -216,6 +225,13 @@ impl State {
         Ok(())
     }
 
+    /// Whether the list of tables that counts on the disk is the one that it goes by. Where a write has failed
+    /// it may be the next one: the tree would begin that anew under its name, and were it stopped
+    /// meanwhile, there would be none. While files are merged, it may be that for a moment as well.
+    pub(super) fn is_current(&self) -> io::Result<bool> {
+        is_current(&self.path, &self.tree)
+    }
+
     /// What merges its files, on another thread.
     pub(super) fn merging(&self) -> Merging {
         Merging {
@@ -279,18 +295,30 @@ pub(super) struct Merging {
 
 impl Merging {
     /// Merges what was flushed, up to what is the newest of it. Only one may at a time.
-    pub(super) fn merge(&self, newest: SeqNo) -> Result<(), lsm_tree::Error> {
+    pub(super) fn merge(&self, newest: SeqNo) -> Result<(), StateError> {
+        let nothing_is_flushed = self.tree.get_flush_lock();
+        if !is_current(&self.path, &self.tree).map_err(lsm_tree::Error::from)? {
+            return Err(StateError::Wrong(format!(
+                "{} names another list of tables than was written last",
+                tree_check::CURRENT
+            )));
+        }
+        drop(nothing_is_flushed);
         let leftovers = Leftovers::watch(&self.path);
         let merged = self.steps(newest);
         if merged.is_err() {
             let _nothing_is_flushed = self.tree.get_flush_lock();
             leftovers.remove();
         }
-        merged
+        Ok(merged?)
     }
 
     fn steps(&self, newest: SeqNo) -> Result<(), lsm_tree::Error> {
-        let shape = || (self.tree.table_count(), self.tree.l0_run_count());
+        // A table that is only moved to another level is a step as well.
+        let shape = || -> Vec<_> {
+            let levels = (0..).map_while(|level| self.tree.level_table_count(level));
+            levels.chain([self.tree.l0_run_count()]).collect()
+        };
         for _ in 0..COMPACTIONS {
             let before = shape();
             self.tree.compact(Arc::new(Leveled::default()), newest)?;
@@ -305,6 +333,10 @@ impl Merging {
     pub(super) fn runs(&self) -> usize {
         self.tree.l0_run_count()
     }
+}
+
+fn is_current(path: &Path, tree: &AnyTree) -> io::Result<bool> {
+    Ok(tree_check::current(path)? == tree.current_version().id())
 }
 
 fn whole(space: Space, key: &[u8]) -> Vec<u8> {

@@ -78,6 +78,13 @@ fn check_sum(path: &Path) -> io::Result<u128> {
     }
 }
 
+/// The number of the list that counts.
+pub(super) fn current(state: &Path) -> io::Result<u64> {
+    let bytes = std::fs::read(state.join(CURRENT))?;
+    let number = read_current(&bytes).map(|(number, _)| number);
+    number.ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
 /// The list's number and its check sum.
 fn read_current(bytes: &[u8]) -> Option<(u64, u128)> {
     let mut fields = Fields(bytes);

@@ -14,6 +14,7 @@ use selectord::proxy::{Report, Syncer};
 use super::decision::Saved;
 use crate::mode::options;
 use crate::namespace::{self, Namespace};
+use crate::root;
 
 pub const VARIANTS: [&str; 2] = ["nft", "legacy"];
 
@@ -24,7 +25,7 @@ pub fn available(test: &str) -> bool {
         .iter()
         .all(|v| has(&format!("iptables-{v}-save")) && has(&format!("ip6tables-{v}-save")));
     if !all {
-        eprintln!("SKIPPED {test}: it needs iptables-nft and iptables-legacy (iptables)");
+        root::skip(test, "it needs iptables-nft and iptables-legacy (iptables)");
     }
     all && namespace::available(test)
 }
