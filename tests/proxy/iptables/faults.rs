@@ -12,7 +12,7 @@ use super::variant::{Node, VARIANTS, available};
 use crate::start::view_of;
 use crate::world::{NODE, World};
 
-fn some_world(seed: u64) -> World {
+pub fn some_world(seed: u64) -> World {
     let mut world = World::new(seed, 12);
     for _ in 0..40 {
         world.step();
@@ -33,22 +33,22 @@ fn some_service(world: &World) -> (ObjectName, String) {
     found.unwrap()
 }
 
-fn sync(node: &Node, syncer: &mut Syncer, world: &World) -> Result<Report, SyncError> {
+pub fn sync(node: &Node, syncer: &mut Syncer, world: &World) -> Result<Report, SyncError> {
     node.namespace.within(|| syncer.sync(&world.view))
 }
 
-fn note_all(syncer: &mut Syncer, world: &World) {
+pub fn note_all(syncer: &mut Syncer, world: &World) {
     let names: Vec<ObjectName> = world.view.services().keys().cloned().collect();
     syncer.note(&world.view, &[], &names);
 }
 
-fn fresh_lines(variant: &'static str, world: &World) -> Vec<String> {
+pub fn fresh_lines(variant: &'static str, world: &World) -> Vec<String> {
     let fresh = Node::new(variant);
     fresh.sync_anew(&world.view);
     fresh.lines()
 }
 
-fn causes(error: &SyncError) -> String {
+pub fn causes(error: &SyncError) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -412,6 +412,15 @@ fn a_service_that_is_refused_at_the_start_keeps_the_rules_it_is_found_with() {
         assert_eq!(report.refused.len(), 1, "{variant}: {report:?}");
         let half = view_of(&[(0, &[1, 2, 3]), (1, &[1, 4])]);
         assert_eq!(node.lines(), lines_of(&half), "{variant}");
+        // Refused again, and after somebody else wrote, it keeps them too.
+        for spoil in ["true", "iptables-VARIANT -t nat -F SELD-MARK-MASQ"] {
+            node.namespace.sh(&spoil.replace("VARIANT", variant));
+            node.namespace.within(|| syncer.check());
+            assert!(syncer.retry_refused());
+            let report = node.namespace.within(|| syncer.sync(&after).unwrap());
+            assert_eq!(report.refused.len(), 1, "{variant}: {report:?}");
+            assert_eq!(node.lines(), lines_of(&half), "{variant}");
+        }
 
         node.replace("iptables-restore", "exec $real \"$@\"");
         syncer.retry_refused();
