@@ -21,12 +21,15 @@ pub struct Rules {
     services: Services<Port>,
 }
 
+/// Items with their values, by table.
+type Items = PerTable<Vec<(Item, String)>>;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Port {
     name: Arc<PortName>,
     rules: Arc<PortRules>,
     /// What it has in the kernel, and keeps instead of what its rules say.
-    held: Option<Arc<PerTable<Vec<(Item, String)>>>>,
+    held: Option<Arc<Items>>,
 }
 
 impl OfPort for Port {
@@ -106,7 +109,7 @@ impl Rules {
         for (name, (was, is)) in self.services.put(service, ports) {
             let rendered = |port: Option<Port>| {
                 port.map_or_else(PerTable::default, |port| match port.held {
-                    Some(held) => PerTable::clone(&held),
+                    Some(held) => Items::clone(&held),
                     None => render(&port.rules, &self.options),
                 })
             };

@@ -212,10 +212,10 @@ fn a_shared_chain_that_loses_much_is_written_once() {
             assert_eq!(lines(&script, &format!("-A {chain} ")), put_in);
         }
         // What has to stand last does.
-        let services = script.text().lines();
-        let end = services
-            .filter(|l| l.starts_with("-A SELD-SERVICES"))
-            .last();
+        let end = script
+            .text()
+            .lines()
+            .rfind(|l| l.starts_with("-A SELD-SERVICES"));
         assert!(
             end.is_none_or(|line| line.contains("must be the last")),
             "{end:?}"

@@ -294,43 +294,6 @@ fn a_lock_that_another_holds_is_waited_for_and_named() {
     assert_eq!(node.lines(), fresh_lines("legacy", &world));
 }
 
-#[test]
-fn a_family_without_programs_does_not_stop_the_other() {
-    if !available("a_family_without_programs_does_not_stop_the_other") {
-        return;
-    }
-    let mut world = some_world(14);
-    for variant in VARIANTS {
-        let node = Node::new(variant);
-        node.remove("ip6tables-save");
-        let (mut syncer, _) = node.sync_anew(&world.view);
-        let v4 = |lines: Vec<String>| -> Vec<String> {
-            lines
-                .into_iter()
-                .filter(|line| line.starts_with("iptables "))
-                .collect()
-        };
-        let events: Vec<_> = (0..3).flat_map(|_| world.step()).collect();
-        syncer.note(&world.view, &events, &[]);
-        sync(&node, &mut syncer, &world).unwrap();
-        assert_eq!(
-            v4(node.lines()),
-            v4(fresh_lines(variant, &world)),
-            "{variant}"
-        );
-        assert_eq!(node.save("ip6tables").matches("SELD-").count(), 0);
-    }
-    let node = Node::new("nft");
-    node.remove("ip6tables-save");
-    node.remove("iptables-save");
-    let error = sync(&node, &mut node.syncer(), &world).unwrap_err();
-    assert!(
-        causes(&error).contains("is iptables 1.8 or newer installed?"),
-        "{}",
-        causes(&error)
-    );
-}
-
 /// The kubelet's chains tell where rules go, and none of ours stay in the other variant.
 #[test]
 fn rules_are_in_the_variant_that_the_node_uses_and_in_no_other() {

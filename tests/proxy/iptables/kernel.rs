@@ -15,6 +15,37 @@ fn v4(lines: Vec<String>) -> Vec<String> {
     lines
 }
 
+#[test]
+fn a_family_without_programs_does_not_stop_the_other() {
+    if !available("a_family_without_programs_does_not_stop_the_other") {
+        return;
+    }
+    let mut world = some_world(14);
+    for variant in VARIANTS {
+        let node = Node::new(variant);
+        node.remove("ip6tables-save");
+        let (mut syncer, _) = node.sync_anew(&world.view);
+        let events: Vec<_> = (0..3).flat_map(|_| world.step()).collect();
+        syncer.note(&world.view, &events, &[]);
+        sync(&node, &mut syncer, &world).unwrap();
+        assert_eq!(
+            v4(node.lines()),
+            v4(fresh_lines(variant, &world)),
+            "{variant}"
+        );
+        assert_eq!(node.save("ip6tables").matches("SELD-").count(), 0);
+    }
+    let node = Node::new("nft");
+    node.remove("ip6tables-save");
+    node.remove("iptables-save");
+    let error = sync(&node, &mut node.syncer(), &world).unwrap_err();
+    assert!(
+        causes(&error).contains("is iptables 1.8 or newer installed?"),
+        "{}",
+        causes(&error)
+    );
+}
+
 /// A chain of others that only nft can say.
 const SPOIL: &str = "nft 'add table ip filter; add chain ip filter theirs; \
                      add rule ip filter theirs ct state vmap { invalid : drop }'";
