@@ -186,11 +186,6 @@ fn rules_of(
             .filter(|h| h.endpoint.conditions.serving || h.endpoint.conditions.ready)
             .map(|h| h.target)
             .collect(),
-        hairpin: heard
-            .iter()
-            .filter(|h| h.endpoint.node.is_empty() || is_local(h.endpoint, node))
-            .map(|h| h.target.ip)
-            .collect(),
     }
 }
 

@@ -52,7 +52,6 @@ pub(super) fn port(service: &str, protocol: Protocol, ip: &str, endpoints: &[&st
         serving: cluster.clone(),
         cluster,
         local: BTreeSet::new(),
-        hairpin: BTreeSet::new(),
     }
 }
 
@@ -64,8 +63,6 @@ pub(super) fn kinds() -> Vec<(&'static str, PortRules)> {
         "10.96.0.1",
         &["10.244.1.2:8080", "10.244.2.2:8080"],
     );
-    let mut hairpin = web.clone();
-    hairpin.hairpin = [web.cluster.first().unwrap().ip].into();
     let mut node_port = web.clone();
     node_port.node_port = 30080;
     node_port.external_ips = vec!["203.0.113.5".parse().unwrap()];
@@ -88,7 +85,6 @@ pub(super) fn kinds() -> Vec<(&'static str, PortRules)> {
     sticky6.affinity_seconds = Some(90);
     vec![
         ("cluster-ip", web),
-        ("hairpin", hairpin),
         ("node-port", node_port),
         ("external-local", local),
         ("external-local-none-here", none_local),

@@ -204,6 +204,19 @@ impl<I: Entry> Ledger<I> {
         self.against(&BTreeMap::new())
     }
 
+    /// What it holds from an item on, in their order, as changes of an empty table.
+    pub fn starting_at(&self, first: I) -> impl Iterator<Item = Change<I>> {
+        self.items.range(first..).filter_map(|(item, claims)| {
+            let (owner, wanted) = claims.first()?;
+            Some(Change {
+                item: item.clone(),
+                before: None,
+                after: Some(wanted.to_owned()),
+                owner: owner.clone(),
+            })
+        })
+    }
+
     /// What changed so far has been written.
     pub fn settle(&mut self) {
         self.touched.clear();

@@ -87,9 +87,6 @@ pub struct PortRules {
     pub local: BTreeSet<Target>,
     /// Everyone who serves, on any node: flows to others are stale.
     pub serving: BTreeSet<Target>,
-    /// Addresses of endpoints on this node, or on an unknown one: those from which a packet can come
-    /// back to its sender.
-    pub hairpin: BTreeSet<IpAddr>,
 }
 
 impl PortRules {
@@ -99,6 +96,26 @@ impl PortRules {
             TrafficPolicy::Cluster => &self.cluster,
             TrafficPolicy::Local => &self.local,
         }
+    }
+
+    /// Whom something reaches by a policy, in the order of their addresses; none, if nothing goes by it.
+    pub fn reached_by(&self, policy: TrafficPolicy) -> impl Iterator<Item = &Target> {
+        let external = self.is_external();
+        let (goes_by_it, targets) = match policy {
+            // Insiders go anywhere, whatever the external policy.
+            TrafficPolicy::Cluster => (external, &self.cluster),
+            TrafficPolicy::Local => (external && self.external_policy == policy, &self.local),
+        };
+        let goes_by_it = goes_by_it || self.internal_policy == policy;
+        targets.iter().filter(move |_| goes_by_it)
+    }
+
+    /// Whom traffic reaches by any policy. Each of them may be the sender, on whatever node it is: what
+    /// it sends to this node's addresses comes here, and may be sent back to it.
+    pub fn reached(&self) -> BTreeSet<Target> {
+        let everywhere = self.reached_by(TrafficPolicy::Cluster);
+        let here = self.reached_by(TrafficPolicy::Local);
+        everywhere.chain(here).copied().collect()
     }
 
     /// Whether anything reaches it but through its virtual IPs.

@@ -47,6 +47,11 @@ impl Family {
         format!("{}:80", (self.service)(n))
     }
 
+    /// A pod's own address and port.
+    pub fn at_pod(&self, name: &str, port: u16) -> String {
+        std::net::SocketAddr::new((self.pod)(name), port).to_string()
+    }
+
     /// A port of the node's.
     pub fn at_node(&self, port: u16) -> String {
         format!("{}:{port}", self.node)

@@ -74,22 +74,23 @@ impl Mode {
         }
     }
 
-    /// The program that writes rules.
-    pub fn tool(self) -> &'static str {
-        match self {
-            Mode::Nftables => "nft",
-            Mode::Iptables("legacy") => "iptables-legacy-restore",
-            // The system's own choice.
-            Mode::Iptables(_) => "iptables-restore",
-        }
-    }
-
-    /// All programs that write rules.
+    /// All programs that may be run to write rules: the plain name is of the variant that the system
+    /// prefers.
     pub fn tools(self) -> &'static [&'static str] {
         match self {
             Mode::Nftables => &["nft"],
-            Mode::Iptables("legacy") => &["iptables-legacy-restore", "ip6tables-legacy-restore"],
-            Mode::Iptables(_) => &["iptables-restore", "ip6tables-restore"],
+            Mode::Iptables("legacy") => &[
+                "iptables-restore",
+                "ip6tables-restore",
+                "iptables-legacy-restore",
+                "ip6tables-legacy-restore",
+            ],
+            Mode::Iptables(_) => &[
+                "iptables-restore",
+                "ip6tables-restore",
+                "iptables-nft-restore",
+                "ip6tables-nft-restore",
+            ],
         }
     }
 

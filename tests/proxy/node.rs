@@ -41,17 +41,18 @@ impl Node {
             proxy: None,
             http: ([127, 0, 0, 1], 0).into(),
         };
-        // It stands before the real one in the path.
-        let tool = node.folder.path().join(mode.tool());
-        let script = format!(
-            "#!/bin/sh\nif [ -e {folder}/broken ]; then echo 'no more rules today' >&2; exit 1; fi\n\
-             while [ -e {folder}/slow ]; do sleep 0.01; done\n\
-             PATH=${{PATH#*:}}\nexec {} \"$@\"\n",
-            mode.tool(),
-            folder = node.folder.path().display(),
-        );
-        std::fs::write(&tool, script).unwrap();
-        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+        // They stand before the real ones in the path.
+        for tool in mode.tools() {
+            let path = node.folder.path().join(tool);
+            let script = format!(
+                "#!/bin/sh\nif [ -e {folder}/broken ]; then echo 'no more rules today' >&2; exit 1; fi\n\
+                 while [ -e {folder}/slow ]; do sleep 0.01; done\n\
+                 PATH=${{PATH#*:}}\nexec {tool} \"$@\"\n",
+                folder = node.folder.path().display(),
+            );
+            std::fs::write(&path, script).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
         node.start(args);
         node
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::lab::{FAMILIES, Lab, named, pod_yaml, pods, saw, service_yaml};
 use super::mode::{Mode, in_each_mode};
-use super::talk::{Answer, ask, connect, connect_as, connect_together, udp};
+use super::talk::{Answer, TCP, ask, connect, connect_as, connect_together, udp};
 use super::topology::other_client;
 
 #[test]
@@ -136,6 +136,46 @@ fn send_packets(mode: Mode) {
         for to in &outside {
             assert_eq!(pods(&connect(from, to, 5)), named(&["p3"]), "{mode:?}");
         }
+    }
+    // A pod of another node is an insider, and is sent to itself: it sees somebody else.
+    for (family, to) in FAMILIES.iter().zip(&outside) {
+        let answers = connect(&net.p3, to, 3);
+        assert_eq!(pods(&answers), named(&["p3"]), "{mode:?}");
+        assert!(!saw(&answers).contains(&(family.pod)("p3")), "{mode:?}");
+    }
+}
+
+/// Whoever has the kernel drop what it forwards: what goes through a node port is let through.
+#[test]
+fn a_node_port_answers_where_forwarding_is_dropped() {
+    in_each_mode(
+        "a_node_port_answers_where_forwarding_is_dropped",
+        drop_what_is_forwarded,
+    );
+}
+
+fn drop_what_is_forwarded(mode: Mode) {
+    // What another table drops, no table of nftables lets through.
+    let Mode::Iptables(variant) = mode else {
+        return;
+    };
+    let lab = Lab::new(mode);
+    let pods_of_web = ["p1", "p3"].map(|pod| pod_yaml(pod, "web")).concat();
+    lab.apply(&(pods_of_web + &service_yaml(1, "web", "type: NodePort", ", nodePort: 30001")));
+    let net = &lab.net;
+    net.n1.sh(&format!(
+        "iptables-{variant} -P FORWARD DROP; ip6tables-{variant} -P FORWARD DROP"
+    ));
+    for family in &FAMILIES {
+        let answers = connect(&net.client, &family.at_node(30001), 20);
+        assert_eq!(pods(&answers), named(&["p1", "p3"]), "{mode:?}");
+        // It is no other rule that lets it through.
+        let direct = family.at_pod("p1", TCP);
+        assert_eq!(
+            connect(&net.client, &direct, 1),
+            [Answer::TimedOut],
+            "{mode:?}"
+        );
     }
 }
 

@@ -106,10 +106,11 @@ fn one_endpoint_is_a_few_elements_however_much_there_is() {
         return;
     }
     let small = written(10, 5);
-    // Its place; and the service's entry, taken out and put in, for the chain of another count, with
-    // one rule. A replacement: one place, taken out and put in. When one goes: its place, into which
-    // the last one moves, that one's, and the entry.
-    assert_eq!(small, [(3, 1), (2, 0), (5, 1)]);
+    // Its place and its hairpin; and the service's entry, taken out and put in, for the chain of another
+    // count, with one rule. A replacement: one place, taken out and put in, and a hairpin; the other
+    // one's other services have too. When one goes: its place, into which the last one moves, that one's,
+    // and the entry.
+    assert_eq!(small, [(4, 1), (3, 0), (5, 1)]);
     assert_eq!(written(500, 5), small);
     assert_eq!(written(10, 400), small);
 }

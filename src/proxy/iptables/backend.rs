@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::model::{IpFamily, ObjectName};
 
@@ -9,7 +9,8 @@ use super::super::linux::{
 };
 use super::super::tables::FAMILIES;
 use super::super::{Backend, Mode, PortRules, ProxyOptions, Report, SyncError, TableSize};
-use super::{Listing, PerTable, Rules, Script, Table, Variant, parse};
+use super::tools::{Others, list, look_around, read, remove, unreadable};
+use super::{Listing, PerTable, Rules, Script, Table, Variant};
 
 /// How many services one write gives up before it waits and tries again.
 const MOST_GIVEN_UP: usize = 64;
@@ -23,8 +24,9 @@ pub struct Iptables {
     found: BTreeMap<IpFamily, Listing>,
     /// The families that have programs; empty: it has not been looked yet.
     families: Vec<Family>,
-    /// Tools of the other variant, in which no rules of ours may stay.
-    others: Vec<IptablesTool>,
+    others: Others,
+    /// How long what has failed in the other variant is left alone.
+    sync_period: Duration,
     /// Whether the kernel's rules are what was last written, as far as is known.
     known: bool,
     /// With nftables below: the generation of the whole ruleset of which that is known; none: somebody
@@ -38,8 +40,24 @@ struct Family {
     tool: IptablesTool,
     /// Whether what was read for the sync that has begun has to be compared yet.
     compares: bool,
+    /// Why it could not be read for the sync that has begun.
+    failure: Option<SyncError>,
+    /// Whether it has been said that a table cannot be read.
+    is_warned: bool,
     /// Items that the last write put in or took out.
     changed: PerTable<usize>,
+}
+
+impl Family {
+    fn new(tool: IptablesTool) -> Family {
+        Family {
+            tool,
+            compares: false,
+            failure: None,
+            is_warned: false,
+            changed: PerTable::default(),
+        }
+    }
 }
 
 impl Iptables {
@@ -47,10 +65,11 @@ impl Iptables {
     pub fn new(options: ProxyOptions, programs: IptablesPrograms) -> Iptables {
         Iptables {
             programs,
+            sync_period: options.sync_period,
             rules: Rules::new(options, conntrack_is_liberal()),
             found: BTreeMap::new(),
             families: Vec::new(),
-            others: Vec::new(),
+            others: Others::default(),
             known: false,
             generation: None,
             netfilter: Netfilter::default(),
@@ -76,50 +95,6 @@ impl Iptables {
         Ok(found)
     }
 
-    /// Finds the programs, and the variant that this node uses.
-    fn look_around(&mut self) -> Result<(), IptablesError> {
-        let (mut tools, mut saved) = (Vec::new(), Vec::new());
-        let mut lacking = None;
-        for family in FAMILIES {
-            for tool in self.programs.tools(family)? {
-                match tool.save() {
-                    Ok(text) => {
-                        saved.push((tool.variant, text));
-                        tools.push(tool);
-                    }
-                    Err(error @ IptablesError::NoTable { .. }) => lacking = Some(error),
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        let Some(first) = tools.first() else {
-            return Err(lacking.unwrap_or(IptablesError::Missing));
-        };
-        let variant = Variant::choose(&saved, first.variant);
-        let (ours, others): (Vec<_>, Vec<_>) =
-            tools.into_iter().partition(|tool| tool.variant == variant);
-        for family in FAMILIES {
-            if ours.iter().all(|tool| tool.family != family) {
-                tracing::warn!(
-                    family = family.as_str(),
-                    variant = variant.as_str(),
-                    "no iptables program for this family: its services have no rules"
-                );
-            }
-        }
-        tracing::info!(variant = variant.as_str(), "iptables' variant");
-        self.others = others;
-        self.families = ours
-            .into_iter()
-            .map(|tool| Family {
-                tool,
-                compares: false,
-                changed: PerTable::default(),
-            })
-            .collect();
-        Ok(())
-    }
-
     fn uses_nftables(&self) -> bool {
         let variant = self.families.first().map(|family| family.tool.variant);
         variant == Some(Variant::NfTables)
@@ -132,6 +107,9 @@ impl Iptables {
         family: &mut Family,
         report: &mut Report,
     ) -> Result<bool, SyncError> {
+        if let Some(error) = family.failure.take() {
+            return Err(error);
+        }
         let (mut anew, mut gave_up) = (false, false);
         loop {
             let of = family.tool.family;
@@ -191,7 +169,20 @@ impl Iptables {
     }
 
     fn read(&mut self, family: &mut Family, report: &mut Report) -> Result<(), SyncError> {
-        let listing = read(&family.tool, report).map_err(cannot_read)?;
+        let listing = list(&family.tool, report).map_err(cannot_read)?;
+        let unreadable = unreadable(&listing).err();
+        if let Some(error) = &unreadable {
+            report.failures = report.failures.saturating_add(1);
+            if !family.is_warned {
+                let (of, error) = (family.tool.family.as_str(), error as &dyn std::error::Error);
+                tracing::warn!(
+                    family = of,
+                    error,
+                    "what others do to our rules there is not seen until then"
+                );
+            }
+        }
+        family.is_warned = unreadable.is_some();
         self.found.insert(family.tool.family, listing);
         family.compares = true;
         Ok(())
@@ -199,27 +190,6 @@ impl Iptables {
 
     fn give_up(&mut self, name: &ObjectName, report: &Report) -> bool {
         report.refused.len() < MOST_GIVEN_UP && self.rules.give_up(name, &self.found)
-    }
-
-    /// Takes what an earlier run left in the other variant away, once the rules are in this one.
-    fn clear_others(&mut self) {
-        self.others.retain(|tool| match remove(tool) {
-            Ok(found) => {
-                if found {
-                    tracing::info!(
-                        variant = tool.variant.as_str(),
-                        "rules in the other variant removed"
-                    );
-                }
-                false
-            }
-            Err(IptablesError::NoTable { .. }) => false,
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "cannot remove rules from the other variant");
-                true
-            }
-        });
     }
 }
 
@@ -230,17 +200,26 @@ impl Backend for Iptables {
 
     fn begin(&mut self, report: &mut Report) -> Result<(), SyncError> {
         if self.families.is_empty() {
-            self.look_around().map_err(cannot_read)?;
+            let (tools, others) = look_around(&self.programs).map_err(cannot_read)?;
+            self.families = tools.into_iter().map(Family::new).collect();
+            self.others = others;
         }
         if self.known {
             return Ok(());
         }
         self.generation = self.netfilter.generation().ok();
         let mut families = std::mem::take(&mut self.families);
-        let mut all = families.iter_mut();
-        let done = all.try_for_each(|family| self.read(family, report));
+        for family in &mut families {
+            family.failure = self.read(family, report).err();
+        }
+        // One that can be read is not held up by the other.
+        let none = families.iter().all(|family| family.failure.is_some());
+        let first = families.iter_mut().find_map(|family| match none {
+            true => family.failure.take(),
+            false => None,
+        });
         self.families = families;
-        done
+        first.map_or(Ok(()), Err)
     }
 
     fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>) -> Vec<String> {
@@ -254,22 +233,12 @@ impl Backend for Iptables {
         self.known = true;
         loop {
             let mut again = false;
-            families.retain_mut(|family| match self.write_family(family, report) {
-                Ok(gave_up) => {
-                    again |= gave_up;
-                    true
+            for family in &mut families {
+                match self.write_family(family, report) {
+                    Ok(gave_up) => again |= gave_up,
+                    Err(error) => failure = Some(error),
                 }
-                Err(error) => {
-                    let lacks = family.tool.family == IpFamily::V6 && is_lacking(&error);
-                    if lacks {
-                        let error: &dyn std::error::Error = &error;
-                        tracing::warn!(error, "services have no rules for IPv6");
-                    } else {
-                        failure = Some(error);
-                    }
-                    !lacks
-                }
-            });
+            }
             if !again || failure.is_some() {
                 break;
             }
@@ -284,7 +253,7 @@ impl Backend for Iptables {
             report.gone.extend(self.rules.gone(family, &listing));
         }
         self.rules.settle();
-        self.clear_others();
+        self.others.clear(self.sync_period);
         Ok(())
     }
 
@@ -298,7 +267,7 @@ impl Backend for Iptables {
                     self.generation.is_some() && self.generation == self.netfilter.generation().ok()
                 }
                 false => self.families.iter().all(|family| {
-                    let listing = read(&family.tool, &mut Report::default());
+                    let listing = read(&family.tool);
                     listing.is_ok_and(|listing| self.rules.agrees(family.tool.family, &listing))
                 }),
             };
@@ -338,29 +307,6 @@ impl Backend for Iptables {
     }
 }
 
-fn read(tool: &IptablesTool, report: &mut Report) -> Result<Listing, IptablesError> {
-    report.read = true;
-    let began = Instant::now();
-    let listing = parse(&tool.save()?);
-    report.kernel_time += began.elapsed();
-    match listing.unreadable.first() {
-        Some(table) => Err(IptablesError::Unreadable {
-            table: table.as_str(),
-        }),
-        None => Ok(listing),
-    }
-}
-
-/// Removes what is ours. Answers whether there was anything.
-fn remove(tool: &IptablesTool) -> Result<bool, IptablesError> {
-    let listing = read(tool, &mut Report::default())?;
-    let found = !listing.is_empty();
-    if found {
-        tool.restore(Script::removal(&listing).text())?;
-    }
-    Ok(found)
-}
-
 /// The service that wants the line that is named.
 fn offender(script: &Script, cause: &IptablesError) -> Option<ObjectName> {
     match cause {
@@ -378,9 +324,4 @@ fn cannot_read(error: IptablesError) -> SyncError {
 fn cannot_write(service: Option<ObjectName>, error: IptablesError) -> SyncError {
     let cause = error.into();
     SyncError::Write { service, cause }
-}
-
-fn is_lacking(error: &SyncError) -> bool {
-    let (SyncError::Read(cause) | SyncError::Write { cause, .. }) = error;
-    matches!(cause.downcast_ref(), Some(IptablesError::NoTable { .. }))
 }

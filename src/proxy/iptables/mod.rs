@@ -23,6 +23,7 @@
 //! | [`Script`] | changes of one family as one text, and whose each line is |
 //! | [`Listing`] | what `iptables-save` prints, read back |
 //! | [`Variant`] | in which of the kernel's two homes a node's rules live |
+//! | `tools` | what a node has of iptables, and what is read and removed with it |
 //! | [`Iptables`] | keeps the kernel's rules so |
 
 mod backend;
@@ -36,6 +37,7 @@ mod rules;
 mod script;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod variant;
 
 pub use backend::Iptables;

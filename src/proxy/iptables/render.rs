@@ -221,21 +221,24 @@ impl Rendering<'_> {
     fn endpoints(&mut self) {
         let port = self.port;
         let inside = |policy| port.internal_policy == policy;
-        let everywhere = inside(TrafficPolicy::Cluster) || port.is_external();
-        let here = inside(TrafficPolicy::Local)
-            || (port.is_external() && port.external_policy == TrafficPolicy::Local);
-        let mut used: BTreeSet<Target> = BTreeSet::new();
-        if everywhere && !port.cluster.is_empty() {
-            let rules = self.picking(&port.cluster, inside(TrafficPolicy::Cluster));
-            self.chain(names::service_chain(&port.name), &rules);
-            used.extend(&port.cluster);
+        for (policy, targets, chain) in [
+            (
+                TrafficPolicy::Cluster,
+                &port.cluster,
+                names::service_chain(&port.name),
+            ),
+            (
+                TrafficPolicy::Local,
+                &port.local,
+                names::local_chain(&port.name),
+            ),
+        ] {
+            if port.reached_by(policy).next().is_some() {
+                let rules = self.picking(targets, inside(policy));
+                self.chain(chain, &rules);
+            }
         }
-        if here && !port.local.is_empty() {
-            let rules = self.picking(&port.local, inside(TrafficPolicy::Local));
-            self.chain(names::local_chain(&port.name), &rules);
-            used.extend(&port.local);
-        }
-        for target in &used {
+        for target in &port.reached() {
             self.endpoint(target);
         }
     }
@@ -299,13 +302,11 @@ impl Rendering<'_> {
         let port = self.port;
         let (protocol, title) = (self.protocol, &self.title);
         let chain = names::endpoint_chain(&port.name, target);
-        let mut rules = Vec::new();
-        if port.hairpin.contains(&target.ip) {
-            rules.push(format!(
-                "-s {} -m comment --comment \"{title}\" -j {MARK_MASQ}",
-                host(target.ip)
-            ));
-        }
+        // Who reaches itself would answer itself past this node.
+        let hairpin = format!(
+            "-s {} -m comment --comment \"{title}\" -j {MARK_MASQ}",
+            host(target.ip)
+        );
         let remember = match port.affinity_seconds {
             Some(_) => {
                 let mask = mask(port.name.family);
@@ -313,11 +314,11 @@ impl Rendering<'_> {
             }
             None => String::new(),
         };
-        rules.push(format!(
+        let send = format!(
             "-p {protocol} -m comment --comment \"{title}\" {remember}-m {protocol} -j DNAT --to-destination {}",
             names::socket(target)
-        ));
-        self.chain(chain, &rules);
+        );
+        self.chain(chain, &[hairpin, send]);
     }
 
     /// Where a load balancer asks whether the node has endpoints.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{IpFamily, ObjectName};
@@ -16,6 +16,8 @@ pub struct Rules {
     options: ProxyOptions,
     v4: PerTable<Ledger<Item>>,
     v6: PerTable<Ledger<Item>>,
+    /// Families that have been written once.
+    settled: BTreeSet<IpFamily>,
     services: Services<Port>,
 }
 
@@ -49,6 +51,7 @@ impl Rules {
         Rules {
             v4: ledgers(IpFamily::V4),
             v6: ledgers(IpFamily::V6),
+            settled: BTreeSet::new(),
             services: Services::default(),
             options,
         }
@@ -106,7 +109,7 @@ impl Rules {
         for (name, (was, is)) in self.services.put(service, ports) {
             let rendered = |port: Option<Port>| {
                 port.map_or_else(PerTable::default, |port| match port.held {
-                    Some(held) => PerTable::clone(&held),
+                    Some(held) => Items::clone(&held),
                     None => render(&port.rules, &self.options),
                 })
             };
@@ -121,21 +124,37 @@ impl Rules {
         conflicts
     }
 
-    /// What has to be written of a family: since the last time, or beside what the kernel has. With
-    /// `anew`, every chain is written whether or not it seems to be right.
+    /// What has to be written of a family: since the last time, or beside what the kernel has; of a table
+    /// that cannot be read, since the last time, or everything. With `anew`, every chain is written whether
+    /// or not it seems to be right.
     pub fn script(&self, family: IpFamily, kernel: Option<&Listing>, anew: bool) -> Script {
         let ledgers = self.ledgers(family);
         let changes = |table| -> Changes<Item> {
             let ledger = ledgers.of(table);
-            match kernel.map(|listing| listing.items.of(table)) {
-                None => ledger.changes(),
-                Some(items) if anew => ledger.against(&outside(ledger, items)),
-                Some(items) => ledger.against(items),
+            let Some(listing) = kernel else {
+                return ledger.changes();
+            };
+            let items = listing.items.of(table);
+            match listing.unreadable.contains(&table) {
+                true if anew || !self.settled.contains(&family) => ledger.whole(),
+                true => ledger.changes(),
+                false if anew => ledger.against(&outside(ledger, items)),
+                false => ledger.against(items),
             }
         };
-        Script::of(&PerTable {
+        let changes = PerTable {
             filter: changes(Table::Filter),
             nat: changes(Table::Nat),
+        };
+        Script::of(&changes, |table, chain| {
+            let rules = ledgers
+                .of(table)
+                .starting_at(Item::Rule(chain, String::new()));
+            let rules =
+                rules.take_while(|rule| matches!(&rule.item, Item::Rule(of, _) if *of == chain));
+            let last = ledgers.of(table).starting_at(Item::Last(chain)).next();
+            let last = last.filter(|change| change.item == Item::Last(chain));
+            rules.chain(last).collect()
         })
     }
 
@@ -165,6 +184,7 @@ impl Rules {
         };
         ledgers.filter.settle();
         ledgers.nat.settle();
+        self.settled.insert(family);
     }
 
     /// All that was to be written has been.

@@ -1,9 +1,14 @@
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::super::PortName;
 use super::super::ledger::{Change, Changes};
 use super::{Item, Listing, PerTable, Table};
+
+/// How many rules are taken out of a shared chain one by one. The nft variant looks through the whole
+/// chain for each of them, and needs for so many as long as to write the chain.
+const MOST_TAKEN_OUT: usize = 48;
 
 /// Changes of one family as one text for `iptables-restore --noflush`, and whose each line is.
 ///
@@ -36,24 +41,86 @@ impl Script {
             });
             change.collect()
         };
-        Script::of(&PerTable {
+        let gone = PerTable {
             filter: gone(Table::Filter),
             nat: gone(Table::Nat),
-        })
+        };
+        Script::of(&gone, |_, _| Changes::new())
     }
 
-    /// The text of changes.
-    pub fn of(changes: &PerTable<Changes<Item>>) -> Script {
+    /// A text that changes nothing, and that a kernel without the tables refuses.
+    pub fn probe() -> Script {
+        let mut script = Script::default();
+        for table in Table::ALL {
+            script.line(None, format_args!("*{}", table.as_str()));
+            script.line(None, format_args!("COMMIT"));
+        }
+        script
+    }
+
+    /// The text of changes. `whole` says what is to be in a shared chain, in order.
+    pub fn of(
+        changes: &PerTable<Changes<Item>>,
+        whole: impl Fn(Table, &'static str) -> Changes<Item>,
+    ) -> Script {
         let mut script = Script::default();
         let goes = |change: &&Change<Item>| change.after.is_none();
         let (last, first): (Vec<_>, Vec<_>) = changes.filter.iter().partition(goes);
-        script.table(Table::Filter, &first);
-        script.table(Table::Nat, &changes.nat.iter().collect::<Vec<_>>());
-        script.table(Table::Filter, &last);
+        // What goes last is there until then.
+        let until_then = |chain| {
+            let mut all = whole(Table::Filter, chain);
+            let stays = last.iter().filter(|c| shared_of(&c.item) == Some(chain));
+            all.extend(stays.map(|change| Change {
+                item: change.item.clone(),
+                before: None,
+                after: change.before.clone(),
+                owner: None,
+            }));
+            all.sort_by(|one, other| one.item.cmp(&other.item));
+            all
+        };
+        let nat: Vec<_> = changes.nat.iter().collect();
+        script.pass(Table::Filter, &first, until_then);
+        script.pass(Table::Nat, &nat, |chain| whole(Table::Nat, chain));
+        script.pass(Table::Filter, &last, |chain| whole(Table::Filter, chain));
         for table in Table::ALL {
             *script.changed.of_mut(table) = changes.of(table).len();
         }
         script
+    }
+
+    /// Changes of one table, those of a shared chain that loses many rules as the whole chain: `whole`
+    /// says what is to be in it.
+    fn pass(
+        &mut self,
+        table: Table,
+        changes: &[&Change<Item>],
+        whole: impl Fn(&'static str) -> Changes<Item>,
+    ) {
+        let mut losses: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for change in changes.iter().filter(|change| change.before.is_some()) {
+            if let Some(chain) = shared_of(&change.item) {
+                let rules = losses.entry(chain).or_default();
+                *rules = rules.saturating_add(1);
+            }
+        }
+        losses.retain(|_, rules| *rules > MOST_TAKEN_OUT);
+        let mut written: Changes<Item> = Changes::new();
+        for chain in losses.keys() {
+            // As if it were not there: to declare it empties it.
+            written.push(Change {
+                item: Item::Shared(chain),
+                before: None,
+                after: Some(String::new()),
+                owner: None,
+            });
+            written.extend(whole(chain));
+        }
+        let is_written = |change: &Change<Item>| {
+            shared_of(&change.item).is_some_and(|chain| losses.contains_key(chain))
+        };
+        let others = changes.iter().copied().filter(|c| !is_written(c));
+        self.table(table, &others.chain(&written).collect::<Vec<_>>());
     }
 
     fn table(&mut self, table: Table, changes: &[&Change<Item>]) {
@@ -157,6 +224,14 @@ impl Script {
     /// The service port that wants a line, counted from 1.
     pub fn owner(&self, line: usize) -> Option<&Arc<PortName>> {
         self.owners.get(line.checked_sub(1)?)?.as_ref()
+    }
+}
+
+/// The shared chain that a rule is in; none: it is in another chain, or is none.
+fn shared_of(item: &Item) -> Option<&'static str> {
+    match item {
+        Item::Rule(name, _) | Item::Last(name) => Some(name),
+        Item::Shared(_) | Item::Chain(_) | Item::Jumps(_) => None,
     }
 }
 

@@ -178,6 +178,97 @@ fn what_one_endpoint_changes() {
 }
 
 #[test]
+fn a_shared_chain_that_loses_much_is_written_once() {
+    let service = |number: usize| {
+        let mut port = port(
+            &format!("s{number:03}"),
+            Protocol::Tcp,
+            &format!("10.96.1.{number}"),
+            &["10.244.1.2:8080"],
+        );
+        port.external_ips = vec![format!("203.0.113.{number}").parse().unwrap()];
+        port.guarded_ips = port.external_ips.clone();
+        port.source_ranges = vec!["198.51.100.0/24".parse().unwrap()];
+        port
+    };
+    let all: Vec<PortRules> = (0..200).map(service).collect();
+    let lines = |script: &Script, start: &str| {
+        let lines = script.text().lines();
+        lines.filter(|line| line.starts_with(start)).count()
+    };
+    for (gone, deletions) in [(1, [1, 2]), (100, [0, 0])] {
+        let mut rules = written(options(), &all.iter().collect::<Vec<_>>());
+        for port in &all[..gone] {
+            rules.set(&port.name.service, Vec::new());
+        }
+        let script = rules.script(IpFamily::V4, None, false);
+        let taken_out = ["-D SELD-PROXY-FIREWALL", "-D SELD-SERVICES"];
+        assert_eq!(taken_out.map(|start| lines(&script, start)), deletions);
+        let is_whole = gone == 100;
+        for (chain, each, last) in [("SELD-SERVICES", 2, 1), ("SELD-PROXY-FIREWALL", 1, 0)] {
+            let declared = usize::from(is_whole);
+            assert_eq!(lines(&script, &format!(":{chain} ")), declared);
+            let put_in = if is_whole { 100 * each + last } else { 0 };
+            assert_eq!(lines(&script, &format!("-A {chain} ")), put_in);
+        }
+        // What has to stand last does.
+        let end = script
+            .text()
+            .lines()
+            .rfind(|l| l.starts_with("-A SELD-SERVICES"));
+        assert!(
+            end.is_none_or(|line| line.contains("must be the last")),
+            "{end:?}"
+        );
+        // What is dropped is dropped until nat has changed, and then no more.
+        let at = |word: &str| script.text().find(word);
+        assert!(at("*nat") < at("*filter"));
+    }
+
+    // They change what becomes of who may not, and others go: both before and after nat.
+    let mut rules = written(options(), &all.iter().collect::<Vec<_>>());
+    for port in &all[..100] {
+        rules.set(&port.name.service, Vec::new());
+    }
+    for port in &all[100..] {
+        let mut none = port.clone();
+        none.cluster.clear();
+        none.has_endpoints = false;
+        set(&mut rules, &none);
+    }
+    let text = rules.script(IpFamily::V4, None, false).text().to_owned();
+    let parts: Vec<&str> = text.split("COMMIT\n").collect();
+    let [before, nat, after, ""] = parts[..] else {
+        panic!("{text}")
+    };
+    let dropped = |part: &str, word: &str| part.matches(word).count();
+    assert_eq!(dropped(before, "-A SELD-PROXY-FIREWALL"), 0);
+    assert_eq!(dropped(before, "-I SELD-SERVICES"), 100);
+    assert_eq!(dropped(nat, "-A SELD-SERVICES"), 1);
+    assert_eq!(dropped(after, "-A SELD-PROXY-FIREWALL"), 100);
+}
+
+#[test]
+fn a_table_that_cannot_be_read_is_written_from_memory_or_whole() {
+    let web = port("web", Protocol::Tcp, "10.96.0.1", &["10.244.1.2:8080"]);
+    let mut blind = Listing::default();
+    blind.unreadable.push(Table::Filter);
+    let mut rules = Rules::new(options(), false);
+    set(&mut rules, &web);
+    let fresh = whole(&rules, IpFamily::V4);
+    assert_eq!(
+        rules.script(IpFamily::V4, Some(&blind), false).text(),
+        fresh.text()
+    );
+    rules.written(IpFamily::V4);
+    let script = rules.script(IpFamily::V4, Some(&blind), false);
+    assert!(!script.text().contains("*filter") && script.text().contains("*nat"));
+    let script = rules.script(IpFamily::V4, Some(&blind), true);
+    assert_eq!(script.text(), fresh.text());
+    assert!(!script.text().contains("-D"));
+}
+
+#[test]
 fn what_is_read_back_is_what_was_written() {
     for (_, port) in kinds() {
         let family = port.name.family;

@@ -17,6 +17,18 @@ const NO_RESOURCE: i32 = 4;
 /// Longest message that is passed on, in letters.
 const LONGEST_MESSAGE: usize = 500;
 
+/// What is said when we have no permission.
+const DENIED: [&str; 2] = ["Permission denied", "Operation not permitted"];
+/// What is said when a kernel has no such tables, whoever asks and how often.
+const LACKS: [&str; 5] = [
+    "unable to initialize table",
+    "Table does not exist",
+    "Address family not supported",
+    "Protocol not supported",
+    // It knows nothing of nftables.
+    "generation id: Invalid argument",
+];
+
 /// Why an iptables program did not do what it was told.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -43,8 +55,20 @@ pub enum IptablesError {
         /// What was printed.
         message: String,
     },
-    /// The kernel has no such table.
-    #[error("the kernel lacks what {program:?} needs: {message}")]
+    /// We may not.
+    #[error(
+        "{program:?} has no permission: {message}; it needs root, or the capability NET_ADMIN, and NET_RAW in the legacy variant"
+    )]
+    Denied {
+        /// What was run.
+        program: OsString,
+        /// What it printed.
+        message: String,
+    },
+    /// The kernel has no such table. The legacy variant says so too when it has no permission.
+    #[error(
+        "the kernel lacks what {program:?} needs, or gives it no permission (root, or the capabilities NET_ADMIN and NET_RAW): {message}"
+    )]
     NoTable {
         /// What was run.
         program: OsString,
@@ -195,13 +219,11 @@ fn failed(program: &OsString, output: &Output) -> IptablesError {
     if output.status.code() == Some(NO_RESOURCE) && message.contains("xtables lock") {
         return IptablesError::Locked { message };
     }
-    let lacks = [
-        "initialize ip",
-        "initialize nft",
-        "not supported (legacy)",
-        "rule set generation id",
-    ];
-    if lacks.iter().any(|word| message.contains(word)) {
+    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    if says(&DENIED) {
+        return IptablesError::Denied { program, message };
+    }
+    if says(&LACKS) {
         return IptablesError::NoTable { program, message };
     }
     IptablesError::Refused {
@@ -262,6 +284,74 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(named_line(text), line, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_so_for_good_is_a_lack() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let kind = |printed: &str, code: i32| {
+            let output = Output {
+                status: std::process::ExitStatus::from_raw(code << 8),
+                stdout: Vec::new(),
+                stderr: printed.as_bytes().to_vec(),
+            };
+            match failed(&"x".into(), &output) {
+                IptablesError::NoTable { .. } => "lacks",
+                IptablesError::Denied { .. } => "denied",
+                IptablesError::Locked { .. } => "locked",
+                IptablesError::Refused { .. } => "refused",
+                other => panic!("{other}"),
+            }
+        };
+        const GENERATION: &str =
+            "iptables-nft-save v1.8.9 (nf_tables): Could not fetch rule set generation id: ";
+        for (printed, code, wanted) in [
+            (
+                "ip6tables-restore v1.8.9 (legacy): ip6tables-restore: unable to initialize table 'nat'\n\
+                 Error occurred at line: 1\n",
+                2,
+                "lacks",
+            ),
+            (
+                "ip6tables v1.8.9 (legacy): can't initialize ip6tables table `nat': Table does not exist (do you need to insmod?)",
+                3,
+                "lacks",
+            ),
+            (&format!("{GENERATION}Invalid argument"), 4, "lacks"),
+            (
+                "iptables-nft-save/nf_tables Failed to initialize nft: Protocol not supported",
+                1,
+                "lacks",
+            ),
+            (
+                &format!("{GENERATION}Permission denied (you must be root)"),
+                4,
+                "denied",
+            ),
+            (
+                "Failed to list table names in /proc/net/ip_tables_names: Permission denied",
+                1,
+                "denied",
+            ),
+            (
+                "Fatal: can't open lock file /run/xtables.lock: Permission denied",
+                4,
+                "denied",
+            ),
+            (
+                &format!("{GENERATION}No buffer space available"),
+                4,
+                "refused",
+            ),
+            (&format!("{GENERATION}Cannot allocate memory"), 4, "refused"),
+            (
+                "Another app is currently holding the xtables lock.",
+                4,
+                "locked",
+            ),
+        ] {
+            assert_eq!(kind(printed, code), wanted, "{printed}");
         }
     }
 

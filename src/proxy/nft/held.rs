@@ -1,6 +1,7 @@
 //! What a table holds of one service port already, so that it can stay.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use super::super::{PortRules, protocol_word};
 use super::{Item, Key, Shared};
@@ -31,9 +32,6 @@ pub fn held(
     }
     if port.node_port != 0 {
         held.at(Key::NodePort, port, "", port.node_port);
-    }
-    for ip in &port.hairpin {
-        held.element(Shared::Hairpin, format!("{ip} . {ip}"));
     }
     held.items.into_iter().collect()
 }
@@ -80,6 +78,11 @@ impl<F: Fn(&Item) -> bool> Held<'_, F> {
         self.item(Item::Element(set, key))
     }
 
+    /// Whoever is sent to may be the sender.
+    fn hairpin(&mut self, ip: &str) -> bool {
+        self.element(Shared::Hairpin, format!("{ip} . {ip}"))
+    }
+
     fn item(&mut self, item: Item) -> bool {
         let Some(value) = self.kernel.get(&item) else {
             return false;
@@ -88,14 +91,16 @@ impl<F: Fn(&Item) -> bool> Held<'_, F> {
             return true;
         }
         if let Item::Element(Shared::Endpoint(..) | Shared::LocalEndpoint(..), _) = &item {
-            // Whoever sends to itself has the hairpin of an endpoint.
-            let ip = value.split(' ').next().unwrap_or_default();
-            self.element(Shared::Hairpin, format!("{ip} . {ip}"));
+            self.hairpin(value.split(' ').next().unwrap_or_default());
         }
         let words = value.split_whitespace();
         for (before, word) in words.clone().zip(words.skip(1)) {
             match (before, word.strip_prefix('@')) {
                 ("goto" | "jump", _) => self.item(Item::Chain(word.to_owned())),
+                ("to", None) => {
+                    let target = word.parse::<SocketAddr>();
+                    target.is_ok_and(|target| self.hairpin(&target.ip().to_string()))
+                }
                 (_, Some(set)) => self.item(Item::AffinitySet(set.to_owned())),
                 _ => false,
             };
@@ -130,7 +135,6 @@ mod tests {
             bare.has_endpoints = false;
             bare.affinity_seconds = None;
             bare.guarded_ips.clear();
-            bare.hairpin.clear();
             let found = held(&bare, &kernel, |item| fixed.contains_key(item));
             let found: BTreeMap<Item, String> = found.into_iter().collect();
             assert_eq!(found, rendered, "{name}");

@@ -1,5 +1,6 @@
 //! One service port's part of the table: a pure function of its rules and its endpoints' places.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::model::{IpFamily, TrafficPolicy};
@@ -107,7 +108,8 @@ impl Rendering<'_> {
         for ip in &port.cluster_ips {
             self.element(Shared::ClusterIps, &ip.to_string(), "");
         }
-        for ip in &port.hairpin {
+        let senders = port.reached().into_iter().map(|target| target.ip);
+        for ip in senders.collect::<BTreeSet<IpAddr>>() {
             self.element(Shared::Hairpin, &format!("{ip} . {ip}"), "");
         }
     }

@@ -12,7 +12,7 @@ use super::variant::{Node, VARIANTS, available};
 use crate::start::view_of;
 use crate::world::{NODE, World};
 
-fn some_world(seed: u64) -> World {
+pub fn some_world(seed: u64) -> World {
     let mut world = World::new(seed, 12);
     for _ in 0..40 {
         world.step();
@@ -33,22 +33,22 @@ fn some_service(world: &World) -> (ObjectName, String) {
     found.unwrap()
 }
 
-fn sync(node: &Node, syncer: &mut Syncer, world: &World) -> Result<Report, SyncError> {
+pub fn sync(node: &Node, syncer: &mut Syncer, world: &World) -> Result<Report, SyncError> {
     node.namespace.within(|| syncer.sync(&world.view))
 }
 
-fn note_all(syncer: &mut Syncer, world: &World) {
+pub fn note_all(syncer: &mut Syncer, world: &World) {
     let names: Vec<ObjectName> = world.view.services().keys().cloned().collect();
     syncer.note(&world.view, &[], &names);
 }
 
-fn fresh_lines(variant: &'static str, world: &World) -> Vec<String> {
+pub fn fresh_lines(variant: &'static str, world: &World) -> Vec<String> {
     let fresh = Node::new(variant);
     fresh.sync_anew(&world.view);
     fresh.lines()
 }
 
-fn causes(error: &SyncError) -> String {
+pub fn causes(error: &SyncError) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -294,43 +294,6 @@ fn a_lock_that_another_holds_is_waited_for_and_named() {
     assert_eq!(node.lines(), fresh_lines("legacy", &world));
 }
 
-#[test]
-fn a_family_without_programs_does_not_stop_the_other() {
-    if !available("a_family_without_programs_does_not_stop_the_other") {
-        return;
-    }
-    let mut world = some_world(14);
-    for variant in VARIANTS {
-        let node = Node::new(variant);
-        node.remove("ip6tables-save");
-        let (mut syncer, _) = node.sync_anew(&world.view);
-        let v4 = |lines: Vec<String>| -> Vec<String> {
-            lines
-                .into_iter()
-                .filter(|line| line.starts_with("iptables "))
-                .collect()
-        };
-        let events: Vec<_> = (0..3).flat_map(|_| world.step()).collect();
-        syncer.note(&world.view, &events, &[]);
-        sync(&node, &mut syncer, &world).unwrap();
-        assert_eq!(
-            v4(node.lines()),
-            v4(fresh_lines(variant, &world)),
-            "{variant}"
-        );
-        assert_eq!(node.save("ip6tables").matches("SELD-").count(), 0);
-    }
-    let node = Node::new("nft");
-    node.remove("ip6tables-save");
-    node.remove("iptables-save");
-    let error = sync(&node, &mut node.syncer(), &world).unwrap_err();
-    assert!(
-        causes(&error).contains("is iptables 1.8 or newer installed?"),
-        "{}",
-        causes(&error)
-    );
-}
-
 /// The kubelet's chains tell where rules go, and none of ours stay in the other variant.
 #[test]
 fn rules_are_in_the_variant_that_the_node_uses_and_in_no_other() {
@@ -412,6 +375,15 @@ fn a_service_that_is_refused_at_the_start_keeps_the_rules_it_is_found_with() {
         assert_eq!(report.refused.len(), 1, "{variant}: {report:?}");
         let half = view_of(&[(0, &[1, 2, 3]), (1, &[1, 4])]);
         assert_eq!(node.lines(), lines_of(&half), "{variant}");
+        // Refused again, and after somebody else wrote, it keeps them too.
+        for spoil in ["true", "iptables-VARIANT -t nat -F SELD-MARK-MASQ"] {
+            node.namespace.sh(&spoil.replace("VARIANT", variant));
+            node.namespace.within(|| syncer.check());
+            assert!(syncer.retry_refused());
+            let report = node.namespace.within(|| syncer.sync(&after).unwrap());
+            assert_eq!(report.refused.len(), 1, "{variant}: {report:?}");
+            assert_eq!(node.lines(), lines_of(&half), "{variant}");
+        }
 
         node.replace("iptables-restore", "exec $real \"$@\"");
         syncer.retry_refused();

@@ -6,11 +6,15 @@
 //! | `decision` | what the kernel does with a packet, read off `iptables-save` |
 //! | `check` | that this is what the oracle says |
 //! | `faults` | the lock, a service that is refused, a missing family, rules of others |
+//! | `kernel` | a family, a permission, or a readable table that is not there |
+//! | `golden` | the texts of the tests without a kernel, given to one |
 //! | `proportional` | what is written for one endpoint and one service |
 
 mod check;
 mod decision;
 mod faults;
+mod golden;
+mod kernel;
 mod proportional;
 mod variant;
 

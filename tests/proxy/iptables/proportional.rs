@@ -59,14 +59,14 @@ fn one_endpoint_is_its_services_chain_and_its_own() {
     for variant in VARIANTS {
         let small = written(variant, 10, 5);
         // The table and its end; the service's chain with one rule each and one for outsiders; and the
-        // endpoint's chain with its rule. A replacement takes another chain away, with two lines.
+        // endpoint's chain with its two rules. A replacement takes another chain away, with two lines.
         let chain = |endpoints: usize| 1 + 1 + endpoints;
         let none_left = 2 + 1 + 2 + 1 + 2 * 5 + 2;
         assert_eq!(
             small,
             [
-                2 + chain(6) + 2,
-                2 + chain(6) + 2 + 2,
+                2 + chain(6) + 3,
+                2 + chain(6) + 3 + 2,
                 2 + chain(5) + 2,
                 none_left,
                 3
