@@ -57,7 +57,7 @@ pub enum EtcdError {
     },
     /// A later version of selectord wrote there.
     #[error(
-        "{key} in etcd says format {found}, and this version knows formats up to {known}: serve it with the version that wrote it or a later one"
+        "{key} in etcd says format {found}, and this version knows formats up to {known}: serve it with the version that wrote it or a later one. If nobody meant to write that, put {known} back there and restart"
     )]
     NewerFormat {
         /// The key that says so.
@@ -65,6 +65,16 @@ pub enum EtcdError {
         /// Its format.
         found: u64,
         /// What this version knows.
+        known: u64,
+    },
+    /// The key that says which format the objects have is gone, and they are not.
+    #[error(
+        "{key} in etcd is missing, beside keys of selectord's: put it back: etcdctl put {key} {known}"
+    )]
+    FormatMissing {
+        /// The key.
+        key: String,
+        /// The format that this version writes.
         known: u64,
     },
     /// There are objects where there were to be none.
