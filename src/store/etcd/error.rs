@@ -17,6 +17,14 @@ pub enum EtcdError {
         /// What the last of them said, or why it could not.
         cause: String,
     },
+    /// The members that are listed are not of one cluster.
+    #[error(
+        "the members of etcd that are listed are of different clusters: {members}. Leave out those that do not belong there; one that lost its data is removed (etcdctl member remove) and added again, with an empty directory and --initial-cluster-state existing"
+    )]
+    Clusters {
+        /// Each that answered, and which cluster's it is.
+        members: String,
+    },
     /// A file with certificates or a key cannot be used.
     #[error("cannot use {path} for TLS with etcd: {cause}")]
     Tls {
@@ -129,10 +137,13 @@ pub enum EtcdError {
 }
 
 impl EtcdError {
-    /// Whether the same may go well later, with nobody's help: the members are away, or without a
-    /// leader. All others are final, or somebody has to do something first.
+    /// Whether the same may go well later, with nothing done here: the members are away, without a
+    /// leader, or not of one cluster. All others are final, or somebody has to do something first.
     pub fn is_transient(&self) -> bool {
-        matches!(self, EtcdError::Unavailable { .. })
+        matches!(
+            self,
+            EtcdError::Unavailable { .. } | EtcdError::Clusters { .. }
+        )
     }
 }
 

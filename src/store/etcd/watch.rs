@@ -77,6 +77,8 @@ impl EtcdStore {
         });
         match begun.await {
             Ok(Ok((answers, first))) => {
+                let cluster = first.header.as_ref().map_or(0, |header| header.cluster_id);
+                calls.check_cluster(cluster, &session.member).await?;
                 if let Some(failure) = canceled(calls, &first, &session) {
                     return Err(failure);
                 }
