@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal as _;
 
-use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use prost::Message as _;
 use tonic::{Code, Status};
@@ -13,6 +12,8 @@ use crate::engine::ObjectResult;
 use crate::model::{Kind, Operation, PatchTarget, Revision, Transaction};
 use crate::runtime::TransactionBounds;
 use crate::wire::{encode_operation, proto};
+
+use super::failure::{left_nothing, uncommitted};
 
 /// Most operations that a server takes at once, unless told otherwise.
 const MAX_OPERATIONS: usize = 10_000;
@@ -158,12 +159,17 @@ pub(super) async fn send(
     for operations in batches {
         let number = operations.len();
         let committed = commit(client, operations, gone).await;
-        let committed = match sent.transactions {
-            0 => committed.context("nothing was changed")?,
-            done => committed.with_context(|| {
-                format!("{done} of {total} transactions were applied, then one failed")
-            })?,
-        };
+        let committed = committed.map_err(|failed| match sent.transactions {
+            0 => uncommitted(failed),
+            done => {
+                let then = match left_nothing(&failed) {
+                    true => "then one failed",
+                    false => "and of the next this is known",
+                };
+                let applied = format!("{done} of {total} transactions were applied, {then}");
+                anyhow::Error::from(failed).context(applied)
+            }
+        })?;
         sent.transactions = sent.transactions.saturating_add(1);
         sent.revision = committed.revision;
         bar.inc(u64::try_from(number).unwrap_or(u64::MAX));

@@ -3,11 +3,19 @@
 use std::io;
 use std::process::ExitCode;
 
-use tonic::Status;
+use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::client::{CallError, ConnectError, WatchError};
 use crate::server::ListenError;
+
+/// How a server's words begin when it could not do a write, and has not.
+const NOTHING_WRITTEN: [&str; 4] = [
+    "not written",
+    "nothing was sent",
+    "nothing of this attempt was written",
+    "writes are refused",
+];
 
 /// How a verb ended that printed whatever there was to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +60,39 @@ pub(super) fn report(result: anyhow::Result<Done>) -> ExitCode {
                 ExitCode::FAILURE
             }
         }
+    }
+}
+
+/// A transaction that failed; says that nothing was changed, where that is known.
+pub(super) fn uncommitted(failed: CallError) -> anyhow::Error {
+    let left_nothing = left_nothing(&failed);
+    let error = anyhow::Error::from(failed);
+    match left_nothing {
+        true => error.context("nothing was changed"),
+        false => error,
+    }
+}
+
+/// Whether a transaction that failed is known to have changed nothing: it was refused, or the server says so.
+/// What broke off on its way may have been applied.
+pub(super) fn left_nothing(failed: &CallError) -> bool {
+    let Some(status) = failed.status() else {
+        return false;
+    };
+    match status.code() {
+        Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::FailedPrecondition
+        | Code::Aborted
+        | Code::ResourceExhausted
+        | Code::PermissionDenied
+        | Code::Unauthenticated
+        | Code::Unimplemented => true,
+        Code::Unavailable => NOTHING_WRITTEN
+            .iter()
+            .any(|said| status.message().starts_with(said)),
+        _ => false,
     }
 }
 
@@ -118,11 +159,9 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
     }
     match call.code() {
         // Its message says what to do.
-        tonic::Code::Unavailable if call.to_string().contains("written") => None,
-        tonic::Code::Unavailable => {
-            Some("The server could not be reached or is stopping; try again.")
-        }
-        tonic::Code::DeadlineExceeded => {
+        Code::Unavailable if call.to_string().contains("written") => None,
+        Code::Unavailable => Some("The server could not be reached or is stopping; try again."),
+        Code::DeadlineExceeded => {
             Some("The server took too long; try again, or ask for less at a time.")
         }
         _ => None,
@@ -162,6 +201,63 @@ mod tests {
             .context("cannot read pods.yaml")
             .unwrap_err();
         assert_eq!(said(&error), "cannot read pods.yaml: no such thing");
+    }
+
+    #[test]
+    fn nothing_was_changed_only_where_that_is_known() {
+        use crate::runtime::CommitError;
+        use crate::store::StoreError;
+        use crate::store::etcd::{EtcdError, SubmitError};
+        let etcd = || EtcdError::Unavailable {
+            members: "a:1".to_owned(),
+            cause: "no answer in time".to_owned(),
+        };
+        let said = |code, message: &str| {
+            let failed = CallError::from(Status::new(code, message));
+            said(&uncommitted(failed)).starts_with("nothing was changed: ")
+        };
+        for (error, nothing) in [
+            (CommitError::Unknown, false),
+            (CommitError::Undecided, false),
+            (CommitError::NotBack { revision: 7 }, false),
+            (CommitError::Shared(SubmitError::Unknown(etcd())), false),
+            (CommitError::Shared(SubmitError::NotWritten(etcd())), true),
+            (CommitError::Stopped(crate::runtime::Stopped), false),
+            (
+                CommitError::Store(std::sync::Arc::new(StoreError::Full)),
+                true,
+            ),
+            (CommitError::ReadOnly, true),
+            (CommitError::Collided { attempts: 3 }, true),
+            (
+                CommitError::Away {
+                    age: std::time::Duration::ZERO,
+                    why: None,
+                },
+                true,
+            ),
+            (
+                CommitError::TooLate {
+                    patience: std::time::Duration::ZERO,
+                },
+                true,
+            ),
+        ] {
+            let error = error.to_string();
+            assert_eq!(said(Code::Unavailable, &error), nothing, "{error}");
+        }
+        for (code, nothing) in [
+            (Code::FailedPrecondition, true),
+            (Code::InvalidArgument, true),
+            (Code::DeadlineExceeded, false),
+            (Code::Cancelled, false),
+            (Code::Internal, false),
+            (Code::Unknown, false),
+            // The answer was too large to be read.
+            (Code::OutOfRange, false),
+        ] {
+            assert_eq!(said(code, "why"), nothing, "{code:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,5 @@
 use std::io::Write;
 
-use anyhow::Context as _;
-
 use crate::client::Client;
 use crate::engine::{ObjectResult, Outcome};
 use crate::model::{
@@ -12,7 +10,7 @@ use crate::selector::Selector;
 
 use super::batch::{self, ChunkArgs, Gone, Most};
 use super::changes::{self, LabelChanges};
-use super::failure::{Done, Misused};
+use super::failure::{Done, Misused, uncommitted};
 use super::files::FileArgs;
 use super::labelled::{Current, matching, named};
 use super::resource;
@@ -116,7 +114,7 @@ pub(super) async fn run(
         client
             .commit(transaction(args, targets, &changes), "")
             .await
-            .context("nothing was changed")?
+            .map_err(uncommitted)?
             .results
     };
     if results.is_empty() {

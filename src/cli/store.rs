@@ -11,7 +11,9 @@ use tracing::{info, warn};
 use crate::engine::{Engine, EngineOptions};
 use crate::runtime::{Listed, Readiness};
 use crate::store::Store;
-use crate::store::etcd::{EtcdAddress, EtcdError, EtcdLogin, EtcdOptions, EtcdStore, EtcdTls};
+use crate::store::etcd::{
+    EtcdAddress, EtcdError, EtcdLogin, EtcdOptions, EtcdStore, EtcdTls, FollowedCluster,
+};
 
 use super::data_dir::DurabilityArgs;
 use super::failure::Misused;
@@ -51,6 +53,9 @@ pub(super) struct StoreArgs {
     max_lag: u64,
     #[command(flatten)]
     durability: DurabilityArgs,
+    /// The same each time that this process opens it.
+    #[arg(skip)]
+    cluster: FollowedCluster,
 }
 
 /// How an etcd is reached, and what it allows.
@@ -179,7 +184,10 @@ impl StoreArgs {
             let (store, engine) = self.durability.open(rules, readiness).await?;
             return Ok(Opened::Alone(store, engine));
         };
-        let options = self.etcd.options(address)?;
+        let options = EtcdOptions {
+            cluster: self.cluster.clone(),
+            ..self.etcd.options(address)?
+        };
         info!("waiting for etcd at {address}");
         let mut wait = FIRST_WAIT;
         loop {

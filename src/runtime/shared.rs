@@ -58,7 +58,8 @@ impl Runtime {
     }
 
     /// Whether the history has come to a revision, as far as can be found out: a store that others write
-    /// to may be ahead of what is applied here. One that is away is believed to have.
+    /// to may be ahead of what is applied here, and one that is away is believed to have; a store of our own
+    /// has come to what is applied, and no further.
     pub async fn has_been_at(&self, revision: Revision) -> bool {
         if revision <= self.head().revision {
             return true;
@@ -72,8 +73,8 @@ impl Runtime {
                 Err(EtcdError::HistoryChanged { .. }) => false,
                 Err(_) => true,
             },
-            // Whoever asks may have been with a replica that is ahead of this one.
-            None => true,
+            // Nobody else writes it: what is ahead was lost, with a disk that was put back, say.
+            None => false,
         }
     }
 }

@@ -263,6 +263,11 @@ async fn after_a_failed_sync_or_undoing_reads_go_on_and_writes_do_not() {
         assert!(matches!(first, Err(CommitError::Unknown)));
         let second = runtime.commit(put("rng-1"), "".into()).await;
         assert!(matches!(second, Err(CommitError::ReadOnly)));
+        let fault = runtime.store_fault();
+        assert!(
+            fault.is_some_and(|fault| fault.contains("writes are refused until a restart")),
+            "{fault:?}"
+        );
         assert_eq!((count(&runtime).await, runtime.head().revision), (0, 0));
     }
 }

@@ -103,15 +103,16 @@ pub fn start_with(
     engine: Engine,
     options: RuntimeOptions,
 ) -> Result<(Runtime, RuntimeThread), StartError> {
+    let store_fault = store.fault();
     let about = About {
         epoch: Epoch::new(store.history(), engine.options()),
         store_kind: store.kind(),
-        store_fault: store.fault(),
+        store_fault: store_fault.clone(),
         missing_node: engine.options().missing_node,
         shared: None,
     };
     let committed_at = store.committed_at();
-    let writer = Writer::new(store, options.resolve);
+    let writer = Writer::new(store, store_fault, options.resolve);
     let committer = Committer::Alone(Box::new(writer));
     launch(committer, engine, committed_at, about, options)
 }

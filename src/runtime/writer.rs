@@ -14,7 +14,7 @@ use crate::model::{
     Change, LabelPatch, ObjectRef, Operation, PatchTarget, ResolvedTransaction, Revision,
     Transaction,
 };
-use crate::store::{Request, Store, StoreError};
+use crate::store::{Request, Store, StoreError, StoreFault};
 
 use super::command::{Commit, CommitReply, Committed, Write};
 use super::error::CommitError;
@@ -35,6 +35,8 @@ pub(super) struct Writer {
     limits: ResolveLimits,
     /// Set once it is not known what the store holds.
     read_only: bool,
+    /// Where that is said.
+    fault: StoreFault,
 }
 
 /// A transaction of the group that is being written, and who waits for it.
@@ -70,12 +72,13 @@ struct Resolved {
 }
 
 impl Writer {
-    pub(super) fn new(store: Box<dyn Store>, limits: ResolveLimits) -> Self {
+    pub(super) fn new(store: Box<dyn Store>, fault: StoreFault, limits: ResolveLimits) -> Self {
         Writer {
             recent: Recent::new(store.answered_requests()),
             store,
             limits,
             read_only: false,
+            fault,
         }
     }
 
@@ -266,6 +269,8 @@ impl Writer {
 
     fn fail(&mut self) -> Refusal {
         self.read_only = true;
+        self.fault
+            .set("a sync failed, or a write is in doubt: writes are refused until a restart");
         Refusal::Unknown
     }
 

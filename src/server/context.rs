@@ -1,8 +1,9 @@
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::{Duration, SystemTime};
 
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
+use tracing::warn;
 
 use crate::engine::{Engine, Namespaces};
 use crate::labels::FieldError;
@@ -31,6 +32,8 @@ pub(super) struct Context {
     /// For large answers.
     pub room: Room,
     pub started: SystemTime,
+    /// Done once a cursor was not believed.
+    pub disbelieved: Once,
     /// Cancelled when the server drains.
     pub drain: CancellationToken,
     pub readiness: Readiness,
@@ -71,12 +74,22 @@ impl Context {
     }
 
     /// A cursor, unless it is ahead of everything that its history has come to: then it is of another
-    /// one that only bears its name, as of a store that was restored from a backup.
+    /// one that only bears its name, as of a store that was restored from a backup. That is logged once.
     pub(super) async fn believed(&self, cursor: Option<Cursor>) -> Option<Cursor> {
         let cursor = cursor?;
         let ours = cursor.epoch.as_ref() == self.runtime.epoch().as_bytes();
-        let believed = !ours || self.runtime.has_been_at(cursor.revision).await;
-        believed.then_some(cursor)
+        if !ours || self.runtime.has_been_at(cursor.revision).await {
+            return Some(cursor);
+        }
+        self.disbelieved.call_once(|| {
+            let (cursor, head) = (cursor.revision, self.runtime.head().revision);
+            warn!(
+                cursor,
+                head,
+                "a subscriber comes with a cursor of this history that is ahead of it: it, and all others like it, are told what differs. Was the store put back to what it was before? Go back with 'snapshot save' and 'snapshot restore' instead, which begin another history"
+            );
+        });
+        None
     }
 
     /// Answers a question at a revision not below the one that is demanded.

@@ -59,7 +59,13 @@ async fn ready(State(health): State<Health>) -> (StatusCode, String) {
         .map(|(runtime, lag)| current(runtime, *lag));
     pending.extend(lagging.and_then(Result::err));
     if pending.is_empty() {
-        return (StatusCode::OK, "ok\n".to_owned());
+        // It still answers as it should, and who follows it goes on.
+        let fault = health.runtime.as_ref().and_then(|it| it.0.store_fault());
+        let said = fault.map_or_else(
+            || "ok\n".to_owned(),
+            |fault| format!("ok, with a store fault: {fault}\n"),
+        );
+        return (StatusCode::OK, said);
     }
     (
         StatusCode::SERVICE_UNAVAILABLE,

@@ -1,5 +1,5 @@
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::{Duration, SystemTime};
 
 use http::Response;
@@ -112,6 +112,7 @@ pub async fn serve(
         subscribers: Subscribers::new(limits.max_subscribers),
         room: Room::default(),
         started: SystemTime::now(),
+        disbelieved: Once::new(),
         drain: drain.clone(),
         limits: limits.clone(),
         readiness: readiness.clone(),

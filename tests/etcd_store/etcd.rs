@@ -112,6 +112,36 @@ impl Etcd {
         self.members[index].begin(self.folder.path(), &cluster, scheme, &self.arguments);
     }
 
+    /// Kills a member, takes its disk away, and begins it as a cluster of its own.
+    pub fn begin_alone(&mut self, index: usize) {
+        self.kill(index);
+        let (folder, member) = (self.folder.path(), &mut self.members[index]);
+        std::fs::remove_dir_all(member.directory(folder)).unwrap();
+        let alone = member.in_cluster();
+        member.begin(folder, &alone, self.scheme, &self.arguments);
+    }
+
+    /// How to connect to it, with its members in another order.
+    pub fn options_of(&self, order: &[usize]) -> EtcdOptions {
+        let members: Vec<String> = order
+            .iter()
+            .map(|index| self.client(*index).to_string())
+            .collect();
+        let address = format!("etcd://{}/test", members.join(","));
+        EtcdOptions {
+            address: address.parse().unwrap(),
+            timeout: Duration::from_secs(4),
+            ..self.options()
+        }
+    }
+
+    /// Every key that a member has.
+    pub fn keys_at(&self, index: usize) -> String {
+        let endpoint = format!("{}://{}", self.scheme, self.client(index));
+        let all = ["get", "/", "--prefix", "--keys-only", "--endpoints"];
+        member::ctl(&[&all[..], &[&endpoint]].concat()).unwrap()
+    }
+
     fn cluster(&self) -> String {
         let named: Vec<String> = self.members.iter().map(Member::in_cluster).collect();
         named.join(",")

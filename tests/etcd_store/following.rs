@@ -242,3 +242,22 @@ async fn what_is_not_ours_is_named_and_waited_out() {
     assert!(matches!(refused, Err(EtcdError::Foreign { key, .. }) if key == "/test/what"));
     assert_eq!(replica.engine.revision_of(&pod_ref("b")), None);
 }
+
+#[tokio::test]
+async fn a_format_that_is_gone_is_missed_and_waited_for() {
+    let Some(etcd) = Etcd::one().await else {
+        return;
+    };
+    let store = etcd.connect().await;
+    let mut replica = Replica::start(&store).await;
+    replica.put(&["a"]).await;
+    etcd.ctl(&["del", "/test/format"]);
+    replica.until_told("lost").await;
+    let refused = EtcdStore::connect(etcd.options()).await.unwrap_err();
+    let text = refused.to_string();
+    assert!(text.contains("etcdctl put /test/format 1"), "{text}");
+    etcd.ctl(&["put", "/test/format", "1"]);
+    replica.until_told("listed").await;
+    replica.put(&["b"]).await;
+    assert_eq!(replica.pods(), ["a", "b"]);
+}

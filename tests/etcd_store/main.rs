@@ -6,6 +6,7 @@
 //! | `wire` | a wire to a member, on which requests and answers can be lost |
 //! | `replica` | an engine that follows, and what a writer proposes |
 //! | `following` `writing` `losing` `entering` | the tests: what comes back, what goes in, what happens when members, history or room are lost, and who is let in |
+//! | `strangers` | a member that comes back as a cluster of its own |
 //!
 //! Where there is no etcd, each test says so and passes, unless `SELECTORD_TEST_ETCD` is set.
 
@@ -16,6 +17,7 @@ mod etcd;
 mod following;
 mod losing;
 mod replica;
+mod strangers;
 mod wire;
 mod writing;
 

@@ -57,7 +57,12 @@ impl Replica {
             Followed::Lost(error) => {
                 assert!(
                     error.is_transient()
-                        || matches!(error, EtcdError::Foreign { .. } | EtcdError::Denied { .. }),
+                        || matches!(
+                            error,
+                            EtcdError::Foreign { .. }
+                                | EtcdError::FormatMissing { .. }
+                                | EtcdError::Denied { .. }
+                        ),
                     "{error}"
                 );
                 self.denied += usize::from(matches!(error, EtcdError::Denied { .. }));

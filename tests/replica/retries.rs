@@ -12,14 +12,14 @@ use crate::etcd::{Etcd, eventually, patiently};
 use crate::replicas::{Replica, label, label_all, pod, pod_ref, transaction};
 
 /// A replica that hears of nothing, and what others write meanwhile.
-struct Held {
-    etcd: Etcd,
-    replica: Replica,
+pub struct Held {
+    pub etcd: Etcd,
+    pub replica: Replica,
     others: EtcdStore,
 }
 
 impl Held {
-    async fn start(options: impl FnOnce(&Etcd) -> EtcdOptions) -> Option<Held> {
+    pub async fn start(options: impl FnOnce(&Etcd) -> EtcdOptions) -> Option<Held> {
         let etcd = Etcd::start().await?;
         let replica = Replica::start(options(&etcd)).await;
         let others = EtcdStore::connect(etcd.options()).await.unwrap();
@@ -33,16 +33,16 @@ impl Held {
     }
 
     /// Whatever stands behind what cannot be read is not applied.
-    fn hold(&self) {
+    pub fn hold(&self) {
         self.etcd.ctl(&["put", "/test/what", "ever"]);
     }
 
-    fn release(&self) {
+    pub fn release(&self) {
         self.etcd.ctl(&["del", "/test/what"]);
     }
 
     /// Writes elsewhere, under the id of a transaction that comes to this, or under none.
-    async fn write(&self, change: Proposed, of: Option<(&str, &Transaction)>) -> Revision {
+    pub async fn write(&self, change: Proposed, of: Option<(&str, &Transaction)>) -> Revision {
         let request = of.map(|(request_id, transaction)| {
             let write = WriteRequest {
                 transaction: transaction.clone(),
@@ -72,7 +72,7 @@ impl Held {
     }
 }
 
-fn puts(name: &str, labels: &[(&str, &str)]) -> Proposed {
+pub fn puts(name: &str, labels: &[(&str, &str)]) -> Proposed {
     let Operation::Put(object @ Object::Pod(_)) = pod(name, 1, labels) else {
         unreachable!()
     };

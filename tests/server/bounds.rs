@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Frame;
-use selectord::store::HistoryId;
+use selectord::wire::proto;
 use selectord::wire::proto::label_patch::{SelectorTarget, Target};
 use selectord::wire::proto::operation::Operation as Step;
-use selectord::wire::{PodDelta, decode_pod_event, proto};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use tower::ServiceExt as _;
@@ -108,57 +107,6 @@ async fn namespaces_have_a_limit_of_number_and_length() {
     assert_eq!(refused(many).await, "scope.namespaces");
     let long = vec!["default".to_owned(), "n".repeat(64)];
     assert_eq!(refused(long).await, "scope.namespaces[1]");
-}
-
-/// The cursor of the next checkpoint of a stream of pods.
-async fn next_revision(stream: &mut tonic::Streaming<proto::WatchPodsResponse>) -> proto::Cursor {
-    for _ in 0..100 {
-        let message = patiently(stream.message()).await.unwrap().unwrap();
-        for event in message.events {
-            if let PodDelta::Checkpoint(checkpoint) = decode_pod_event(event).unwrap() {
-                return selectord::wire::encode_cursor(&checkpoint.cursor);
-            }
-        }
-    }
-    panic!("a hundred signs of life, and no checkpoint");
-}
-
-#[tokio::test]
-async fn a_stream_of_pods_that_is_ahead_of_its_replica_waits_for_it() {
-    let replica = async || -> Server {
-        let mut setup = Setup::limits(|limits| limits.heartbeat = Duration::from_millis(20));
-        setup.history = Some(HistoryId::from_bytes([9; 16]));
-        setup.start().await
-    };
-    let (ahead, lagging) = (replica().await, replica().await);
-    for i in 0..3 {
-        ahead.commit([pod("rng-1", i, &[])]).await;
-    }
-    lagging.commit([pod("rng-1", 0, &[])]).await;
-    let watch = async |server: &Server, cursor| {
-        let request = proto::WatchPodsRequest {
-            cursor,
-            ..Default::default()
-        };
-        let stream = patiently(server.watch().watch_pods(request)).await;
-        stream.unwrap().into_inner()
-    };
-    let mut stream = watch(&ahead, None).await;
-    let mut cursor = next_revision(&mut stream).await;
-    while cursor.revision < 3 {
-        cursor = next_revision(&mut stream).await;
-    }
-    let before = lagging.runtime.pieces();
-    let mut stream = watch(&lagging, Some(cursor)).await;
-    for _ in 0..5 {
-        assert_eq!(next_revision(&mut stream).await.revision, 3);
-    }
-    let pieces = lagging.runtime.pieces() - before;
-    assert!(pieces <= 20, "asked {pieces} times for what is not there");
-    for i in 1..4 {
-        lagging.commit([pod("rng-1", i, &[])]).await;
-    }
-    while next_revision(&mut stream).await.revision < 4 {}
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A server on a free port, its clients, and short ways to say what tests say often.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use selectord::labels::LabelSet;
@@ -8,9 +9,9 @@ use selectord::model::{
     ContainerPort, Object, ObjectName, Operation, Phase, Pod, Protocol, ReadyCondition, Service,
     ServicePort, ServiceSelector, TargetPort, Transaction,
 };
-use selectord::runtime::{Runtime, RuntimeOptions, RuntimeThread, start};
+use selectord::runtime::{Runtime, RuntimeOptions, RuntimeThread, start, start_with};
 use selectord::server::{Limits, ListenAddress, ServeError, ServerOptions, serve};
-use selectord::store::{HistoryId, MemoryStore};
+use selectord::store::{EmbeddedOptions, EmbeddedStore, MemoryStore};
 use selectord::wire::proto::admin_client::AdminClient;
 use selectord::wire::proto::cluster_client::ClusterClient;
 use selectord::wire::proto::query_client::QueryClient;
@@ -41,7 +42,8 @@ pub struct Server {
 pub struct Setup {
     pub runtime: RuntimeOptions,
     pub server: ServerOptions,
-    pub history: Option<HistoryId>,
+    /// Where it keeps what it knows; none: in memory.
+    pub directory: Option<PathBuf>,
 }
 
 impl Setup {
@@ -52,9 +54,20 @@ impl Setup {
     }
 
     pub async fn start(self) -> Server {
-        let history = self.history.unwrap_or_else(|| HistoryId::random().unwrap());
-        let (runtime, thread) =
-            start(Box::new(MemoryStore::with_history(history)), self.runtime).unwrap();
+        let (runtime, thread) = match &self.directory {
+            None => start(Box::new(MemoryStore::new().unwrap()), self.runtime),
+            Some(directory) => {
+                let options = EmbeddedOptions {
+                    reserve_bytes: 0,
+                    ..EmbeddedOptions::default()
+                };
+                let rules = self.runtime.engine;
+                let (store, engine) =
+                    EmbeddedStore::open(directory, rules, options, &mut |_| ()).unwrap();
+                start_with(Box::new(store), engine, self.runtime)
+            }
+        }
+        .unwrap();
         let listener = "127.0.0.1:0"
             .parse::<ListenAddress>()
             .unwrap()

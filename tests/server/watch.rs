@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use selectord::engine::{Event, Scope, ServiceScope};
 use selectord::model::ObjectName;
-use selectord::store::HistoryId;
 use selectord::wire::{Cursor, proto};
 
 use crate::harness::{Server, Setup, delete_pod, patiently, pod, service, text_selector};
@@ -94,44 +93,49 @@ async fn a_cursor_of_another_scope_or_history_starts_over() {
     }
 }
 
+/// A directory that was put back to what it was before keeps its epoch.
 #[tokio::test]
-async fn a_cursor_is_good_at_a_replica_and_a_lagging_one_catches_up_first() {
-    let history = HistoryId::from_bytes([9; 16]);
-    let replica = || async {
-        let mut setup = Setup::limits(|limits| limits.heartbeat = Duration::from_millis(20));
-        setup.history = Some(history);
+async fn a_cursor_ahead_of_a_directory_that_was_put_back_is_told_what_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let open = async |name: &str| {
+        let setup = Setup {
+            directory: Some(place(name)),
+            ..Setup::default()
+        };
         setup.start().await
     };
-    let (ahead, lagging) = (replica().await, replica().await);
-    let steps = [
-        vec![service("rng", RNG), pod("rng-1", 1, RNG)],
-        vec![pod("rng-2", 2, RNG)],
-        vec![pod("rng-3", 3, RNG)],
-    ];
-    for step in &steps {
-        ahead.commit(step.clone()).await;
-    }
-    lagging.commit(steps[0].clone()).await;
-    let mut subscriber = Subscriber::new(&ahead, &Scope::all(), None).await;
-    let cursor = subscriber.until(3).await.0.cursor;
+    let server = open("data").await;
+    let first = server
+        .commit([
+            service("rng", RNG),
+            pod("rng-1", 1, RNG),
+            pod("rng-2", 2, RNG),
+        ])
+        .await;
+    server.stop().await;
+    let copied = std::process::Command::new("cp")
+        .arg("-r")
+        .args([place("data"), place("copy")])
+        .status();
+    assert!(copied.unwrap().success());
 
-    let mut moved = Subscriber::new(&lagging, &Scope::all(), Some(&cursor)).await;
-    for _ in 0..3 {
-        let (checkpoint, events) = moved.next().await.unwrap();
-        assert_eq!(
-            (checkpoint.cursor.revision, events.len()),
-            (3, 0),
-            "never a lower checkpoint"
-        );
-    }
-    lagging.commit(steps[1].clone()).await;
-    lagging.commit(steps[2].clone()).await;
-    let last = lagging.commit([delete_pod("rng-3")]).await;
-    let (_, events) = moved.until(last).await;
-    assert!(
-        matches!(events.as_slice(), [Event::Removed { .. }]),
-        "{events:?}"
-    );
+    let server = open("data").await;
+    server.commit([delete_pod("rng-1")]).await;
+    let last = server.commit([pod("rng-3", 3, RNG)]).await;
+    let mut subscriber = Subscriber::new(&server, &Scope::all(), None).await;
+    let cursor = subscriber.until(last).await.0.cursor;
+    assert_eq!(subscriber.pods_of("rng"), ["rng-2", "rng-3"]);
+    drop(subscriber);
+    server.stop().await;
+
+    let server = open("copy").await;
+    let mut back = Subscriber::new(&server, &Scope::all(), Some(&cursor)).await;
+    let (checkpoint, events) = back.next().await.unwrap();
+    assert_eq!(checkpoint.cursor.epoch, cursor.epoch);
+    assert_eq!(checkpoint.cursor.revision, first);
+    assert_eq!(resets(&events), 1);
+    assert_eq!(back.pods_of("rng"), ["rng-1", "rng-2"]);
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tracing::{info, warn};
+
 use crate::model::Revision;
 use crate::store::{HistoryId, StoreError};
 
@@ -29,6 +31,8 @@ pub(super) struct Journal {
     unsynced: bool,
     /// It is not known what is on the disk.
     failed: bool,
+    /// Bytes of the smallest frame that there was no room for, until one as large is taken.
+    refused: Option<usize>,
 }
 
 impl Journal {
@@ -52,6 +56,7 @@ impl Journal {
             reserve,
             unsynced: false,
             failed: false,
+            refused: None,
         })
     }
 
@@ -68,6 +73,32 @@ impl Journal {
     /// Appends a frame whole or not at all, by one write: so each sector of it is there or not, should the
     /// power fail. The one before it is durable then: where a frame stands, those before it were whole.
     pub(super) fn append(&mut self, frame: &[u8]) -> Result<(), StoreError> {
+        let appended = self.try_append(frame);
+        match (&appended, self.refused) {
+            (Err(StoreError::Full), None) => warn!(
+                directory = %self.directory.display(),
+                bytes_free = self.file.room(),
+                disk_reserve = self.reserve,
+                "the disk is full: writes are refused until there is room"
+            ),
+            (Ok(()), Some(refused)) if frame.len() >= refused => {
+                self.refused = None;
+                info!(
+                    directory = %self.directory.display(),
+                    bytes_free = self.file.room(),
+                    "there is room on the disk again: writes go on"
+                );
+            }
+            _ => {}
+        }
+        if matches!(appended, Err(StoreError::Full)) {
+            let smallest = self.refused.unwrap_or(usize::MAX);
+            self.refused = Some(smallest.min(frame.len()));
+        }
+        appended
+    }
+
+    fn try_append(&mut self, frame: &[u8]) -> Result<(), StoreError> {
         if self.failed {
             return Err(StoreError::Io(io::Error::other(
                 "an earlier write is in doubt: restart the server",

@@ -16,7 +16,7 @@ use super::request::Answer;
 use super::{EtcdError, EtcdLogin, EtcdOptions};
 
 /// Before the members are asked again, all of which were.
-const PAUSE: Duration = Duration::from_millis(50);
+pub(super) const PAUSE: Duration = Duration::from_millis(50);
 /// The shortest time that an attempt gets.
 const MIN_ATTEMPT: Duration = Duration::from_millis(100);
 /// Tokens that one call may ask for.
@@ -100,13 +100,33 @@ impl Calls {
         within: Duration,
     ) -> Result<Answer, Failure> {
         let session = self.session(within).await?;
-        let request = dressed(request.clone(), &session);
+        match self.send(request, &session, within).await {
+            Ok(answer) => {
+                let checked = self.check_cluster(answer.cluster, &session.member).await;
+                checked.map_err(|stranger| Failure {
+                    maybe_done: answer.succeeded,
+                    ..stranger
+                })?;
+                Ok(answer)
+            }
+            Err(failure) => Err(self.check_refusal(failure, &session).await),
+        }
+    }
+
+    /// Sends a transaction, whoever it is that answers.
+    pub(super) async fn send(
+        &self,
+        request: &TxnRequest,
+        session: &Session,
+        within: Duration,
+    ) -> Result<Answer, Failure> {
+        let request = dressed(request.clone(), session);
         let mut client = KvClient::new(session.member.channel.clone())
             .max_decoding_message_size(usize::MAX)
             .max_encoding_message_size(usize::MAX);
         match tokio::time::timeout(within, client.txn(request)).await {
             Ok(Ok(response)) => Ok(Answer::new(response.into_inner())),
-            Ok(Err(status)) => Err(self.refused(&status, &session)),
+            Ok(Err(status)) => Err(self.refused(&status, session)),
             Err(_) => Err(Failure::unanswered(self.silent(&session.member))),
         }
     }
@@ -114,6 +134,15 @@ impl Calls {
     /// A member to talk to; connects and logs in if need be.
     pub(super) async fn session(&self, within: Duration) -> Result<Session, Failure> {
         let member = self.members.one(within).await;
+        self.session_with(member, within).await
+    }
+
+    /// The same, with this member.
+    pub(super) async fn session_with(
+        &self,
+        member: Result<Member, EtcdError>,
+        within: Duration,
+    ) -> Result<Session, Failure> {
         let member = member.map_err(Failure::before_sending)?;
         let mut session = Session {
             member,

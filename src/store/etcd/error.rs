@@ -17,6 +17,14 @@ pub enum EtcdError {
         /// What the last of them said, or why it could not.
         cause: String,
     },
+    /// The members that are listed are not of one cluster.
+    #[error(
+        "the members of etcd that are listed are of different clusters: {members}. Leave out those that do not belong there; one that lost its data is removed (etcdctl member remove) and added again, with an empty directory and --initial-cluster-state existing"
+    )]
+    Clusters {
+        /// Each that answered, and which cluster's it is.
+        members: String,
+    },
     /// A file with certificates or a key cannot be used.
     #[error("cannot use {path} for TLS with etcd: {cause}")]
     Tls {
@@ -57,7 +65,7 @@ pub enum EtcdError {
     },
     /// A later version of selectord wrote there.
     #[error(
-        "{key} in etcd says format {found}, and this version knows formats up to {known}: serve it with the version that wrote it or a later one"
+        "{key} in etcd says format {found}, and this version knows formats up to {known}: serve it with the version that wrote it or a later one. If nobody meant to write that, put {known} back there and restart"
     )]
     NewerFormat {
         /// The key that says so.
@@ -65,6 +73,16 @@ pub enum EtcdError {
         /// Its format.
         found: u64,
         /// What this version knows.
+        known: u64,
+    },
+    /// The key that says which format the objects have is gone, and they are not.
+    #[error(
+        "{key} in etcd is missing, beside keys of selectord's: put it back: etcdctl put {key} {known}"
+    )]
+    FormatMissing {
+        /// The key.
+        key: String,
+        /// The format that this version writes.
         known: u64,
     },
     /// There are objects where there were to be none.
@@ -119,10 +137,13 @@ pub enum EtcdError {
 }
 
 impl EtcdError {
-    /// Whether the same may go well later, with nobody's help: the members are away, or without a
-    /// leader. All others are final, or somebody has to do something first.
+    /// Whether the same may go well later, with nothing done here: the members are away, without a
+    /// leader, or not of one cluster. All others are final, or somebody has to do something first.
     pub fn is_transient(&self) -> bool {
-        matches!(self, EtcdError::Unavailable { .. })
+        matches!(
+            self,
+            EtcdError::Unavailable { .. } | EtcdError::Clusters { .. }
+        )
     }
 }
 

@@ -33,11 +33,12 @@ impl EtcdStore {
     /// one is made; of several processes that do so at one time, all find the same.
     ///
     /// # Errors
-    /// No quorum answers in time; we are not let in; a later version wrote there; or something stands
+    /// The members are of different clusters; no quorum answers in time; we are not let in; a later version wrote there; or something stands
     /// there that is not ours.
     pub async fn connect(options: EtcdOptions) -> Result<EtcdStore, EtcdError> {
         let keys = Keys::new(options.address.prefix());
         let calls = Calls::new(options);
+        calls.agree().await?;
         let (history, seen) = find_or_make(&calls, &keys).await?;
         let shared = Shared {
             calls,

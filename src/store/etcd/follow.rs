@@ -136,10 +136,12 @@ impl Follower {
                     return self.end(error).await;
                 }
                 EtcdError::Compacted { .. } => self.list().await,
-                EtcdError::Foreign { .. } => match self.lost(error, LONG_PAUSE).await {
-                    Ok(()) => self.list().await,
-                    unheard => unheard,
-                },
+                EtcdError::Foreign { .. } | EtcdError::FormatMissing { .. } => {
+                    match self.lost(error, LONG_PAUSE).await {
+                        Ok(()) => self.list().await,
+                        unheard => unheard,
+                    }
+                }
                 _ => self.lost(error, PAUSE).await,
             };
             stop = match again {

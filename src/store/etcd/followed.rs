@@ -22,8 +22,8 @@ pub enum Followed {
     Listed(Listing),
     /// A quorum has answered. What was lost is there again.
     Contact(Contact),
-    /// It does not go on at present: the watch is broken off, no quorum answers, or something stands
-    /// under the prefix that is not ours. It is tried again until it does, and nothing is missed.
+    /// It does not go on at present: the watch is broken off, no quorum answers, something stands
+    /// under the prefix that is not ours, or the format's key is gone. It is tried again until it does, and nothing is missed.
     Lost(EtcdError),
     /// It will not go on: the history is another one, or a later version has taken over. The last that is
     /// told.

@@ -4,7 +4,9 @@ use crate::store::HistoryId;
 
 use super::EtcdError;
 use super::calls::Calls;
-use super::keys::{FORMAT, Keys, check_format, decode_history, encode_history, foreign, random_id};
+use super::keys::{
+    FORMAT, Keys, check_format, decode_history, encode_history, foreign, format_missing, random_id,
+};
 use super::proto::{KeyValue, RangeRequest, TxnRequest};
 use super::request::{get, has_value, is_empty, put, range, read, written_by};
 use super::seen::{Head, Seen};
@@ -26,6 +28,9 @@ impl Found {
     pub(super) fn check(&self, keys: &Keys) -> Result<(), EtcdError> {
         match (&self.format, &self.any) {
             (Some(format), _) => check_format(&format.key, &format.value),
+            (None, _) if self.history.is_some() || self.seen.head.revision > 0 => {
+                Err(format_missing(keys))
+            }
             (None, Some(any)) => {
                 let format = keys.format();
                 let missing = String::from_utf8_lossy(&format);

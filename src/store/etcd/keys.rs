@@ -175,6 +175,14 @@ pub(super) fn check_format(key: &[u8], value: &[u8]) -> Result<(), EtcdError> {
     }
 }
 
+/// That the key `format` is not there.
+pub(super) fn format_missing(keys: &Keys) -> EtcdError {
+    EtcdError::FormatMissing {
+        key: String::from_utf8_lossy(&keys.format()).into_owned(),
+        known: FORMAT,
+    }
+}
+
 pub(super) fn encode_history(history: HistoryId) -> Bytes {
     hexadecimal(*history.as_bytes())
 }

@@ -8,7 +8,7 @@ use crate::engine::Listed;
 use crate::model::Revision;
 
 use super::etcd_store::{EtcdStore, Shared};
-use super::keys::{Key, check_format, decode_history, etcd_revision, revision};
+use super::keys::{Key, check_format, decode_history, etcd_revision, format_missing, revision};
 use super::proto::{KeyValue, RangeRequest, RangeResponse};
 use super::request::{Answer, range, read};
 use super::seen::Head;
@@ -67,6 +67,7 @@ impl EtcdStore {
             store: self,
             known,
             ours: 0,
+            has_format: false,
             history: None,
             head: Head::default(),
             objects: Vec::new(),
@@ -83,7 +84,7 @@ impl EtcdStore {
                 range_end: range_end.clone(),
                 limit,
                 revision: first.as_ref().map_or(0, |at| etcd_revision(at.revision)),
-                keys_only: false,
+                ..RangeRequest::default()
             });
             let mut answer = match calls.txn(&read(vec![request])).await {
                 Err(error) if error.is_transient() && halvings < HALVINGS && limit > 1 => {
@@ -113,6 +114,9 @@ impl EtcdStore {
             }
         }
         self.check_history(reading.history)?;
+        if !reading.has_format {
+            return Err(format_missing(keys));
+        }
         let first = first.unwrap_or_default();
         self.note(&first, reading.head);
         Ok(Listing {
@@ -131,6 +135,7 @@ struct Reading<'s> {
     store: &'s EtcdStore,
     known: Revision,
     ours: Revision,
+    has_format: bool,
     history: Option<crate::store::HistoryId>,
     head: Head,
     objects: Vec<Listed<Bytes>>,
@@ -143,7 +148,10 @@ impl Reading<'_> {
         let written = revision(kv.mod_revision);
         self.ours = self.ours.max(written);
         match keys.read(&kv.key)? {
-            Key::Format => check_format(&kv.key, &kv.value)?,
+            Key::Format => {
+                check_format(&kv.key, &kv.value)?;
+                self.has_format = true;
+            }
             Key::History => self.history = Some(decode_history(&kv.key, &kv.value)?),
             Key::Head => self.head = Head::of(Some(kv)),
             Key::Request(place) => {

@@ -36,7 +36,7 @@ type Connection = (u64, Channel);
 /// A connection to one of them.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
-    number: usize,
+    pub(super) number: usize,
     connection: u64,
     pub(super) address: String,
     pub(super) channel: Channel,
@@ -77,7 +77,14 @@ impl Members {
     /// It cannot be reached in time, and another one is the next to be talked to; or a file that TLS needs
     /// cannot be used.
     pub(super) async fn one(&self, within: Duration) -> Result<Member, EtcdError> {
-        let number = self.current.load(Ordering::Relaxed);
+        self.at(self.current.load(Ordering::Relaxed), within).await
+    }
+
+    /// The one of this number, in the order in which they are listed.
+    ///
+    /// # Errors
+    /// As of [`Members::one`].
+    pub(super) async fn at(&self, number: usize, within: Duration) -> Result<Member, EtcdError> {
         let address = self.addresses.get(number).cloned().unwrap_or_default();
         let member = |(connection, channel)| Member {
             number,

@@ -32,6 +32,7 @@
 //! | `proto` `request` | etcd's messages |
 //! | `keys` `value` `requests` | what stands under which key |
 //! | `members` `calls` `failure` | a call to whichever member answers, with a token; what refusals mean |
+//! | `cluster` | a member that came back as a cluster of its own is not taken for the one that is followed |
 //! | `history` `seen` | the history's id; noticing that the store went back |
 //! | `etcd_store` `list` `submit` | the store itself |
 //! | `restore` | filling it from elsewhere |
@@ -39,6 +40,7 @@
 
 mod address;
 mod calls;
+mod cluster;
 mod error;
 mod etcd_store;
 mod failure;
@@ -63,6 +65,7 @@ mod value;
 mod watch;
 
 pub use address::{EtcdAddress, ParseEtcdAddressError};
+pub use cluster::FollowedCluster;
 pub use error::{EtcdError, SubmitError};
 pub use etcd_store::EtcdStore;
 pub use follow::Follow;

@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::EtcdAddress;
+use super::{EtcdAddress, FollowedCluster};
 
 /// What is needed to reach an etcd, and what it allows.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct EtcdOptions {
     pub timeout: Duration,
     /// How often a follower asks whether the store is still there.
     pub heartbeat: Duration,
+    /// Which cluster is followed, for all who connect with clones of these options, one after another too.
+    pub cluster: FollowedCluster,
 }
 
 impl EtcdOptions {
@@ -37,6 +39,7 @@ impl EtcdOptions {
             max_request_bytes: 1_536 << 10,
             timeout: Duration::from_secs(10),
             heartbeat: Duration::from_secs(1),
+            cluster: FollowedCluster::default(),
         }
     }
 }

@@ -84,6 +84,16 @@ pub(super) fn look(key: Bytes) -> RequestOp {
     })
 }
 
+/// Looks at a key as one member has it, which needs no quorum.
+pub(super) fn look_there(key: Bytes) -> RequestOp {
+    range(RangeRequest {
+        key,
+        serializable: true,
+        keys_only: true,
+        ..RangeRequest::default()
+    })
+}
+
 pub(super) fn range(request: RangeRequest) -> RequestOp {
     RequestOp {
         request: Some(Request::RequestRange(request)),
@@ -104,6 +114,8 @@ pub(super) struct Answer {
     /// The newest revision of the store when it was done: its own, if it wrote.
     pub(super) revision: Revision,
     pub(super) succeeded: bool,
+    /// The number of the cluster that answered.
+    pub(super) cluster: u64,
     ranges: std::vec::IntoIter<RangeResponse>,
 }
 
@@ -118,6 +130,7 @@ impl Answer {
         Answer {
             revision: revision(header.revision),
             succeeded: response.succeeded,
+            cluster: header.cluster_id,
             ranges: ranges.into_iter(),
         }
     }

@@ -81,6 +81,7 @@ impl EtcdRestore {
             bytes: 0,
             under_way: JoinSet::new(),
         };
+        restore.calls.agree().await?;
         restore.mark(replaces).await?;
         let mut deleted = 0u64;
         loop {

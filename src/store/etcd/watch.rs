@@ -13,7 +13,7 @@ use super::calls::{Calls, Session, dressed};
 use super::etcd_store::{EtcdStore, Shared};
 use super::failure::Failure;
 use super::gather::{Gather, Revised, Told};
-use super::keys::{Key, check_format, decode_history, etcd_revision, revision};
+use super::keys::{Key, check_format, decode_history, etcd_revision, format_missing, revision};
 use super::proto::watch_client::WatchClient;
 use super::proto::watch_request::RequestUnion;
 use super::proto::{KeyValue, WatchCreateRequest, WatchRequest, WatchResponse};
@@ -77,6 +77,8 @@ impl EtcdStore {
         });
         match begun.await {
             Ok(Ok((answers, first))) => {
+                let cluster = first.header.as_ref().map_or(0, |header| header.cluster_id);
+                calls.check_cluster(cluster, &session.member).await?;
                 if let Some(failure) = canceled(calls, &first, &session) {
                     return Err(failure);
                 }
@@ -133,14 +135,15 @@ impl EtcdStore {
         match keys.read(&kv.key)? {
             Key::History if is_deleted => self.check_history(None)?,
             Key::History => self.check_history(Some(decode_history(&kv.key, &kv.value)?))?,
-            Key::Format if !is_deleted => check_format(&kv.key, &kv.value)?,
+            Key::Format if is_deleted => return Err(format_missing(keys)),
+            Key::Format => check_format(&kv.key, &kv.value)?,
             Key::Head if !is_deleted => self.note_head(Head::of(Some(kv))),
             Key::Request(place) if is_deleted => return Ok(Told::Request((place, None))),
             Key::Request(place) => {
                 let request = requests::decode(place, kv)?;
                 return Ok(Told::Request((place, Some(request))));
             }
-            Key::Format | Key::Head => {}
+            Key::Head => {}
             Key::Object(object) if is_deleted => {
                 return Ok(Told::Change(Replicated::Delete(object)));
             }
