@@ -66,6 +66,8 @@ pub(super) struct Follower<F: Feed> {
     cuts: VecDeque<(Vec<F::Event>, Checkpoint)>,
     /// The server waits for what is held.
     asked: bool,
+    /// The cursor is void by the server's own word, and so is what it says of revisions.
+    is_anew: bool,
     contact: watch::Sender<Contact>,
 }
 
@@ -121,6 +123,7 @@ impl<F: Feed> Follower<F> {
             pending: Pending::new(),
             cuts: VecDeque::new(),
             asked: false,
+            is_anew: false,
             contact: watch::Sender::default(),
         }
     }
@@ -188,11 +191,15 @@ impl<F: Feed> Follower<F> {
         F::read(message, &mut |item| items.push(item))?;
         for item in items {
             match item {
-                Item::Event(event) => self.pending.push(event),
+                Item::Event(event) => {
+                    self.is_anew |= event.begins_anew();
+                    self.pending.push(event);
+                }
                 Item::Offer => {
                     // What is offered is the state of the last cut.
                     self.pending.clear();
                     self.asked = true;
+                    self.is_anew = true;
                 }
                 Item::Checkpoint(checkpoint) if self.is_behind(&checkpoint.cursor) => {
                     // A server that is behind repeats the client's own revision, never a lower one.
@@ -205,15 +212,17 @@ impl<F: Feed> Follower<F> {
         Ok(())
     }
 
-    /// Whether it lies before what has been applied. Revisions of another history are not comparable.
+    /// Whether it lies before what has been applied. Revisions of another history are not comparable, nor
+    /// are those of a store that was put back to what it was before.
     fn is_behind(&self, offered: &Cursor) -> bool {
-        self.cursor
-            .as_ref()
-            .is_some_and(|own| own.epoch == offered.epoch && offered.revision < own.revision)
+        let is_before =
+            |own: &Cursor| own.epoch == offered.epoch && offered.revision < own.revision;
+        !self.is_anew && self.cursor.as_ref().is_some_and(is_before)
     }
 
     fn commit(&mut self, checkpoint: Checkpoint) {
         self.backoff.reset();
+        self.is_anew = false;
         self.contact.send_modify(|contact| {
             contact.heard = Some(Instant::now());
             contact.source_age = checkpoint.source_age;
@@ -243,6 +252,7 @@ impl<F: Feed> Follower<F> {
         tracing::warn!(%server, why, ?delay, "watch interrupted, connecting again");
         self.pending.clear();
         self.asked = false;
+        self.is_anew = false;
         self.contact.send_modify(|contact| {
             contact.reconnects = contact.reconnects.saturating_add(1);
         });

@@ -18,6 +18,8 @@ const SMALL: usize = 1_024;
 pub(super) trait Merge: Sized {
     /// Drops every event that a later one makes void. Folding what is left gives the same state.
     fn merge(events: &mut Vec<Self>);
+    /// Whether everything that was told before it is void.
+    fn begins_anew(&self) -> bool;
 }
 
 /// Events that wait for their checkpoint.
@@ -61,6 +63,10 @@ impl<E: Merge> Pending<E> {
 }
 
 impl Merge for Event {
+    fn begins_anew(&self) -> bool {
+        *self == Event::Reset
+    }
+
     fn merge(events: &mut Vec<Event>) {
         let mut later = Later::default();
         let mut kept: Vec<Event> = Vec::with_capacity(events.len());
@@ -122,6 +128,10 @@ impl Later {
 }
 
 impl Merge for PodEvent {
+    fn begins_anew(&self) -> bool {
+        *self == PodEvent::Reset
+    }
+
     fn merge(events: &mut Vec<PodEvent>) {
         let mut later: HashSet<ObjectName> = HashSet::new();
         let mut kept: Vec<PodEvent> = Vec::with_capacity(events.len());

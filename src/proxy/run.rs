@@ -1,4 +1,6 @@
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use metrics_exporter_prometheus::BuildError;
@@ -101,8 +103,9 @@ struct Keeper<'a> {
     health: HealthPorts,
     noted: Option<Revision>,
     belief: Belief,
-    /// Whether other modes' rules have been looked for, which is once this mode's are written.
-    is_alone: bool,
+    /// Whether other modes' rules have been removed, which is once this mode's are written.
+    is_alone: Arc<AtomicBool>,
+    leaving: Option<JoinHandle<()>>,
     /// When to write next; none: there is nothing to write.
     due: Option<Instant>,
     /// When the last sync began.
@@ -133,7 +136,8 @@ impl<'a> Keeper<'a> {
             monitor,
             noted: None,
             belief: Belief::default(),
-            is_alone: false,
+            is_alone: Arc::default(),
+            leaving: None,
             due: None,
             last: None,
             meddled: false,
@@ -190,11 +194,7 @@ impl<'a> Keeper<'a> {
                 self.monitor
                     .synced(&report, took, &mut self.syncer, self.noted);
                 self.look_through_flows();
-                if !std::mem::replace(&mut self.is_alone, true) {
-                    let mode = self.syncer.backend().mode();
-                    // Nothing waits for it.
-                    drop(spawn_blocking(move || leave_no_other(mode)));
-                }
+                self.leave_no_other();
             }
             Err(error) => {
                 let (error, retry): (&dyn std::error::Error, _) = (&error, self.retry);
@@ -208,6 +208,18 @@ impl<'a> Keeper<'a> {
                 self.retry = self.options.sync_period.min(retry.saturating_mul(2));
             }
         }
+    }
+
+    /// Has other modes' rules removed, until that went well once. Nothing waits for it.
+    fn leave_no_other(&mut self) {
+        let is_leaving = |task: &JoinHandle<()>| !task.is_finished();
+        if self.is_alone.load(Ordering::Relaxed) || self.leaving.as_ref().is_some_and(is_leaving) {
+            return;
+        }
+        let (mode, is_alone) = (self.syncer.backend().mode(), self.is_alone.clone());
+        self.leaving = Some(spawn_blocking(move || {
+            is_alone.store(leave_no_other(mode), Ordering::Relaxed);
+        }));
     }
 
     /// Has UDP flows looked through, unless some are just being.
@@ -291,7 +303,12 @@ impl<'a> Keeper<'a> {
         }
         if wanted {
             self.monitor.waits();
-            self.due = self.due.or(Some(now));
+            // What somebody else broke is not left so until the next write may be made.
+            let waits = self.due.filter(|due| !meddled || *due < now);
+            self.due = waits.or(Some(now));
+        }
+        if self.leaving.is_some() {
+            self.leave_no_other();
         }
         self.look_through_flows();
     }
@@ -311,8 +328,8 @@ async fn until(when: Option<Instant>) {
     }
 }
 
-/// Takes away rules of other modes, and logs which there were.
-fn leave_no_other(mode: Mode) {
+/// Takes away rules of other modes, and logs which there were. Answers whether none are left.
+fn leave_no_other(mode: Mode) -> bool {
     match remove_others(mode) {
         Ok(modes) => {
             for mode in modes {
@@ -321,13 +338,15 @@ fn leave_no_other(mode: Mode) {
                     "rules of another mode were still there, and are removed"
                 );
             }
+            true
         }
         Err(error) => {
             let error: &dyn std::error::Error = error.as_ref();
             tracing::warn!(
                 error,
-                "cannot look for rules of other modes, which would decide too ('selectord proxy cleanup')"
+                "cannot remove rules of other modes, which decide too: it is tried again"
             );
+            false
         }
     }
 }

@@ -203,6 +203,7 @@ impl Syncer {
 
     /// The whole rules as text, as if nothing were there.
     pub fn print(&mut self, view: &View) -> String {
+        self.see_addresses();
         self.choose(view);
         self.backend.print()
     }

@@ -96,14 +96,14 @@ impl Node {
     }
 
     /// Ends the proxy, and starts one of another mode.
-    pub fn switch(&mut self, mode: Mode) {
+    pub fn switch(&mut self, mode: Mode, args: &[&str]) {
         if let Some(mut proxy) = self.proxy.take() {
             proxy.kill().unwrap();
             proxy.wait().unwrap();
         }
         self.mode = mode;
         mode.prepare(&self.namespace);
-        self.start(&[]);
+        self.start(args);
     }
 
     pub fn server(&self) -> &Server {

@@ -1,6 +1,6 @@
 //! Another mode, another server: what is left of the one before.
 
-use super::mode::{Mode, in_each_mode};
+use super::mode::{Mode, in_each_mode, modes};
 use super::node::{Node, pod, service, until};
 use super::process::Server;
 
@@ -19,12 +19,36 @@ fn one_mode_leaves_nothing_of_another() {
         node.server().apply(&(service(1, "") + &pod(1, "n1")));
         node.settled();
         assert!(other.has(&node.namespace, "10.96.0.1"));
-        node.switch(mode);
+        node.switch(mode, &[]);
         node.settled();
         until("the other mode's rules", || {
             !other.has(&node.namespace, "10.96.0.1")
         });
         assert!(mode.has(&node.namespace, "10.96.0.1"));
+    });
+}
+
+#[test]
+fn another_modes_rules_that_cannot_be_removed_at_once_are_later() {
+    let test = "another_modes_rules_that_cannot_be_removed_at_once_are_later";
+    let (mode, other) = (Mode::Nftables, Mode::Iptables("nft"));
+    if !modes(test).contains(&other) {
+        return;
+    }
+    let mut node = Node::new(other, &[]);
+    node.server().apply(&(service(1, "") + &pod(1, "n1")));
+    node.settled();
+    // Somebody else's rule leads to a chain of ours, which therefore cannot go.
+    let theirs = "PREROUTING -m comment --comment theirs -j SELD-MARK-MASQ";
+    node.namespace
+        .sh(&format!("iptables-nft -t nat -A {theirs}"));
+    node.switch(mode, &["--check-period", "50"]);
+    node.settled();
+    assert!(mode.has(&node.namespace, "10.96.0.1"));
+    node.namespace
+        .sh(&format!("iptables-nft -t nat -D {theirs}"));
+    until("the other mode's rules", || {
+        !other.has(&node.namespace, "10.96.0.1")
     });
 }
 

@@ -93,6 +93,34 @@ async fn it_is_never_taken_back() {
 }
 
 #[tokio::test]
+async fn a_store_that_was_put_back_is_followed_back_if_it_says_so() {
+    let first = vec![cut(
+        vec![Event::Reset, replace("hasher", 3), replace("rng", 3)],
+        "e",
+        9,
+    )];
+    let back = vec![
+        ask(),
+        Act::Offered,
+        cut(vec![Event::Remove(name("hasher"))], "e", 4),
+    ];
+    let again = vec![
+        cut(vec![Event::Reset, replace("rng", 1)], "e", 2),
+        Act::Silence,
+    ];
+    let (client, mut asked) = serve(vec![first, back, again], vec![]).await;
+    let mut watcher = client.watch(Scope::all(), WatchOptions::default());
+
+    assert_eq!(next(&mut watcher).await.revision, 9);
+    assert_eq!(next(&mut watcher).await.revision, 4);
+    assert_eq!(held(&watcher), ["rng: "]);
+    assert_eq!(next(&mut watcher).await.revision, 2);
+    assert_eq!(held(&watcher), ["rng: "]);
+    assert_eq!(watcher.reconnects(), 2);
+    drop(asked.recv().await);
+}
+
+#[tokio::test]
 async fn another_history_begins_with_a_reset_that_names_what_is_gone() {
     let first = vec![cut(
         vec![replace("hasher", 3), replace("rng", 3), endpoint("rng", 4)],
