@@ -179,7 +179,12 @@ impl<'a> Keeper<'a> {
     fn sync(&mut self, watcher: &Watcher) {
         let began = Instant::now();
         self.last = Some(began);
-        match block_in_place(|| self.syncer.sync(watcher.view())) {
+        let is_held = self.belief.is_bare();
+        let sync = || match is_held {
+            true => self.syncer.mend(),
+            false => self.syncer.sync(watcher.view()),
+        };
+        match block_in_place(sync) {
             Ok(report) => {
                 self.retry = FIRST_RETRY.min(self.options.sync_period);
                 self.due = None;
@@ -188,7 +193,9 @@ impl<'a> Keeper<'a> {
                 }
                 if let Some(revision) = self.noted {
                     told(&report, revision);
-                    watcher.applied(revision);
+                    if !is_held {
+                        watcher.applied(revision);
+                    }
                 }
                 let took = began.elapsed();
                 self.monitor
@@ -286,7 +293,7 @@ impl<'a> Keeper<'a> {
     fn see(&mut self) {
         let now = Instant::now();
         // Before the first whole cut there is nothing to be kept.
-        if self.noted.is_none() || self.belief.is_bare() {
+        if self.noted.is_none() {
             return;
         }
         let syncer = &mut self.syncer;

@@ -87,12 +87,26 @@ impl Syncer {
     /// # Errors
     /// When nothing could be written. What was noted is kept for the next time.
     pub fn sync(&mut self, view: &View) -> Result<Report, SyncError> {
-        let mut report = Report::default();
         if self.node.addresses.is_empty() {
             self.see_addresses();
         }
+        self.write(Some(view))
+    }
+
+    /// Makes the kernel's rules what they were when they were last written, whatever was noted since.
+    ///
+    /// # Errors
+    /// When nothing could be written.
+    pub fn mend(&mut self) -> Result<Report, SyncError> {
+        self.write(None)
+    }
+
+    fn write(&mut self, view: Option<&View>) -> Result<Report, SyncError> {
+        let mut report = Report::default();
         self.backend.begin(&mut report)?;
-        report.conflicts = self.choose(view);
+        if let Some(view) = view {
+            report.conflicts = self.choose(view);
+        }
         let written = self.backend.write(&mut report);
         // Who was given up is to be tried again, whatever became of the others.
         for (service, why) in &report.refused {

@@ -70,6 +70,9 @@ fn begin_anew(mode: Mode) {
         node.metric("selectord_proxy_rules_held") == 1.0
     });
     assert!(mode.has(&node.namespace, "10.96.0.1"));
+    // They are kept, too.
+    node.namespace.sh(mode.flush());
+    until("the repair", || mode.has(&node.namespace, "10.96.0.1"));
     node.server().apply(&(service(2, "") + &pod(2, "n1")));
     node.settled();
     assert!(!mode.has(&node.namespace, "10.96.0.1"));
