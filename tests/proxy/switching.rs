@@ -45,6 +45,9 @@ fn another_modes_rules_that_cannot_be_removed_at_once_are_later() {
     node.switch(mode, &["--check-period", "50"]);
     node.settled();
     assert!(mode.has(&node.namespace, "10.96.0.1"));
+    until("the other family's rules", || {
+        !node.namespace.sh("ip6tables-nft-save").contains("SELD")
+    });
     node.namespace
         .sh(&format!("iptables-nft -t nat -D {theirs}"));
     until("the other mode's rules", || {

@@ -80,19 +80,22 @@ impl Iptables {
     /// how many of those four there were any.
     ///
     /// # Errors
-    /// When a program refuses.
+    /// When a program refuses; the others' are removed none the less.
     pub fn cleanup(programs: &IptablesPrograms) -> Result<usize, IptablesError> {
-        let mut found = 0usize;
+        let (mut found, mut failure) = (0usize, None);
         for family in FAMILIES {
             for tool in programs.tools(family)? {
                 match remove(&tool) {
                     Ok(true) => found = found.saturating_add(1),
                     Ok(false) | Err(IptablesError::NoTable { .. }) => {}
-                    Err(error) => return Err(error),
+                    // The others are removed none the less.
+                    Err(error) => {
+                        failure.get_or_insert(error);
+                    }
                 }
             }
         }
-        Ok(found)
+        failure.map_or(Ok(found), Err)
     }
 
     fn uses_nftables(&self) -> bool {
