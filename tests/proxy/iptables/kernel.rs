@@ -91,6 +91,9 @@ fn a_table_that_cannot_be_read_holds_up_neither_itself_nor_the_others() {
                 .to_string()
                 .contains("take away what was put into it with nft")
         );
+        assert!(!node.save("ip6tables").contains("SELD"));
+        assert!(node.namespace.within(|| syncer.check()));
+        sync(&node, &mut syncer, &world).unwrap();
 
         // It was written all the same.
         node.namespace.sh(MEND);
