@@ -1,7 +1,7 @@
 //! A node with the real proxy on it, and its pages.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
@@ -176,20 +176,26 @@ impl Drop for Node {
 }
 
 pub fn get(from: &Namespace, at: SocketAddr, path: &str) -> (u16, String) {
+    try_get(from, at, path).unwrap_or_else(|error| panic!("{at}{path}: {error}"))
+}
+
+/// The same, where there may be nobody who answers.
+pub fn try_get(from: &Namespace, at: SocketAddr, path: &str) -> io::Result<(u16, String)> {
     let text = from.within(|| {
-        let mut stream = TcpStream::connect(at).unwrap();
+        let mut stream = TcpStream::connect(at)?;
         write!(
             stream,
             "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
-        )
-        .unwrap();
+        )?;
         let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        text
-    });
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        stream.read_to_string(&mut text)?;
+        io::Result::Ok(text)
+    })?;
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .ok_or(io::ErrorKind::UnexpectedEof)?;
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, body.to_owned())
+    Ok((status, body.to_owned()))
 }
 
 pub fn until(what: &str, done: impl Fn() -> bool) {
