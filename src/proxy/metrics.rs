@@ -236,7 +236,7 @@ impl Metrics {
     }
 
     /// The rules are what they are to be.
-    pub(super) fn synced(&self, report: &Report, took: Duration, revision: Option<u64>) {
+    pub(super) fn synced(&self, report: &Report, took: Duration) {
         self.sync.record(took);
         if report.read {
             &self.full
@@ -251,9 +251,11 @@ impl Metrics {
         self.elements.increment(count(report.elements));
         self.rules.increment(count(report.rules));
         self.direct.increment(u64::from(report.direct));
-        if let Some(revision) = revision {
-            self.applied.set(as_f64(revision));
-        }
+    }
+
+    /// The rules are true of this revision.
+    pub(super) fn applied(&self, revision: u64) {
+        self.applied.set(as_f64(revision));
     }
 
     /// UDP flows have been looked through, and so many forgotten.

@@ -155,7 +155,7 @@ impl Monitor {
         revision: Option<Revision>,
     ) {
         let metrics = &self.0.metrics;
-        metrics.synced(report, took, revision);
+        metrics.synced(report, took);
         let sizes = syncer.backend().sizes();
         metrics.standing(syncer.refused().len(), syncer.no_local(), &sizes);
         self.0.state.send_modify(|state| {
@@ -166,6 +166,10 @@ impl Monitor {
                 metrics.programmed(committed);
             }
         });
+        // Last: who reads it finds every other number as new.
+        if let Some(revision) = revision {
+            metrics.applied(revision);
+        }
     }
 
     /// A sync failed: what is to be written waits.
