@@ -9,13 +9,15 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::Value;
 
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_selectord");
 
-/// How long a line is waited for that has to come.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long anything is waited for that has to come: long past what it takes, so that a test that hangs
+/// fails.
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What a command did.
 #[derive(Debug)]
@@ -77,6 +79,27 @@ pub fn logged(args: &[&str], text: &str) -> String {
         .unwrap_or_else(|| panic!("{args:?} did not log {text:?}"))
 }
 
+/// The next line of a process; none at the end of its output.
+pub fn next_line(output: &mut BufReader<ChildStdout>) -> Option<String> {
+    let mut line = Vec::new();
+    while line.pop_if(|last| *last == b'\n').is_none() {
+        if output.buffer().is_empty() {
+            let mut ready = [PollFd::new(output.get_ref(), PollFlags::IN)];
+            let ready = poll(&mut ready, Some(&PATIENCE.try_into().unwrap())).unwrap();
+            assert!(ready > 0, "no line after {:?}", String::from_utf8(line));
+        }
+        let some = output.fill_buf().unwrap();
+        let end = some.iter().position(|byte| *byte == b'\n');
+        let length = end.map_or(some.len(), |end| end + 1);
+        if length == 0 {
+            return None;
+        }
+        line.extend_from_slice(&some[..length]);
+        output.consume(length);
+    }
+    Some(String::from_utf8(line).unwrap())
+}
+
 /// A process whose output is read line by line; ends with the test.
 pub struct Lines {
     child: Child,
@@ -110,9 +133,7 @@ impl Lines {
 
     /// The next line; none at the end of the output.
     pub fn next(&mut self) -> Option<String> {
-        let mut line = String::new();
-        self.lines.as_mut()?.read_line(&mut line).unwrap();
-        line.strip_suffix('\n').map(str::to_owned)
+        next_line(self.lines.as_mut()?)
     }
 
     /// Stops reading, as a pager does that is left.

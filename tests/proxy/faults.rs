@@ -1,6 +1,5 @@
 //! What other programs do to the rules, and what the kernel refuses.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use selectord::model::{ClusterIp, ObjectName};
@@ -9,6 +8,7 @@ use selectord::proxy::{Nftables, Syncer};
 
 use super::mode::{Mode, in_each_mode, options};
 use super::namespace::{Namespace, available};
+use super::program;
 use super::random::sync_anew;
 use super::start::{names, view_of};
 use super::world::World;
@@ -164,8 +164,7 @@ pub fn refusing(folder: &Path, word: &str) -> Nft {
          if [ -e \"$0.all\" ]; then echo 'Error: nothing today' >&2; rm $text; exit 1; fi\n\
          nft -f $text; status=$?; rm $text; exit $status\n"
     );
-    std::fs::write(&path, script).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    program::put(&path, &script);
     Nft::at(path)
 }
 

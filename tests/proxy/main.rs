@@ -6,6 +6,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `mode` | the ways of keeping rules, each of which has to do all this |
+//! | `program` | shell scripts in the place of programs |
 //! | `namespace` | a network namespace, and threads that live in it |
 //! | `world` | services and endpoints that change at random |
 //! | `decision` | what the kernel does with a packet, read off its tables |
@@ -51,6 +52,7 @@ mod node;
 mod operator;
 mod oracle;
 mod packets;
+mod program;
 mod proportional;
 mod random;
 mod restarts;

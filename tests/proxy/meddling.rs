@@ -1,13 +1,13 @@
 //! Others that write rules, while a proxy runs and packets flow.
 
 use std::fs::File;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::lab::{FAMILIES, Lab, named, pod_yaml, pods, service_yaml};
 use super::load::Load;
 use super::mode::{Mode, in_each_mode, modes};
 use super::node::until;
+use super::program;
 use super::talk::connect;
 
 #[test]
@@ -50,9 +50,7 @@ fn slow_tool(mode: Mode, folder: &Path) {
              : > {at}/began\nwhile [ -e {at}/hold ]; do sleep 0.01; done\n\
              {tool} \"$@\"\n: > {at}/ended\n"
         );
-        let path = folder.join(tool);
-        std::fs::write(&path, script).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        program::put(&folder.join(tool), &script);
     }
 }
 

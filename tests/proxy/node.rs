@@ -1,15 +1,15 @@
 //! A node with the real proxy on it, and its pages.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::mode::Mode;
 use super::namespace::Namespace;
-use super::process::{BINARY, Server};
+use super::process::{BINARY, PATIENCE, Server, next_line};
+use super::program;
 use super::world::PODS;
 
 /// A node with a proxy on it, and a server elsewhere.
@@ -50,8 +50,7 @@ impl Node {
                  PATH=${{PATH#*:}}\nexec {tool} \"$@\"\n",
                 folder = node.folder.path().display(),
             );
-            std::fs::write(&path, script).unwrap();
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            program::put(&path, &script);
         }
         node.start(args);
         node
@@ -87,10 +86,9 @@ impl Node {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
         let mut said = BufReader::new(proxy.stdout.take().unwrap());
-        said.read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("serving HTTP on ").expect(&line);
+        let line = next_line(&mut said).expect("a line about where its pages are");
+        let address = line.strip_prefix("serving HTTP on ").expect(&line);
         self.http = address.parse().unwrap();
         self.proxy = Some(proxy);
     }
@@ -183,6 +181,7 @@ pub fn get(from: &Namespace, at: SocketAddr, path: &str) -> (u16, String) {
 pub fn try_get(from: &Namespace, at: SocketAddr, path: &str) -> io::Result<(u16, String)> {
     let text = from.within(|| {
         let mut stream = TcpStream::connect(at)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
         write!(
             stream,
             "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
@@ -198,14 +197,13 @@ pub fn try_get(from: &Namespace, at: SocketAddr, path: &str) -> io::Result<(u16,
     Ok((status, body.to_owned()))
 }
 
+/// Looks again and again, until it is so.
 pub fn until(what: &str, done: impl Fn() -> bool) {
     let began = Instant::now();
     while !done() {
-        assert!(
-            began.elapsed() < Duration::from_secs(60),
-            "{what} never came"
-        );
-        std::thread::yield_now();
+        assert!(began.elapsed() < PATIENCE, "{what} never came");
+        // To look is work, too, often of other processes.
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Programs of one variant, and a node that uses them.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -14,6 +14,7 @@ use selectord::proxy::{Report, Syncer};
 use super::decision::Saved;
 use crate::mode::options;
 use crate::namespace::{self, Namespace};
+use crate::program;
 use crate::root;
 
 pub const VARIANTS: [&str; 2] = ["nft", "legacy"];
@@ -78,15 +79,10 @@ impl Node {
     /// Puts a shell script in a program's place. `$real` is the program.
     pub fn replace(&self, program: &str, script: &str) {
         let path = self.folder.path().join(program);
-        let _ = fs::remove_file(&path);
         let (family, what) = program.split_once('-').unwrap();
         let real = found(&format!("{family}-{}-{what}", self.variant));
-        fs::write(
-            &path,
-            format!("#!/bin/sh\nreal={}\n{script}\n", real.display()),
-        )
-        .unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let script = format!("#!/bin/sh\nreal={}\n{script}\n", real.display());
+        program::put(&path, &script);
     }
 
     pub fn remove(&self, program: &str) {
