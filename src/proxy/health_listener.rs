@@ -80,7 +80,10 @@ mod tests {
     use super::*;
 
     async fn ask(at: SocketAddr) -> String {
-        let mut stream = TcpStream::connect(at).await.unwrap();
+        ask_by(TcpStream::connect(at).await.unwrap()).await
+    }
+
+    async fn ask_by(mut stream: TcpStream) -> String {
         let mut answer = String::new();
         // Who is hung up on may find out while it writes.
         let _ = stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
@@ -110,6 +113,10 @@ mod tests {
             let mut nothing = [0];
             assert!(matches!(stream.read(&mut nothing).await, Ok(0) | Err(_)));
         }
-        assert!(TcpStream::connect(at).await.is_err());
+        // Nobody answers. That nobody accepts would be too much to ask: a process that another test starts
+        // has this listener too, until it begins its program.
+        if let Ok(stream) = TcpStream::connect(at).await {
+            assert_eq!(ask_by(stream).await, "");
+        }
     }
 }

@@ -339,9 +339,12 @@ fn balance(mode: Mode) {
         .apply(&(service(1, local) + &pod(1, "n1") + &pod(2, "n2")));
     node.settled();
     let here: SocketAddr = "192.0.2.1:32000".parse().unwrap();
-    let (status, body) = get(&node.namespace, here, "/");
+    let answers = |status| try_get(&node.namespace, here, "/").is_ok_and(|(is, _)| is == status);
+    // The port is opened once the rules are written.
+    until("the health check", || answers(200));
+    let (_, body) = get(&node.namespace, here, "/");
     let body: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!((status, &body["localEndpoints"]), (200, &1.into()));
+    assert_eq!(body["localEndpoints"], 1);
     let elsewhere = node
         .namespace
         .within(|| TcpStream::connect("127.0.0.1:32000"));
@@ -350,9 +353,9 @@ fn balance(mode: Mode) {
     // Nobody is sent to a node whose rules are not kept true.
     std::fs::write(node.broken(), "").unwrap();
     node.server().apply(&service(2, FOR_THE_TOOL));
-    until("ill health", || get(&node.namespace, here, "/").0 == 503);
+    until("ill health", || answers(503));
     std::fs::remove_file(node.broken()).unwrap();
-    until("health", || get(&node.namespace, here, "/").0 == 200);
+    until("health", || answers(200));
 }
 
 #[test]
