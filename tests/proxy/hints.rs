@@ -48,7 +48,7 @@ fn keep_near(mode: Mode) {
         for family in &FAMILIES {
             for to in [family.at(1), family.at_node(30001)] {
                 for from in [&lab.net.client, &lab.net.p2, &lab.net.n1] {
-                    let answers = connect(from, &to, 30);
+                    let answers = connect(from, &to, 90);
                     assert_eq!(pods(&answers), named(wanted), "{mode:?}: {manifests}");
                 }
             }

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 
 use super::lab::{FAMILIES, Lab, named, pod_yaml, pods, saw, service_yaml};
 use super::mode::{Mode, in_each_mode};
-use super::talk::{Answer, TCP, ask, connect, connect_as, connect_together, udp};
+use super::talk::{
+    Answer, PATIENCE, SILENCE, TCP, ask, connect, connect_as, connect_together, connect_within, udp,
+};
 use super::topology::other_client;
 
 #[test]
@@ -86,17 +88,23 @@ fn send_packets(mode: Mode) {
         // Nobody there, or not at this port: refused at once, where the mode can.
         let everywhere = [&net.p1, &net.client, &net.n1];
         let nobody = [service(3), node(30003)];
-        for answer in connect_together(&everywhere, &nobody) {
+        for answer in connect_together(PATIENCE, &everywhere, &nobody) {
             assert_eq!(answer, Answer::Refused, "{mode:?}");
         }
+        let patience = match mode.refuses_unknown_ports() {
+            true => PATIENCE,
+            false => SILENCE,
+        };
         let wrong_port = format!("{}:81", (family.service)(1));
-        for answer in connect_together(&everywhere, &[wrong_port]) {
+        for answer in connect_together(patience, &everywhere, &[wrong_port]) {
             assert!(!matches!(answer, Answer::By { .. }), "{mode:?}: {answer:?}");
             let refused = answer == Answer::Refused;
             assert_eq!(refused, mode.refuses_unknown_ports(), "{mode:?}");
         }
         // A port of TCP is none of UDP.
-        let wrong = ask(&udp(&net.p1, &service(3)));
+        let wrong = udp(&net.p1, &service(3));
+        wrong.set_read_timeout(Some(patience)).unwrap();
+        let wrong = ask(&wrong);
         assert_eq!(wrong == Answer::Refused, mode.refuses_unknown_ports());
         assert_eq!(ask(&udp(&net.p1, &service(9))), Answer::Refused);
         assert_eq!(ask(&udp(&net.client, &node(30009))), Answer::Refused);
@@ -113,12 +121,13 @@ fn send_packets(mode: Mode) {
             pods(&connect(&net.client, &balancer(6), 60)),
             named(&["p1", "p2", "p3"])
         );
-        assert_eq!(connect(&net.client, &balancer(7), 1), [Answer::TimedOut]);
+        let answer = connect_within(SILENCE, &net.client, &balancer(7));
+        assert_eq!(answer, Answer::TimedOut);
         // The same machine at another address is outside; at a service without ranges it is not.
         let other = other_client(family.v4, 0);
-        let answer = connect_as(&net.client, other, &balancer(6));
+        let answer = connect_as(SILENCE, &net.client, other, &balancer(6));
         assert_eq!(answer, Answer::TimedOut);
-        let answer = connect_as(&net.client, other, &balancer(8));
+        let answer = connect_as(PATIENCE, &net.client, other, &balancer(8));
         assert!(matches!(answer, Answer::By { .. }), "{answer:?}");
         let answers = connect(&net.client, &balancer(8), 60);
         assert_eq!(pods(&answers), named(&["p1", "p2", "p3"]));
@@ -129,8 +138,12 @@ fn send_packets(mode: Mode) {
     lab.apply(&["p1", "p2"].map(|pod| pod_yaml(pod, "other")).concat());
     let outside = FAMILIES.each_ref().map(|family| family.at_node(30002));
     let inside = FAMILIES.each_ref().map(|family| family.at(5));
-    let mut unheard = connect_together(&[&net.client], &outside);
-    unheard.extend(connect_together(&[&net.p1, &net.client, &net.n1], &inside));
+    let mut unheard = connect_together(SILENCE, &[&net.client], &outside);
+    unheard.extend(connect_together(
+        SILENCE,
+        &[&net.p1, &net.client, &net.n1],
+        &inside,
+    ));
     assert_eq!(unheard, vec![Answer::TimedOut; 8], "{mode:?}");
     for from in [&net.p1, &net.n1] {
         for to in &outside {
@@ -172,8 +185,8 @@ fn drop_what_is_forwarded(mode: Mode) {
         // It is no other rule that lets it through.
         let direct = family.at_pod("p1", TCP);
         assert_eq!(
-            connect(&net.client, &direct, 1),
-            [Answer::TimedOut],
+            connect_within(SILENCE, &net.client, &direct),
+            Answer::TimedOut,
             "{mode:?}"
         );
     }
@@ -222,7 +235,8 @@ fn reach_itself(mode: Mode) {
         assert!(!saw(&answers).contains(&(family.pod)("p1")));
     }
     net.n1.sh(mode.no_hairpin());
-    assert_eq!(connect(&net.p1, "10.96.0.1:80", 1), [Answer::TimedOut]);
+    let answer = connect_within(SILENCE, &net.p1, "10.96.0.1:80");
+    assert_eq!(answer, Answer::TimedOut);
     // The next process finds what is missing.
     lab.sync();
     assert_eq!(pods(&connect(&net.p1, "10.96.0.1:80", 1)), named(&["p1"]));

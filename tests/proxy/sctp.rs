@@ -3,13 +3,13 @@
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketType, bind, connect, ipproto, socket};
 
 use super::lab::{FAMILIES, Lab, pod_yaml, service_yaml};
 use super::mode::{Mode, in_each_mode};
 use super::namespace::Namespace;
+use super::talk::PATIENCE;
 
 const INIT: u8 = 1;
 const INIT_ACK: u8 = 2;
@@ -26,9 +26,7 @@ fn raw(at: &Namespace, own: IpAddr) -> Option<UdpSocket> {
         let socket = socket(family, SocketType::RAW, Some(ipproto::SCTP)).ok()?;
         bind(&socket, &SocketAddr::new(own, 0)).unwrap();
         let socket = UdpSocket::from(socket);
-        socket
-            .set_read_timeout(Some(Duration::from_millis(700)))
-            .unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
         Some(socket)
     })
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketType, bind, connect as connect_to, socket, sockopt};
 
@@ -18,15 +18,22 @@ pub const UDP: u16 = 5353;
 /// Where a pod answers each line with its name, as long as the connection lasts.
 pub const LINES: u16 = 9000;
 
-/// A second is what a lost first packet costs; nothing here is that far away.
-const PATIENCE: Duration = Duration::from_millis(700);
+/// How long an answer is waited for that has to come: long past what it takes.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to listen where nobody is to answer.
+pub const SILENCE: Duration = Duration::from_millis(700);
 
 /// Who answered, and whom it saw; or why nobody did.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answer {
-    By { pod: String, saw: IpAddr },
+    By {
+        pod: String,
+        saw: IpAddr,
+    },
     Refused,
     TimedOut,
+    /// Somebody answered, but not the first packet: it or what was said to it was lost, and it was sent again.
+    NotAtOnce,
     Failed(ErrorKind),
 }
 
@@ -134,22 +141,63 @@ fn no_answer(error: &std::io::Error) -> Answer {
     }
 }
 
-fn hear(connected: std::io::Result<TcpStream>) -> Answer {
-    let heard = connected.and_then(|mut stream| {
-        stream.set_read_timeout(Some(PATIENCE))?;
+/// After this at the soonest the first packet of a connection is sent again, if nothing was heard: the kernel's
+/// second, but for a tick. It does so sooner where an older connection of the same ports has something to say.
+const SECOND_TRY: Duration = Duration::from_millis(950);
+
+/// A look at whether the first packet of a connection is lost. A clock alone does not tell, which also runs
+/// while a busy machine does nothing for us; nor does the number of packets sent again alone, which are others' too.
+struct FirstPacket {
+    began: Instant,
+    sent_again: u64,
+}
+
+impl FirstPacket {
+    fn look() -> FirstPacket {
+        FirstPacket {
+            sent_again: sent_again(),
+            began: Instant::now(),
+        }
+    }
+
+    /// Whether it was, of a connection that was begun after the look.
+    fn was_lost(&self) -> bool {
+        self.began.elapsed() >= SECOND_TRY && sent_again() > self.sent_again
+    }
+}
+
+/// How often the thread's namespace has sent a connection's first packet again.
+fn sent_again() -> u64 {
+    let table = std::fs::read_to_string("/proc/thread-self/net/netstat").unwrap();
+    let mut lines = table.lines().filter(|line| line.starts_with("TcpExt:"));
+    let (names, values) = (lines.next().unwrap(), lines.next().unwrap());
+    let mut pairs = names.split(' ').zip(values.split(' '));
+    let found = pairs.find(|(name, _)| *name == "TCPSynRetrans");
+    found.unwrap().1.parse().unwrap()
+}
+
+/// Connects, and hears who answers.
+fn hear(patience: Duration, connect: impl FnOnce() -> std::io::Result<TcpStream>) -> Answer {
+    let first = FirstPacket::look();
+    let heard = connect().and_then(|mut stream| {
+        stream.set_read_timeout(Some(patience))?;
         let mut text = String::new();
         stream.read_to_string(&mut text)?;
         Ok(text)
     });
-    match heard {
+    let answer = match heard {
         Ok(text) => read_answer(&text),
         Err(error) => no_answer(&error),
+    };
+    match answer {
+        Answer::By { .. } | Answer::Refused if first.was_lost() => Answer::NotAtOnce,
+        answer => answer,
     }
 }
 
 /// Connects once, from the thread's namespace.
 pub fn connect_once(to: SocketAddr) -> Answer {
-    hear(TcpStream::connect_timeout(&to, PATIENCE))
+    hear(PATIENCE, || TcpStream::connect_timeout(&to, PATIENCE))
 }
 
 /// Connects from a namespace, so many times.
@@ -158,22 +206,28 @@ pub fn connect(from: &Namespace, to: &str, times: usize) -> Vec<Answer> {
     from.within(|| (0..times).map(|_| connect_once(to)).collect())
 }
 
-/// Connects once from each to each, all at the same time.
-pub fn connect_together(from: &[&Namespace], to: &[String]) -> Vec<Answer> {
+/// Connects once, and waits for so long.
+pub fn connect_within(patience: Duration, from: &Namespace, to: &str) -> Answer {
+    let to = to.parse().unwrap();
+    from.within(|| hear(patience, || TcpStream::connect_timeout(&to, patience)))
+}
+
+/// Connects once from each to each, all at the same time, and waits for so long.
+pub fn connect_together(patience: Duration, from: &[&Namespace], to: &[String]) -> Vec<Answer> {
     thread::scope(|scope| {
         let all = from
             .iter()
             .flat_map(|from| to.iter().map(move |to| (*from, to)));
         let asked: Vec<_> = all
-            .map(|(from, to)| scope.spawn(|| connect(from, to, 1)))
+            .map(|(from, to)| scope.spawn(move || connect_within(patience, from, to)))
             .collect();
-        let answers = asked.into_iter().flat_map(|asked| asked.join().unwrap());
+        let answers = asked.into_iter().map(|asked| asked.join().unwrap());
         answers.collect()
     })
 }
 
-/// Connects once, from an address of the namespace's.
-pub fn connect_as(from: &Namespace, source: IpAddr, to: &str) -> Answer {
+/// Connects once, from an address of the namespace's, and waits for so long.
+pub fn connect_as(patience: Duration, from: &Namespace, source: IpAddr, to: &str) -> Answer {
     let to: SocketAddr = to.parse().unwrap();
     let connected = || {
         let family = match source {
@@ -182,7 +236,7 @@ pub fn connect_as(from: &Namespace, source: IpAddr, to: &str) -> Answer {
         };
         let socket = socket(family, SocketType::STREAM, None)?;
         // It is how long a connection may take, too.
-        sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(PATIENCE))?;
+        sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(patience))?;
         bind(&socket, &SocketAddr::new(source, 0))?;
         match connect_to(&socket, &to) {
             Err(rustix::io::Errno::INPROGRESS) => Err(ErrorKind::TimedOut.into()),
@@ -190,7 +244,7 @@ pub fn connect_as(from: &Namespace, source: IpAddr, to: &str) -> Answer {
             Ok(()) => Ok(TcpStream::from(socket)),
         }
     };
-    from.within(|| hear(connected()))
+    from.within(|| hear(patience, connected))
 }
 
 /// A socket that keeps its port, connected.
@@ -221,7 +275,12 @@ pub struct Line(BufReader<TcpStream>);
 impl Line {
     pub fn open(from: &Namespace, to: &str) -> Line {
         let to: SocketAddr = to.parse().unwrap();
-        let stream = from.within(|| TcpStream::connect_timeout(&to, PATIENCE).unwrap());
+        let stream = from.within(|| {
+            let first = FirstPacket::look();
+            let stream = TcpStream::connect_timeout(&to, PATIENCE).unwrap();
+            assert!(!first.was_lost(), "{to} does not answer at once");
+            stream
+        });
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Line(BufReader::new(stream))
     }

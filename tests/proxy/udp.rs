@@ -2,7 +2,7 @@
 
 use super::lab::{FAMILIES, Lab, pod_yaml, service_yaml};
 use super::mode::{Mode, in_each_mode};
-use super::talk::{Answer, ask, udp};
+use super::talk::{Answer, PATIENCE, SILENCE, ask, udp};
 
 #[test]
 fn a_udp_client_that_keeps_its_port_leaves_an_endpoint_that_is_gone() {
@@ -65,7 +65,9 @@ fn answer_who_came_early(mode: Mode) {
         .map(|family| udp(&lab.net.client, &family.at(2)))
         .collect();
     for client in &clients {
+        client.set_read_timeout(Some(SILENCE)).unwrap();
         assert!(!matches!(ask(client), Answer::By { .. }));
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
     }
     lab.apply(&udp_service(2));
     for client in &clients {
