@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message as _;
@@ -63,7 +64,8 @@ impl Asked {
 
 type Answers<M> = Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
 
-/// The answers of the next script; without one, the server is not there.
+/// The answers of the next script. Without one it is refused, so that a test ends whose client asks once more
+/// than it is to.
 fn play<M: Send + 'static>(
     scripts: &Mutex<VecDeque<Vec<Act<M>>>>,
     offered: Arc<Notify>,
@@ -72,7 +74,7 @@ fn play<M: Send + 'static>(
         .lock()
         .unwrap()
         .pop_front()
-        .ok_or_else(|| Status::unavailable("no script"))?;
+        .ok_or_else(|| Status::invalid_argument("no script"))?;
     let silent = acts.iter().any(|act| matches!(act, Act::Silence));
     let answers = tokio_stream::iter(acts).then(move |act| {
         let offered = Arc::clone(&offered);
@@ -130,6 +132,13 @@ impl Watch for Arc<Script> {
         let _ = self.asked.send(Asked::Pods(request.into_inner()));
         play(&self.pods, Arc::default())
     }
+}
+
+/// The answer, unless it takes so long that it will not come.
+pub(super) async fn patiently<T>(answer: impl Future<Output = T>) -> T {
+    let patience = Duration::from_secs(180);
+    let answer = tokio::time::timeout(patience, answer).await;
+    answer.expect("no answer")
 }
 
 /// A client of a server with these scripts, and what the server is asked.

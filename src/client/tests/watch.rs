@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tonic::Status;
 
-use super::script::{Act, Asked, ask, cut, endpoint, name, part, replace, serve};
+use super::script::{Act, Asked, ask, cut, endpoint, name, part, patiently, replace, serve};
 use crate::client::{Cut, Resume, WatchError, WatchOptions, Watcher};
 use crate::engine::{Event, Scope};
 use crate::wire::Cursor;
@@ -23,7 +23,7 @@ fn held(watcher: &Watcher) -> Vec<String> {
 }
 
 async fn next(watcher: &mut Watcher) -> Cut {
-    watcher.next().await.unwrap()
+    patiently(watcher.next()).await.unwrap()
 }
 
 #[tokio::test]
@@ -146,7 +146,8 @@ async fn another_history_begins_with_a_reset_that_names_what_is_gone() {
 
 /// What the next Subscribe says, and whether it can offer; and then what is offered, up to the last.
 async fn offered(asked: &mut UnboundedReceiver<Asked>) -> (bool, Vec<String>) {
-    let Some(Asked::Endpoints(Request::Subscribe(subscribe))) = asked.recv().await else {
+    let subscribed = patiently(asked.recv()).await;
+    let Some(Asked::Endpoints(Request::Subscribe(subscribe))) = subscribed else {
         panic!("a stream begins with a Subscribe");
     };
     let mut names = Vec::new();
@@ -154,7 +155,7 @@ async fn offered(asked: &mut UnboundedReceiver<Asked>) -> (bool, Vec<String>) {
         return (false, names);
     }
     loop {
-        if let Asked::Endpoints(Request::Offer(offer)) = asked.recv().await.unwrap() {
+        if let Asked::Endpoints(Request::Offer(offer)) = patiently(asked.recv()).await.unwrap() {
             names.extend(offer.services.into_iter().map(|held| held.name));
             if offer.last {
                 return (true, names);
@@ -236,10 +237,11 @@ async fn who_has_only_a_cursor_offers_nothing_before_it_has_been_told_everything
 #[tokio::test]
 async fn a_silent_connection_is_given_up() {
     let first = vec![cut(vec![replace("rng", 3)], "e", 3), Act::Silence];
-    let second = vec![cut(vec![endpoint("rng", 4)], "e", 4), Act::Silence];
-    let (client, mut asked) = serve(vec![first, second], vec![]).await;
+    // A machine that stands still for as long has one given up that only came late: the next says the same.
+    let second = || vec![cut(vec![endpoint("rng", 4)], "e", 4), Act::Silence];
+    let (client, mut asked) = serve(vec![first, second(), second(), second()], vec![]).await;
     let options = WatchOptions {
-        heartbeat: Duration::from_millis(20),
+        heartbeat: Duration::from_millis(300),
         ..WatchOptions::default()
     };
     let mut watcher = client.watch(Scope::all(), options);
@@ -248,6 +250,7 @@ async fn a_silent_connection_is_given_up() {
     assert_eq!(next(&mut watcher).await.revision, 4);
     asked.recv().await.unwrap();
     assert_eq!(asked.recv().await.unwrap().cursor(), Some(3));
+    assert!(watcher.reconnects() > 0);
 }
 
 #[tokio::test]
@@ -308,7 +311,7 @@ async fn a_refused_subscription_is_an_error_and_a_failing_server_is_not() {
     let (client, _asked) = serve(vec![failing, refusing], vec![]).await;
     let mut watcher = client.watch(Scope::all(), WatchOptions::default());
 
-    let error = watcher.next().await.unwrap_err();
+    let error = patiently(watcher.next()).await.unwrap_err();
     assert!(
         matches!(&error, WatchError::Refused(status) if status.code() == tonic::Code::InvalidArgument),
         "{error}"
