@@ -1,11 +1,11 @@
 //! Writers at different replicas want the same objects.
 
-use selectord::client::Client;
+use selectord::client::{CallError, Client, Committed};
 use selectord::model::{Expectation, Kind, Precondition, Transaction};
 use tokio::task::JoinSet;
 use tonic::Code;
 
-use crate::patience::{patiently, until};
+use crate::patience::{Patience, patiently, until};
 use crate::support::build::{Labelled as _, asked, name, pod, put_op, reference};
 use crate::support::random::seeds;
 use crate::workload::{SHARED, mark};
@@ -16,11 +16,31 @@ const TIMES: u64 = 15;
 /// Objects beyond what one transaction of etcd takes.
 const MANY: usize = 200;
 
+/// Commits, and asks again under the same id as long as nobody knows what became of it: members may choose
+/// another leader.
+async fn decided(
+    client: &Client,
+    transaction: &Transaction,
+    id: &str,
+) -> Result<Committed, CallError> {
+    let patience = Patience::begin();
+    loop {
+        let answer = client.commit(transaction.clone(), id);
+        match patiently("an answer", answer).await {
+            Err(error) if matches!(error.code(), Code::Unavailable | Code::DeadlineExceeded) => {
+                patience.bear("what became of it", error).await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
 /// Reads a number, and writes the next one if nobody else has meanwhile, until it has done so often
 /// enough.
-async fn count(client: Client) -> u64 {
-    let mut done = 0;
+async fn count(client: Client, who: usize) -> u64 {
+    let (mut done, mut tried) = (0, 0);
     while done < TIMES {
+        tried += 1;
         let item = patiently("the counter", client.pod(&name("shared/counter"))).await;
         let item = item.unwrap().answer;
         let number: u64 = item
@@ -39,7 +59,7 @@ async fn count(client: Client) -> u64 {
             }],
             ..asked([put_op(next)])
         };
-        match patiently("an answer", client.commit(transaction, "")).await {
+        match decided(&client, &transaction, &format!("count-{who}-{tried}")).await {
             Ok(_) => done += 1,
             Err(error) => {
                 let lost = matches!(error.code(), Code::FailedPrecondition | Code::Aborted);
@@ -55,7 +75,7 @@ async fn mark_all(client: Client, who: usize) -> (u64, String) {
     let mut newest = (0, String::new());
     for number in 0..TIMES {
         let text = format!("c{who}-{number}");
-        match patiently("an answer", client.commit(mark(&text), "")).await {
+        match decided(&client, &mark(&text), &text).await {
             Ok(committed) => newest = (committed.revision, text),
             Err(error) => assert_eq!(error.code(), Code::Aborted, "{error}"),
         }
@@ -71,13 +91,11 @@ async fn of_writers_at_different_replicas_none_overwrites_what_it_has_not_seen()
     };
     let clients = world.clients().await;
     let zero = asked([put_op(pod("shared/counter").label("count", "0"))]);
-    patiently("an answer", clients[0].commit(zero, ""))
-        .await
-        .unwrap();
+    decided(&clients[0], &zero, "zero").await.unwrap();
     world.settled().await;
     let mut counting = JoinSet::new();
-    for client in clients.iter().cycle().take(6) {
-        counting.spawn(count(client.clone()));
+    for (who, client) in clients.iter().cycle().take(6).enumerate() {
+        counting.spawn(count(client.clone(), who));
     }
     let mut counted = 0;
     while let Some(done) = patiently("a count", counting.join_next()).await {

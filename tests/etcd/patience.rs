@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 /// Long past what anything here takes.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(300);
 /// Between two looks at something that does not tell by itself.
 const PAUSE: Duration = Duration::from_millis(40);
 

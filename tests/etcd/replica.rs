@@ -137,10 +137,10 @@ impl Drop for Replica {
     }
 }
 
-/// Connects as soon as somebody listens there.
+/// Connects as soon as somebody listens there. A replica gives up on etcd long before a call on it ends.
 pub async fn connect(address: &str) -> Client {
     let options = ClientOptions {
-        call_timeout: Duration::from_secs(12),
+        call_timeout: Duration::from_secs(30),
         ..ClientOptions::default()
     };
     let patience = Patience::begin();

@@ -71,7 +71,12 @@ impl World {
     async fn populate(&mut self, seed: u64) {
         let client = self.replicas[0].client().await;
         for transaction in common() {
-            client.commit(transaction, "").await.unwrap();
+            // Who has just begun to lead may not lead for long.
+            until("a first write", async || {
+                let committed = client.commit(transaction.clone(), "").await;
+                committed.map(drop).map_err(|error| error.to_string())
+            })
+            .await;
         }
         let mut writers = Vec::new();
         for number in 0..WRITERS {

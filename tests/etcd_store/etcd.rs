@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::member::{self, Member, there_is_etcd};
 
 /// Long past what anything here takes: a test that hangs fails instead.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// Between two looks at something that does not tell by itself.
 const PAUSE: Duration = Duration::from_millis(30);
 
@@ -157,18 +157,21 @@ impl Etcd {
         self.members[index].signal(name);
     }
 
-    /// Which member leads.
-    pub fn leader(&self) -> usize {
-        let status: Value =
-            serde_json::from_str(&self.ctl(&["endpoint", "status", "-w", "json"])).unwrap();
-        let members = status.as_array().unwrap();
-        let leads =
-            |member: &&Value| member["Status"]["leader"] == member["Status"]["header"]["member_id"];
-        let leader = members.iter().find(leads).unwrap()["Endpoint"]
-            .as_str()
-            .unwrap();
-        let is_it = |member: &Member| leader.ends_with(&member.client.to_string());
-        self.members.iter().position(is_it).unwrap()
+    /// Which member leads, as soon as one does.
+    pub async fn leader(&self) -> usize {
+        until("a leader of etcd", async || {
+            let printed = self.try_ctl(&["endpoint", "status", "-w", "json"])?;
+            let status: Value = serde_json::from_str(&printed).unwrap();
+            let members = status.as_array().unwrap();
+            let leads = |member: &&Value| {
+                member["Status"]["leader"] == member["Status"]["header"]["member_id"]
+            };
+            let leader = members.iter().find(leads).ok_or(printed)?;
+            let leader = leader["Endpoint"].as_str().unwrap();
+            let is_it = |member: &Member| leader.ends_with(&member.client.to_string());
+            Ok(self.members.iter().position(is_it).unwrap())
+        })
+        .await
     }
 
     /// Says who etcdctl is from here on.

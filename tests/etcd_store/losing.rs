@@ -47,7 +47,7 @@ async fn members_come_and_go_and_nothing_is_missed() {
     }
     for (round, name) in ["a", "b", "c", "d", "e", "f"].into_iter().enumerate() {
         let member = if round % 2 == 0 {
-            etcd.leader()
+            etcd.leader().await
         } else {
             round % 3
         };
@@ -64,7 +64,8 @@ async fn members_come_and_go_and_nothing_is_missed() {
         }
         etcd.ready().await;
     }
-    let last = writer.put(&["z"]).await;
+    write_when_possible(&mut writer, "z").await;
+    let last = writer.engine.head();
     for reader in &mut readers {
         reader.until(last).await;
         assert_eq!(reader.pods(), ["a", "b", "c", "d", "e", "f", "z"]);

@@ -262,7 +262,7 @@ async fn an_outcome_that_is_not_known_is_said_to_be() {
         return;
     };
     let options = EtcdOptions {
-        timeout: Duration::from_millis(500),
+        timeout: Duration::from_secs(4),
         ..etcd.options()
     };
     let store = EtcdStore::connect(options).await.unwrap();
@@ -287,7 +287,7 @@ async fn what_cannot_be_sent_is_not_written() {
         return;
     };
     let options = EtcdOptions {
-        timeout: Duration::from_millis(500),
+        timeout: Duration::from_secs(4),
         ..etcd.options()
     };
     let store = EtcdStore::connect(options).await.unwrap();

@@ -4,10 +4,12 @@
 #![allow(dead_code)]
 
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with, sockopt};
 
 /// Says that there has to be an etcd: without one, tests fail instead of saying so and passing.
 const MUST: &str = "SELECTORD_TEST_ETCD";
@@ -41,10 +43,19 @@ pub fn free_address() -> SocketAddr {
     loop {
         let next = (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 24_000;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 8_000 + next));
-        if TcpListener::bind(address).is_ok() {
+        if is_free(address) {
             return address;
         }
     }
+}
+
+/// Whether somebody could listen there. It does not itself: a process that another test starts would listen
+/// there too, until it begins its program.
+fn is_free(address: SocketAddr) -> bool {
+    let flags = SocketFlags::CLOEXEC;
+    let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).unwrap();
+    sockopt::set_socket_reuseaddr(&socket, true).unwrap();
+    bind(&socket, &address).is_ok()
 }
 
 /// A member that runs, or does not. Dropping it ends it.

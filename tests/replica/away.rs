@@ -16,7 +16,7 @@ async fn what_was_applied_is_served_while_etcd_is_away_and_says_how_old_it_is() 
     let Some(etcd) = Etcd::start().await else {
         return;
     };
-    let replica = Replica::start(etcd.options()).await;
+    let replica = Replica::start(etcd.hasty()).await;
     let lag = Duration::from_millis(1_500);
     let options = ServerOptions {
         max_lag: lag,

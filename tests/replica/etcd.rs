@@ -59,9 +59,16 @@ impl Etcd {
 
     pub fn options(&self) -> EtcdOptions {
         EtcdOptions {
-            timeout: Duration::from_secs(3),
             heartbeat: Duration::from_millis(100),
             ..EtcdOptions::new(self.address().parse().unwrap())
+        }
+    }
+
+    /// Options under which no answer is waited for as long as usual: where none is to come.
+    pub fn hasty(&self) -> EtcdOptions {
+        EtcdOptions {
+            timeout: Duration::from_secs(3),
+            ..self.options()
         }
     }
 

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use selectord::client::{Client, WatchOptions};
 use selectord::engine::{Event, Scope};
@@ -123,13 +123,15 @@ async fn streams_that_are_ahead_of_their_replica_wait_for_it() {
     let ahead = held.write(puts("rng-2", &[]), None).await;
     of_pods.revision = ahead;
     cursor.revision = ahead;
-    let before = replica.runtime.pieces();
+    let (before, began) = (replica.runtime.pieces(), Instant::now());
     let mut stream = watch(Some(of_pods)).await;
     for _ in 0..5 {
         assert_eq!(next_cursor(&mut stream).await.revision, ahead);
     }
-    let pieces = replica.runtime.pieces() - before;
-    assert!(pieces <= 20, "asked {pieces} times for what is not there");
+    let pieces = u128::from(replica.runtime.pieces() - before);
+    // It asks at each sign of life, of which more come while a busy machine reads them late.
+    let most = 20 + began.elapsed().as_millis() / 10;
+    assert!(pieces <= most, "asked {pieces} times for what is not there");
     assert!(replica.runtime.head().revision < ahead);
 
     // The client fails where a checkpoint is below what it holds.

@@ -119,7 +119,7 @@ async fn a_retry_that_finds_nothing_to_do_is_answered_as_the_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_that_cannot_be_told_of_the_first_is_not_called_unwritten() {
-    let Some(held) = Held::start(Etcd::options).await else {
+    let Some(held) = Held::start(Etcd::hasty).await else {
         return;
     };
     let asked = transaction([pod("p", 1, &[])]);

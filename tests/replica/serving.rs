@@ -50,8 +50,12 @@ async fn before_there_is_a_state_it_says_what_it_waits_for() {
     let line = tokio::task::spawn_blocking(move || (server.next(), server));
     let (line, _server) = patiently(line).await.unwrap();
     assert_eq!(line.as_deref(), Some(&*format!("serving gRPC on {grpc}")));
-    assert_eq!(http_get(&http, "/readyz").await.0, 200);
-    assert_eq!(health(&grpc).await, ServingStatus::Serving);
+    // The line is of the port, and the state may become ready after it.
+    eventually("readiness", async || {
+        let is_healthy = health(&grpc).await == ServingStatus::Serving;
+        is_healthy && http_get(&http, "/readyz").await.0 == 200
+    })
+    .await;
     assert_eq!(status(&grpc).unwrap()["unready"], "");
 }
 

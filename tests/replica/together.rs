@@ -289,7 +289,7 @@ async fn a_write_that_has_not_come_back_is_not_written_again() {
     let Some(etcd) = Etcd::start().await else {
         return;
     };
-    let replica = Replica::start(etcd.options()).await;
+    let replica = Replica::start(etcd.hasty()).await;
     // Whatever stands behind what cannot be read is not applied.
     etcd.ctl(&["put", "/test/what", "ever"]);
     let write = || {
