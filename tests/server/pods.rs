@@ -84,6 +84,9 @@ async fn who_is_not_concerned_is_not_woken() {
     calm.next().await;
     let mut busy = Follower::of(&server, "app=hasher").await.unwrap();
     busy.next().await;
+    // What was published before is behind both.
+    let last = server.commit([pod("hasher-1", 9, HASHER)]).await;
+    assert_eq!(busy.next().await.0, last);
     let (before, pieces) = (wakes(&server).await, server.runtime.pieces());
     for round in 0..100 {
         let last = server.commit([pod("hasher-1", 10 + round, HASHER)]).await;

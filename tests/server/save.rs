@@ -71,7 +71,7 @@ async fn two_at_once_are_whole_and_a_third_is_refused() {
 
 #[tokio::test]
 async fn who_does_not_read_is_broken_off_and_gives_room_to_another() {
-    let setup = Setup::limits(|limits| limits.save_wait = Duration::from_millis(100));
+    let setup = Setup::limits(|limits| limits.save_wait = Duration::from_secs(3));
     let saves = SaveOptions {
         max_saves: 1,
         ..SaveOptions::default()
@@ -98,7 +98,9 @@ async fn writers_are_not_held_up_by_who_does_not_read_and_memory_is_bounded() {
         piece: 16,
         ..SaveOptions::default()
     };
-    let server = filled(Setup::default(), saves).await;
+    // It is room that ends, and not time.
+    let setup = Setup::limits(|limits| limits.save_wait = Duration::from_secs(600));
+    let server = filled(setup, saves).await;
     let stalled = save(&server).await.unwrap();
     for round in 1..4 {
         server.commit(labelled(round)).await;

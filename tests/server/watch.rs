@@ -287,6 +287,11 @@ async fn who_is_not_concerned_is_not_woken() {
     let mut busy = Subscriber::new(&server, &Scope::all(), None).await;
     calm.until(first).await;
     busy.until(first).await;
+    // What was published before is behind both.
+    let settled = server
+        .commit([pod("hasher-1", 1_000, &[("app", "hasher")])])
+        .await;
+    busy.until(settled).await;
     let (before, pieces) = (wakes(&server).await, server.runtime.pieces());
     for round in 0..100 {
         let operations = (0..10).map(|i| pod("hasher-1", 10 * round + i, &[("app", "hasher")]));

@@ -1,5 +1,7 @@
 //! Watchers of one client that nobody reads, and one that somebody does.
 
+use std::time::Duration;
+
 use selectord::client::{Client, Listing, WatchOptions, Watcher};
 use selectord::engine::Scope;
 
@@ -12,7 +14,12 @@ const UNREAD: usize = 40;
 async fn watchers_that_are_not_read_hold_up_nothing_on_their_connection() {
     let flood = Flood::start().await;
     let client = Client::connect(&flood.server.address).await.unwrap();
-    let watch = || client.watch(Scope::all(), WatchOptions::default());
+    // None is given up, however long a busy machine lets it wait.
+    let options = WatchOptions {
+        heartbeat: Duration::from_secs(60),
+        ..WatchOptions::default()
+    };
+    let watch = || client.watch(Scope::all(), options.clone());
     let mut unread = Vec::new();
     for _ in 0..UNREAD {
         let mut watcher = watch();
