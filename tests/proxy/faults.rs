@@ -9,7 +9,7 @@ use selectord::proxy::{Nftables, Syncer};
 use super::mode::{Mode, in_each_mode, options};
 use super::namespace::{Namespace, available};
 use super::program;
-use super::random::sync_anew;
+use super::random::{sweep, sync_anew};
 use super::start::{names, view_of};
 use super::world::World;
 
@@ -44,7 +44,7 @@ fn find_and_repair(mode: Mode) {
             syncer.sync(&world.view).unwrap()
         });
         assert!(report.read && report.lines > 0, "{damage}: {report:?}");
-        namespace.within(|| syncer.backend().sweep().unwrap());
+        namespace.within(|| sweep(&mut syncer));
         assert_eq!(mode.lines(&namespace), good, "{damage}");
         assert!(
             !namespace.within(|| syncer.check()),
@@ -91,7 +91,7 @@ fn meet_an_edit(mode: Mode) {
     assert!(report.read && report.refused.is_empty(), "{report:?}");
     let fresh = Namespace::new("fresh");
     fresh.within(|| sync_anew(mode, &world.view));
-    namespace.within(|| syncer.backend().sweep().unwrap());
+    namespace.within(|| sweep(&mut syncer));
     assert_eq!(mode.lines(&namespace), mode.lines(&fresh));
 }
 
@@ -123,7 +123,7 @@ fn move_address(mode: Mode) {
         namespace.within(|| {
             let moved = syncer.see_addresses();
             syncer.sync(&world.view).unwrap();
-            syncer.backend().sweep().unwrap();
+            sweep(&mut syncer);
             let (_, fresh) = sync_anew(mode, &world.view);
             assert_eq!(fresh.lines, 0, "{change}: {fresh:?}");
             moved
@@ -254,7 +254,7 @@ fn what_cannot_be_written_is_kept_for_the_next_time() {
     assert_eq!(mode.lines(&namespace), before);
     refusing(folder.path(), "no text has this");
     namespace.within(|| syncer.sync(&world.view).unwrap());
-    namespace.within(|| syncer.backend().sweep().unwrap());
+    namespace.within(|| sweep(&mut syncer));
     let fresh = Namespace::new("fresh");
     fresh.within(|| sync_anew(mode, &world.view));
     assert_eq!(mode.lines(&namespace), mode.lines(&fresh));
@@ -312,7 +312,7 @@ fn what_is_emptied_is_taken_away_though_more_is_emptied_all_the_time() {
     assert!(first.is_some());
     assert_eq!(sync(&[1]), first);
     assert_eq!(sync(&[]), first);
-    namespace.within(|| syncer.backend().sweep().unwrap());
+    namespace.within(|| sweep(&mut syncer));
     assert_eq!(syncer.backend().sweep_at(), None);
     assert!(!namespace.sh("nft list ruleset").contains("pick-tcp"));
 }

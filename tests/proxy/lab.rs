@@ -153,7 +153,8 @@ impl Lab {
             .args(["--mode", self.mode.flag(), "--log", "off"])
             .args(["--node", "n1", "--cluster-cidr", PODS])
             .args(["--server", &self.server.address])
-            .args(args);
+            .args(args)
+            .env("XTABLES_LOCKFILE", &namespace.lock);
         command
     }
 

@@ -8,12 +8,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use tempfile::{NamedTempFile, TempPath};
 
 use crate::root;
 
 /// Removed when it is dropped.
 pub struct Namespace {
     pub name: String,
+    /// What iptables-legacy is to lock: rules of namespaces are apart, and with one lock for all of them, tests
+    /// would wait for each other's writes.
+    pub lock: TempPath,
 }
 
 /// Whether namespaces and rules can be made here; if not, says so loudly.
@@ -43,7 +47,8 @@ impl Namespace {
             .output()
             .unwrap();
         assert!(made.status.success(), "{made:?}");
-        Namespace { name }
+        let lock = NamedTempFile::new().unwrap().into_temp_path();
+        Namespace { name, lock }
     }
 
     /// Runs a shell script in it, which has to succeed.
@@ -57,6 +62,7 @@ impl Namespace {
     pub fn try_sh(&self, script: &str) -> Output {
         Command::new("ip")
             .args(["netns", "exec", &self.name, "sh", "-ec", script])
+            .env("XTABLES_LOCKFILE", &self.lock)
             .output()
             .unwrap()
     }

@@ -83,6 +83,7 @@ impl Node {
             })
             .args(args)
             .env("PATH", format!("{}:{path}", self.folder.path().display()))
+            .env("XTABLES_LOCKFILE", &self.namespace.lock)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -198,7 +199,7 @@ pub fn try_get(from: &Namespace, at: SocketAddr, path: &str) -> io::Result<(u16,
 }
 
 /// Looks again and again, until it is so.
-pub fn until(what: &str, done: impl Fn() -> bool) {
+pub fn until(what: &str, mut done: impl FnMut() -> bool) {
     let began = Instant::now();
     while !done() {
         assert!(began.elapsed() < PATIENCE, "{what} never came");

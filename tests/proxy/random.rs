@@ -9,6 +9,7 @@ use super::decision::{Fate, KernelTable, SOURCES};
 use super::iptables;
 use super::mode::{Mode, in_each_mode};
 use super::namespace::Namespace;
+use super::node::until;
 use super::oracle::{fate, frontends};
 use super::world::World;
 use crate::support::random::seeds;
@@ -20,6 +21,16 @@ pub fn sync_anew(mode: Mode, view: &View) -> (Syncer, selectord::proxy::Report) 
     syncer.note(view, &[], &names);
     let report = syncer.sync(view).unwrap();
     (syncer, report)
+}
+
+/// Takes away all that is not used any more. What a kernel holds for a while longer is tried again.
+pub fn sweep(syncer: &mut Syncer) {
+    until("the end of what is not used any more", || {
+        if let Err(error) = syncer.backend().sweep() {
+            assert!(format!("{error:?}").contains("busy"), "{error:?}");
+        }
+        syncer.backend().sweep_at().is_none()
+    });
 }
 
 /// Every service address does what the oracle says, and nothing else has an element.
@@ -127,7 +138,7 @@ fn differences_come_to_that(mode: Mode) {
             if step % 8 != 0 && !last {
                 continue;
             }
-            grown.within(|| syncer.backend().sweep().unwrap());
+            grown.within(|| sweep(&mut syncer));
             match mode {
                 Mode::Nftables => check_decisions(&grown, &world.view, &mut seen, &context),
                 Mode::Iptables(variant) => {

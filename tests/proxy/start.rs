@@ -12,7 +12,7 @@ use super::faults::{refusing, syncer_with};
 use super::mode::{Mode, in_each_mode, options};
 use super::namespace::{Namespace, available};
 use super::proportional::{endpoint, put_service};
-use super::random::sync_anew;
+use super::random::{sweep, sync_anew};
 
 /// Services of these numbers, with endpoints of these ends.
 pub fn view_of(services: &[(usize, &[usize])]) -> View {
@@ -60,7 +60,7 @@ fn a_service_that_is_refused_at_the_start_keeps_the_rules_it_is_found_with() {
     namespace.within(|| {
         syncer.retry_refused();
         syncer.sync(&after).unwrap();
-        syncer.backend().sweep().unwrap();
+        sweep(&mut syncer);
     });
     assert_eq!(mode.lines(&namespace), lines_of(&after));
 }
