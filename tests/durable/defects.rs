@@ -2,13 +2,18 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use selectord::engine::{Engine, EngineOptions};
 use selectord::model::ResolvedTransaction;
 use selectord::runtime::{self, RuntimeOptions};
+use selectord::server::{ServerOptions, serve};
 use selectord::store::{Disk, DiskFile, EmbeddedOptions, EmbeddedStore, Store as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::build::*;
 
@@ -102,6 +107,18 @@ fn nobody_waits_for_a_thread_that_has_ended_by_a_panic() {
     must_hold(folder.path(), 50);
 }
 
+/// The status and the text of `/readyz`.
+async fn readiness(at: SocketAddr) -> (u16, String) {
+    let mut stream = TcpStream::connect(at).await.unwrap();
+    let request = b"GET /readyz HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, body.to_owned())
+}
+
 #[tokio::test]
 async fn whoever_asks_for_the_status_is_told_and_writes_go_on() {
     let folder = tempfile::tempdir().unwrap();
@@ -121,10 +138,20 @@ async fn whoever_asks_for_the_status_is_told_and_writes_go_on() {
         runtime.commit(transaction, "".into()).await.unwrap();
         written
     };
+    let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = http.local_addr().unwrap();
+    let (options, ending) = (ServerOptions::default(), CancellationToken::new());
+    let serving = serve(vec![], Some(http), runtime.clone(), options, ending.clone());
+    let serving = tokio::spawn(serving);
+    assert_eq!(readiness(at).await, (200, "ok\n".to_owned()));
     while fault.get().is_none() {
         write().await;
     }
     assert_eq!(runtime.store_fault(), fault.get());
+    let said = format!("ok, with a store fault: {}\n", fault.get().unwrap());
+    assert_eq!(readiness(at).await, (200, said));
+    ending.cancel();
+    serving.await.unwrap().unwrap();
     for _ in 0..20 {
         write().await;
     }

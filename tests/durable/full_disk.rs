@@ -10,7 +10,7 @@ use tonic::Code;
 
 use crate::directory::Disk;
 use crate::merges::{self, PATIENCE, WATCHED, comes, files, journal};
-use crate::process::Server;
+use crate::process::{BINARY, Server};
 use crate::support::build::*;
 
 fn transaction(number: usize) -> Transaction {
@@ -40,6 +40,25 @@ fn make_room(ballast: &Path) {
     fs::remove_file(ballast).unwrap();
 }
 
+/// What the log says of room on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Full,
+    Room,
+}
+
+fn told(log: &Path) -> Vec<Told> {
+    let log = fs::read_to_string(log).unwrap();
+    let told = log.lines().filter_map(|line| {
+        if line.contains("WARN") && line.contains("the disk is full") {
+            return Some(Told::Full);
+        }
+        line.contains("there is room on the disk again")
+            .then_some(Told::Room)
+    });
+    told.collect()
+}
+
 async fn number(client: &Client) -> String {
     let pod = client.pod(&name("d/p0")).await.unwrap().answer.pod;
     pod.labels.get("number").unwrap().to_string()
@@ -59,10 +78,18 @@ async fn fills_up(reserve: &str) {
         "100000",
     ];
     let ballast = disk.folder.path().join("ballast");
-    let server = Server::start(&arguments);
+    // What it logs is on another disk.
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let to_log = format!("exec \"$@\" 2> {}", log.path().display());
+    let logging = ["sh", "-c", &to_log, "sh", BINARY];
+    let server = Server::start_by(
+        &logging,
+        "127.0.0.1:0",
+        &[&arguments[..], &["--log", "info"]].concat(),
+    );
     let client = Client::connect(&server.address).await.unwrap();
     let mut written = 0;
-    for _ in 0..3 {
+    for round in 1..=3 {
         for _ in 0..30 {
             written += 1;
             client.commit(transaction(written), "").await.unwrap();
@@ -79,11 +106,19 @@ async fn fills_up(reserve: &str) {
                 }
             }
         }
+        assert_eq!(told(log.path()).last(), Some(&Told::Full));
         // What is there is still told.
         assert_eq!(number(&client).await, written.to_string());
         make_room(&ballast);
         written += 1;
         client.commit(transaction(written), "").await.unwrap();
+        let said = told(log.path());
+        // Each time it is told once, however many are refused meanwhile.
+        let by_turns = [Told::Full, Told::Room].into_iter().cycle();
+        let by_turns: Vec<Told> = by_turns.take(said.len()).collect();
+        assert_eq!(said, by_turns);
+        assert_eq!(said.last(), Some(&Told::Room));
+        assert!(said.len() >= 2 * round, "{said:?}");
     }
     // There may be none when it starts, either.
     fill(&ballast);

@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::Value;
@@ -153,6 +153,11 @@ impl Lines {
 
     /// Waits for the end, and answers the exit code.
     pub fn wait(&mut self) -> i32 {
+        let began = Instant::now();
+        while self.is_running() {
+            assert!(began.elapsed() < PATIENCE, "it never ended");
+            thread::sleep(Duration::from_millis(5));
+        }
         self.child.wait().unwrap().code().unwrap_or(-1)
     }
 }
@@ -185,13 +190,11 @@ impl Server {
 
     /// The same, by a command whose last word is the binary.
     pub fn start_by(command: &[&str], listen: &str, args: &[&str]) -> Server {
-        let all = [
-            &[
-                "serve", "--listen", listen, "--http", "off", "--log", "error",
-            ],
-            args,
-        ]
-        .concat();
+        let log: &[&str] = match args.contains(&"--log") {
+            true => &[],
+            false => &["--log", "error"],
+        };
+        let all = [&["serve", "--listen", listen, "--http", "off"], log, args].concat();
         let mut process = Lines::start_by(command, "", &all);
         let line = process.next().expect("a line about where it serves");
         let address = line
