@@ -116,7 +116,7 @@ impl Mode {
     pub fn prepare(self, namespace: &Namespace) {
         if let Mode::Iptables(variant) = self {
             namespace.sh(&format!(
-                "iptables-{variant} -t mangle -N KUBE-IPTABLES-HINT"
+                "iptables-{variant} -w -t mangle -N KUBE-IPTABLES-HINT"
             ));
         }
     }
@@ -178,7 +178,7 @@ impl Mode {
         match self {
             Mode::Iptables("legacy") => {
                 "for i in iptables ip6tables; do for t in nat filter; do \
-                 $i-legacy -t $t -F; $i-legacy -t $t -X || :; done; done"
+                 $i-legacy -w -t $t -F; $i-legacy -w -t $t -X || :; done; done"
             }
             _ => "nft flush ruleset",
         }
@@ -208,7 +208,7 @@ impl Mode {
             Mode::Nftables => "nft flush set ip selectord hairpin",
             Mode::Iptables("legacy") => {
                 "iptables-legacy-save | sed -n 's/^-A \\(SELD-SEP.*-j SELD-MARK-MASQ\\)$/-t nat -D \\1/p' | \
-                 xargs -L 1 iptables-legacy"
+                 xargs -L 1 iptables-legacy -w"
             }
             Mode::Iptables(_) => {
                 "iptables-nft-save | sed -n 's/^-A \\(SELD-SEP.*-j SELD-MARK-MASQ\\)$/-t nat -D \\1/p' | \

@@ -118,7 +118,7 @@ impl Node {
     /// Runs an iptables command of the variant.
     pub fn iptables(&self, args: &str) {
         self.namespace
-            .sh(&format!("iptables-{} {args}", self.variant));
+            .sh(&format!("iptables-{} -w {args}", self.variant));
     }
 
     pub fn lines(&self) -> Vec<String> {
