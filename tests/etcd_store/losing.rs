@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::etcd::{Etcd, until};
 use crate::replica::{Replica, deletes, puts};
+use crate::wire::Wire;
 
 /// Options under which it is soon noticed that a member does not answer.
 fn hasty(etcd: &Etcd) -> EtcdOptions {
@@ -141,6 +142,57 @@ async fn a_restored_backup_is_another_history() {
     let mut replica = Replica::start(&anew).await;
     assert_eq!(replica.pods(), ["a"]);
     replica.put(&["d"]).await;
+}
+
+/// What was on its way while the store was put back arrives at what it was put back to, in which all that it
+/// names may be as expected.
+async fn late(is_renewed: bool) {
+    let Some(mut etcd) = Etcd::one().await else {
+        return;
+    };
+    let wire = Wire::to(&etcd).await;
+    let options = EtcdOptions {
+        timeout: Duration::from_secs(120),
+        ..wire.options(&etcd)
+    };
+    let store = EtcdStore::connect(options).await.unwrap();
+    let mut replica = Replica::start(&etcd.connect().await).await;
+    replica.put(&["a"]).await;
+    let backup = etcd.file("backup");
+    etcd.ctl(&["snapshot", "save", backup.to_str().unwrap()]);
+    replica.put(&["b"]).await;
+    replica.put(&["c"]).await;
+    store.confirm().await.unwrap();
+    let proposal = replica.proposal(puts(&["late"]));
+    drop(replica);
+    // Who connects is not refused, and may send; it arrives when the wire is mended.
+    wire.cut().await;
+    let (told, ()) = tokio::join!(store.submit(&proposal), async {
+        etcd.restore(&backup).await;
+        if is_renewed {
+            etcd.connect().await.renew_history().await.unwrap();
+        }
+        wire.mend();
+    });
+    // Nothing tells what it was put back to from what was there before, unless somebody has renewed it.
+    let there: &[&str] = if is_renewed { &["a"] } else { &["a", "late"] };
+    let pods = Replica::start(&etcd.connect().await).await.pods();
+    assert_eq!(pods, there, "{told:?}");
+    match &told {
+        Err(SubmitError::Unknown(EtcdError::HistoryChanged { .. })) => {}
+        Err(SubmitError::NotWritten(EtcdError::HistoryChanged { .. })) if is_renewed => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_arrives_after_a_restore_is_not_called_written() {
+    late(false).await;
+}
+
+#[tokio::test]
+async fn what_arrives_after_a_restored_history_was_renewed_is_refused() {
+    late(true).await;
 }
 
 /// Restores what there was before the last writes, without anybody of ours there, and lets others write
