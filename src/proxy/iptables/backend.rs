@@ -1,16 +1,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::model::{IpFamily, ObjectName};
 
-use super::super::linux::{
-    IptablesError, IptablesPrograms, IptablesTool, Netfilter, conntrack_is_liberal,
-};
+use super::super::linux::{IptablesError, IptablesPrograms, IptablesTool, Netfilter};
 use super::super::tables::FAMILIES;
 use super::super::{Backend, Mode, PortRules, ProxyOptions, Report, SyncError, TableSize};
-use super::tools::{Others, list, look_around, read, remove, unreadable};
-use super::{Listing, PerTable, Rules, Script, Table, Variant};
+use super::tools::{Around, Others, list, look_around, read, remove, unreadable};
+use super::{Kernel, Listing, PerTable, Rules, Script, Table, Variant};
 
 /// How many services one write gives up before it waits and tries again.
 const MOST_GIVEN_UP: usize = 64;
@@ -19,14 +17,13 @@ const MOST_GIVEN_UP: usize = 64;
 #[derive(Debug)]
 pub struct Iptables {
     programs: IptablesPrograms,
+    options: ProxyOptions,
     rules: Rules,
     /// What was read last for the sync that has begun.
     found: BTreeMap<IpFamily, Listing>,
     /// The families that have programs; empty: it has not been looked yet.
     families: Vec<Family>,
     others: Others,
-    /// How long what has failed in the other variant is left alone.
-    sync_period: Duration,
     /// Whether the kernel's rules are what was last written, as far as is known.
     known: bool,
     /// With nftables below: the generation of the whole ruleset of which that is known; none: somebody
@@ -65,8 +62,8 @@ impl Iptables {
     pub fn new(options: ProxyOptions, programs: IptablesPrograms) -> Iptables {
         Iptables {
             programs,
-            sync_period: options.sync_period,
-            rules: Rules::new(options, conntrack_is_liberal()),
+            rules: Rules::new(options.clone(), Kernel::without_tables()),
+            options,
             found: BTreeMap::new(),
             families: Vec::new(),
             others: Others::default(),
@@ -203,9 +200,16 @@ impl Backend for Iptables {
 
     fn begin(&mut self, report: &mut Report) -> Result<(), SyncError> {
         if self.families.is_empty() {
-            let (tools, others) = look_around(&self.programs).map_err(cannot_read)?;
+            let around = look_around(&self.programs).map_err(cannot_read)?;
+            let Around {
+                tools,
+                others,
+                kernel,
+            } = around;
             self.families = tools.into_iter().map(Family::new).collect();
             self.others = others;
+            // No service has rules before the first sync has begun.
+            self.rules = Rules::new(self.options.clone(), kernel);
         }
         if self.known {
             return Ok(());
@@ -256,7 +260,7 @@ impl Backend for Iptables {
             report.gone.extend(self.rules.gone(family, &listing));
         }
         self.rules.settle();
-        self.others.clear(self.sync_period);
+        self.others.clear(self.options.sync_period);
         Ok(())
     }
 

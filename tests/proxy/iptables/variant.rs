@@ -77,16 +77,9 @@ impl Node {
 
     /// Puts a shell script in a program's place. `$real` is the program.
     pub fn replace(&self, program: &str, script: &str) {
-        let path = self.folder.path().join(program);
-        let _ = fs::remove_file(&path);
         let (family, what) = program.split_once('-').unwrap();
-        let real = found(&format!("{family}-{}-{what}", self.variant));
-        fs::write(
-            &path,
-            format!("#!/bin/sh\nreal={}\n{script}\n", real.display()),
-        )
-        .unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let real = format!("{family}-{}-{what}", self.variant);
+        put(self.folder.path(), program, &real, script);
     }
 
     pub fn remove(&self, program: &str) {
@@ -166,6 +159,16 @@ pub fn programs(variant: &'static str) -> IptablesPrograms {
         folder
     });
     IptablesPrograms::within(folder.path())
+}
+
+/// Puts a shell script into a folder, under a program's name. `$real` is a program.
+pub fn put(folder: &Path, name: &str, real: &str, script: &str) {
+    let path = folder.join(name);
+    let _ = fs::remove_file(&path);
+    let real = found(real);
+    let text = format!("#!/bin/sh\nreal={}\n{script}\n", real.display());
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 fn link(folder: &Path, variant: &str, suffix: &str) {
