@@ -198,7 +198,7 @@ pub fn try_get(from: &Namespace, at: SocketAddr, path: &str) -> io::Result<(u16,
     Ok((status, body.to_owned()))
 }
 
-pub fn until(what: &str, done: impl Fn() -> bool) {
+pub fn until(what: &str, mut done: impl FnMut() -> bool) {
     let began = Instant::now();
     while !done() {
         assert!(

@@ -7,6 +7,7 @@ use crate::model::{IpFamily, ObjectName};
 use super::super::linux::{IptablesError, IptablesPrograms, IptablesTool, Netfilter};
 use super::super::tables::FAMILIES;
 use super::super::{Backend, Mode, PortRules, ProxyOptions, Report, SyncError, TableSize};
+use super::quiet::Quiet;
 use super::tools::{Around, Others, list, look_around, read, remove, unreadable};
 use super::{Kernel, Listing, PerTable, Rules, Script, Table, Variant};
 
@@ -30,6 +31,7 @@ pub struct Iptables {
     /// else wrote in between.
     generation: Option<u32>,
     netfilter: Netfilter,
+    quiet: Quiet,
 }
 
 #[derive(Debug)]
@@ -70,6 +72,7 @@ impl Iptables {
             known: false,
             generation: None,
             netfilter: Netfilter::default(),
+            quiet: Quiet::default(),
         }
     }
 
@@ -157,7 +160,7 @@ impl Iptables {
     ) -> Result<(), IptablesError> {
         let before = self.netfilter.generation().ok();
         let began = Instant::now();
-        let done = tool.restore(script.text());
+        let done = self.quiet.but_for(|| tool.restore(script.text()));
         report.kernel_time += began.elapsed();
         done?;
         let after = self.netfilter.generation().ok();
@@ -264,7 +267,8 @@ impl Backend for Iptables {
         Ok(())
     }
 
-    /// With nftables below one message to the kernel, else the rules are read and compared.
+    /// With nftables below one message to the kernel, else a look at the lock, or the rules are read and
+    /// compared.
     fn check(&mut self) -> bool {
         // If it is not known what there is, it will be read anyway, and nobody is to blame.
         let was_known = self.known;
@@ -273,10 +277,14 @@ impl Backend for Iptables {
                 true => {
                     self.generation.is_some() && self.generation == self.netfilter.generation().ok()
                 }
-                false => self.families.iter().all(|family| {
-                    let listing = read(&family.tool);
-                    listing.is_ok_and(|listing| self.rules.agrees(family.tool.family, &listing))
-                }),
+                false => {
+                    let agrees = |family: &Family| {
+                        let listing = read(&family.tool);
+                        listing.is_ok_and(|l| self.rules.agrees(family.tool.family, &l))
+                    };
+                    let all_agree = || self.families.iter().all(agrees);
+                    self.quiet.lasts() || self.quiet.after(all_agree)
+                }
             };
         }
         was_known && !self.known

@@ -25,6 +25,7 @@
 //! | [`Listing`] | what `iptables-save` prints, read back |
 //! | [`Variant`] | in which of the kernel's two homes a node's rules live |
 //! | `tools` | what a node has of iptables, and what is read and removed with it |
+//! | `quiet` | when the legacy variant's rules need not be read to know that nobody changed them |
 //! | [`Iptables`] | keeps the kernel's rules so |
 
 mod backend;
@@ -34,6 +35,7 @@ mod item;
 mod layout;
 mod listing;
 mod names;
+mod quiet;
 mod render;
 mod rules;
 mod script;
