@@ -206,14 +206,8 @@ impl Mode {
     pub fn no_hairpin(self) -> &'static str {
         match self {
             Mode::Nftables => "nft flush set ip selectord hairpin",
-            Mode::Iptables("legacy") => {
-                "iptables-legacy-save | sed -n 's/^-A \\(SELD-SEP.*-j SELD-MARK-MASQ\\)$/-t nat -D \\1/p' | \
-                 xargs -L 1 iptables-legacy -w"
-            }
-            Mode::Iptables(_) => {
-                "iptables-nft-save | sed -n 's/^-A \\(SELD-SEP.*-j SELD-MARK-MASQ\\)$/-t nat -D \\1/p' | \
-                 xargs -L 1 iptables-nft"
-            }
+            Mode::Iptables("legacy") => "iptables-legacy -w -t nat -D SELD-POSTROUTING 1",
+            Mode::Iptables(_) => "iptables-nft -t nat -D SELD-POSTROUTING 1",
         }
     }
 

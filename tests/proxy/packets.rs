@@ -234,6 +234,13 @@ fn reach_itself(mode: Mode) {
         assert_eq!(pods(&answers), named(&["p1"]));
         assert!(!saw(&answers).contains(&(family.pod)("p1")));
     }
+    if let Mode::Iptables(variant) = mode {
+        // Even if nothing is let through but what we let.
+        let policy = |word| net.n1.sh(&format!("iptables-{variant} -P FORWARD {word}"));
+        policy("DROP");
+        assert_eq!(pods(&connect(&net.p1, "10.96.0.1:80", 1)), named(&["p1"]));
+        policy("ACCEPT");
+    }
     net.n1.sh(mode.no_hairpin());
     let answer = connect_within(SILENCE, &net.p1, "10.96.0.1:80");
     assert_eq!(answer, Answer::TimedOut);

@@ -1,16 +1,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::model::{IpFamily, ObjectName};
 
-use super::super::linux::{
-    IptablesError, IptablesPrograms, IptablesTool, Netfilter, conntrack_is_liberal,
-};
+use super::super::linux::{IptablesError, IptablesPrograms, IptablesTool, Netfilter};
 use super::super::tables::FAMILIES;
 use super::super::{Backend, Mode, PortRules, ProxyOptions, Report, SyncError, TableSize};
-use super::tools::{Others, list, look_around, read, remove, unreadable};
-use super::{Listing, PerTable, Rules, Script, Table, Variant};
+use super::quiet::Quiet;
+use super::tools::{Around, Others, list, look_around, read, remove, unreadable};
+use super::{Kernel, Listing, PerTable, Rules, Script, Table, Variant};
 
 /// How many services one write gives up before it waits and tries again.
 const MOST_GIVEN_UP: usize = 64;
@@ -19,20 +18,20 @@ const MOST_GIVEN_UP: usize = 64;
 #[derive(Debug)]
 pub struct Iptables {
     programs: IptablesPrograms,
+    options: ProxyOptions,
     rules: Rules,
     /// What was read last for the sync that has begun.
     found: BTreeMap<IpFamily, Listing>,
     /// The families that have programs; empty: it has not been looked yet.
     families: Vec<Family>,
     others: Others,
-    /// How long what has failed in the other variant is left alone.
-    sync_period: Duration,
     /// Whether the kernel's rules are what was last written, as far as is known.
     known: bool,
     /// With nftables below: the generation of the whole ruleset of which that is known; none: somebody
     /// else wrote in between.
     generation: Option<u32>,
     netfilter: Netfilter,
+    quiet: Quiet,
 }
 
 #[derive(Debug)]
@@ -65,14 +64,15 @@ impl Iptables {
     pub fn new(options: ProxyOptions, programs: IptablesPrograms) -> Iptables {
         Iptables {
             programs,
-            sync_period: options.sync_period,
-            rules: Rules::new(options, conntrack_is_liberal()),
+            rules: Rules::new(options.clone(), Kernel::without_tables()),
+            options,
             found: BTreeMap::new(),
             families: Vec::new(),
             others: Others::default(),
             known: false,
             generation: None,
             netfilter: Netfilter::default(),
+            quiet: Quiet::default(),
         }
     }
 
@@ -160,7 +160,7 @@ impl Iptables {
     ) -> Result<(), IptablesError> {
         let before = self.netfilter.generation().ok();
         let began = Instant::now();
-        let done = tool.restore(script.text());
+        let done = self.quiet.but_for(|| tool.restore(script.text()));
         report.kernel_time += began.elapsed();
         done?;
         let after = self.netfilter.generation().ok();
@@ -203,9 +203,16 @@ impl Backend for Iptables {
 
     fn begin(&mut self, report: &mut Report) -> Result<(), SyncError> {
         if self.families.is_empty() {
-            let (tools, others) = look_around(&self.programs).map_err(cannot_read)?;
+            let around = look_around(&self.programs).map_err(cannot_read)?;
+            let Around {
+                tools,
+                others,
+                kernel,
+            } = around;
             self.families = tools.into_iter().map(Family::new).collect();
             self.others = others;
+            // No service has rules before the first sync has begun.
+            self.rules = Rules::new(self.options.clone(), kernel);
         }
         if self.known {
             return Ok(());
@@ -256,11 +263,12 @@ impl Backend for Iptables {
             report.gone.extend(self.rules.gone(family, &listing));
         }
         self.rules.settle();
-        self.others.clear(self.sync_period);
+        self.others.clear(self.options.sync_period);
         Ok(())
     }
 
-    /// With nftables below one message to the kernel, else the rules are read and compared.
+    /// With nftables below one message to the kernel, else a look at the lock, or the rules are read and
+    /// compared.
     fn check(&mut self) -> bool {
         // If it is not known what there is, it will be read anyway, and nobody is to blame.
         let was_known = self.known;
@@ -269,10 +277,14 @@ impl Backend for Iptables {
                 true => {
                     self.generation.is_some() && self.generation == self.netfilter.generation().ok()
                 }
-                false => self.families.iter().all(|family| {
-                    let listing = read(&family.tool);
-                    listing.is_ok_and(|listing| self.rules.agrees(family.tool.family, &listing))
-                }),
+                false => {
+                    let agrees = |family: &Family| {
+                        let listing = read(&family.tool);
+                        listing.is_ok_and(|l| self.rules.agrees(family.tool.family, &l))
+                    };
+                    let all_agree = || self.families.iter().all(agrees);
+                    self.quiet.lasts() || self.quiet.after(all_agree)
+                }
             };
         }
         was_known && !self.known

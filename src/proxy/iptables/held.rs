@@ -84,14 +84,21 @@ pub(super) fn udp_key(item: &Item) -> Option<UdpKey> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{parse, render};
+    use super::super::{Kernel, parse, render};
     use super::*;
     use crate::proxy::fixture::{kinds, options};
 
     #[test]
     fn what_a_port_of_any_kind_has_is_found_by_its_comments() {
-        for (name, mut port) in kinds() {
-            let rendered = render(&port, &options());
+        let all = kinds().into_iter();
+        for (name, mut port, compares) in
+            all.flat_map(|(n, p)| [true, false].map(|c| (n, p.clone(), c)))
+        {
+            let kernel = Kernel {
+                is_liberal: false,
+                compares,
+            };
+            let rendered = render(&port, &options(), kernel);
             let mut listing = Listing::default();
             for table in Table::ALL {
                 let items = rendered.of(table).iter().cloned();

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::IpFamily;
 
 use super::super::{Cidr, PodTraffic, ProxyOptions};
-use super::{Item, PerTable, Table};
+use super::{Item, Kernel, PerTable, Table, hairpin};
 
 pub(super) const SERVICES: &str = "SELD-SERVICES";
 pub(super) const EXTERNAL_SERVICES: &str = "SELD-EXTERNAL-SERVICES";
@@ -38,20 +38,19 @@ pub(super) fn is_of_layout(rule: &str) -> bool {
     rule.contains("--comment \"kubernetes ")
 }
 
-/// Everything that is there without any service, by table. Where the kernel believes TCP packets that
-/// fit no connection (`liberal`), they are not dropped.
+/// Everything that is there without any service, by table.
 pub fn fixed(
     family: IpFamily,
     options: &ProxyOptions,
-    liberal: bool,
+    kernel: Kernel,
 ) -> PerTable<Vec<(Item, String)>> {
     PerTable {
-        filter: filter(family, options, liberal),
-        nat: nat(family, options),
+        filter: filter(family, options, kernel),
+        nat: nat(family, options, kernel),
     }
 }
 
-fn filter(family: IpFamily, options: &ProxyOptions, liberal: bool) -> Vec<(Item, String)> {
+fn filter(family: IpFamily, options: &ProxyOptions, kernel: Kernel) -> Vec<(Item, String)> {
     let new = |text: &str, chain: &str| {
         format!("-m conntrack --ctstate NEW -m comment --comment \"kubernetes {text}\" -j {chain}")
     };
@@ -63,7 +62,7 @@ fn filter(family: IpFamily, options: &ProxyOptions, liberal: bool) -> Vec<(Item,
     let forward = comment_jump("kubernetes forwarding rules", FORWARD);
     let mark = mark(options);
     let mut forwarding = Vec::new();
-    if !liberal {
+    if !kernel.is_liberal {
         // The kernel would answer for a connection that it does not know, and break it.
         forwarding.push("-m conntrack --ctstate INVALID -j DROP".to_owned());
     }
@@ -75,6 +74,10 @@ fn filter(family: IpFamily, options: &ProxyOptions, liberal: bool) -> Vec<(Item,
          --ctstate RELATED,ESTABLISHED -j ACCEPT"
             .to_owned(),
     );
+    if kernel.compares {
+        // What will be masqueraded is let through, though it is not marked yet.
+        forwarding.push(hairpin::of_all(family, "ACCEPT"));
+    }
     let mut items = shared_items(Table::Filter);
     items.push(chain(FORWARD, &forwarding));
     items.push(jumps("INPUT", &[&external, &health, &firewall]));
@@ -95,7 +98,7 @@ fn filter(family: IpFamily, options: &ProxyOptions, liberal: bool) -> Vec<(Item,
     items
 }
 
-fn nat(family: IpFamily, options: &ProxyOptions) -> Vec<(Item, String)> {
+fn nat(family: IpFamily, options: &ProxyOptions, kernel: Kernel) -> Vec<(Item, String)> {
     let mark = mark(options);
     let portals = comment_jump("kubernetes service portals", SERVICES);
     let postrouting = comment_jump("kubernetes postrouting rules", POSTROUTING);
@@ -104,16 +107,17 @@ fn nat(family: IpFamily, options: &ProxyOptions) -> Vec<(Item, String)> {
         MARK_MASQ,
         &[format!("-j MARK --set-xmark {mark}/{mark}")],
     ));
-    items.push(chain(
-        POSTROUTING,
-        &[
-            format!("-m mark ! --mark {mark}/{mark} -j RETURN"),
-            // Tunnels send a packet through here again, with its mark.
-            format!("-j MARK --set-xmark {mark}/0x0"),
-            "-m comment --comment \"kubernetes service traffic requiring SNAT\" -j MASQUERADE --random-fully"
-                .to_owned(),
-        ],
-    ));
+    let mut masquerading = vec![
+        format!("-m mark ! --mark {mark}/{mark} -j RETURN"),
+        // Tunnels send a packet through here again, with its mark.
+        format!("-j MARK --set-xmark {mark}/0x0"),
+        "-m comment --comment \"kubernetes service traffic requiring SNAT\" -j MASQUERADE --random-fully"
+            .to_owned(),
+    ];
+    if kernel.compares {
+        masquerading.insert(0, hairpin::of_all(family, MARK_MASQ));
+    }
+    items.push(chain(POSTROUTING, &masquerading));
     let pods = Pods::of(family, options);
     if let Outside::Chain = pods.outside(options) {
         let mut rules: Vec<String> = pods

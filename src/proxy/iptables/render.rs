@@ -11,15 +11,20 @@ use super::layout::{
     SERVICES, at_node, host, source,
 };
 use super::listing::matches;
-use super::{Item, PerTable, Table, names};
+use super::{Item, Kernel, PerTable, Table, names};
 
 /// Everything a service port has in the tables of its family. The work is that of its endpoints and
 /// its addresses.
-pub fn render(port: &PortRules, options: &ProxyOptions) -> PerTable<Vec<(Item, String)>> {
+pub fn render(
+    port: &PortRules,
+    options: &ProxyOptions,
+    kernel: Kernel,
+) -> PerTable<Vec<(Item, String)>> {
     let family = port.name.family;
     let mut rendering = Rendering {
         port,
         options,
+        kernel,
         pods: Pods::of(family, options),
         title: names::of_port(&port.name),
         protocol: protocol_word(port.name.protocol),
@@ -44,6 +49,7 @@ pub fn render(port: &PortRules, options: &ProxyOptions) -> PerTable<Vec<(Item, S
 struct Rendering<'a> {
     port: &'a PortRules,
     options: &'a ProxyOptions,
+    kernel: Kernel,
     pods: Pods,
     /// `namespace/name:port`.
     title: String,
@@ -217,7 +223,7 @@ impl Rendering<'_> {
         self.chain(names::firewall_chain(&port.name), &rules);
     }
 
-    /// The chains that pick an endpoint, and those of the endpoints.
+    /// The chains that pick an endpoint, and those of endpoints.
     fn endpoints(&mut self) {
         let port = self.port;
         let inside = |policy| port.internal_policy == policy;
@@ -238,9 +244,17 @@ impl Rendering<'_> {
                 self.chain(chain, &rules);
             }
         }
-        for target in &port.reached() {
-            self.endpoint(target);
+        if self.has_endpoint_chains() {
+            for target in &port.reached() {
+                self.endpoint(target);
+            }
         }
+    }
+
+    /// Whether something is done for each endpoint beside sending on: clients are remembered, or those
+    /// that are sent to themselves are marked.
+    fn has_endpoint_chains(&self) -> bool {
+        self.port.affinity_seconds.is_some() || !self.kernel.compares
     }
 
     /// A client goes back to the endpoint that it is remembered for; else to any, each as likely.
@@ -254,24 +268,17 @@ impl Rendering<'_> {
                     .filter_map(|ip| self.mark_outsiders(*ip)),
             );
         }
-        let chains: Vec<(String, String)> = targets
-            .iter()
-            .map(|target| {
-                let comment = format!("{} -> {}", self.title, names::socket(target));
-                (comment, names::endpoint_chain(&port.name, target))
-            })
-            .collect();
         if let Some(seconds) = port.affinity_seconds {
             let mask = mask(port.name.family);
-            rules.extend(chains.iter().map(|(comment, chain)| {
+            rules.extend(targets.iter().map(|target| {
+                let chain = names::endpoint_chain(&port.name, target);
                 format!(
-                    "-m comment --comment \"{comment}\" -m recent --rcheck --seconds {seconds} --reap \
-                     --name {chain} --mask {mask} --rsource -j {chain}"
+                    "-m recent --rcheck --seconds {seconds} --reap --name {chain} --mask {mask} --rsource -j {chain}"
                 )
             }));
         }
-        let mut left = u32::try_from(chains.len()).unwrap_or(u32::MAX);
-        for (comment, chain) in &chains {
+        let mut left = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+        for target in targets {
             let chance = match left {
                 2.. => format!(
                     "-m statistic --mode random --probability {} ",
@@ -279,9 +286,11 @@ impl Rendering<'_> {
                 ),
                 _ => String::new(),
             };
-            rules.push(format!(
-                "-m comment --comment \"{comment}\" {chance}-j {chain}"
-            ));
+            // No comment: with one, a rule is twice as large, and the legacy kernel is given all of them.
+            rules.push(match self.has_endpoint_chains() {
+                true => format!("{chance}-j {}", names::endpoint_chain(&port.name, target)),
+                false => self.send(&chance, target),
+            });
             left = left.saturating_sub(1);
         }
         rules
@@ -300,13 +309,12 @@ impl Rendering<'_> {
 
     fn endpoint(&mut self, target: &Target) {
         let port = self.port;
-        let (protocol, title) = (self.protocol, &self.title);
         let chain = names::endpoint_chain(&port.name, target);
-        // Who reaches itself would answer itself past this node.
-        let hairpin = format!(
-            "-s {} -m comment --comment \"{title}\" -j {MARK_MASQ}",
-            host(target.ip)
-        );
+        let mut rules = Vec::new();
+        if !self.kernel.compares {
+            // Who reaches itself would answer itself past this node.
+            rules.push(format!("-s {} -j {MARK_MASQ}", host(target.ip)));
+        }
         let remember = match port.affinity_seconds {
             Some(_) => {
                 let mask = mask(port.name.family);
@@ -314,11 +322,17 @@ impl Rendering<'_> {
             }
             None => String::new(),
         };
-        let send = format!(
-            "-p {protocol} -m comment --comment \"{title}\" {remember}-m {protocol} -j DNAT --to-destination {}",
+        rules.push(self.send(&remember, target));
+        self.chain(chain, &rules);
+    }
+
+    /// The rule that sends on to an endpoint, if something else matches too.
+    fn send(&self, matches: &str, target: &Target) -> String {
+        format!(
+            "-p {} {matches}-j DNAT --to-destination {}",
+            self.protocol,
             names::socket(target)
-        );
-        self.chain(chain, &[hairpin, send]);
+        )
     }
 
     /// Where a load balancer asks whether the node has endpoints.

@@ -8,12 +8,13 @@ use super::super::services::{OfPort, Services};
 use super::super::tables::FAMILIES;
 use super::super::{PortName, PortRules, ProxyOptions, UdpKey};
 use super::held::{held, udp_key};
-use super::{Item, Listing, PerTable, Script, Table, fixed, render};
+use super::{Item, Kernel, Listing, PerTable, Script, Table, fixed, render};
 
 /// What both families' tables are to hold, service by service: pure, and without history.
 #[derive(Debug)]
 pub struct Rules {
     options: ProxyOptions,
+    kernel: Kernel,
     v4: PerTable<Ledger<Item>>,
     v6: PerTable<Ledger<Item>>,
     /// Families that have been written once.
@@ -39,10 +40,10 @@ impl OfPort for Port {
 }
 
 impl Rules {
-    /// Rules without services; `liberal` as for [`fixed`].
-    pub fn new(options: ProxyOptions, liberal: bool) -> Rules {
+    /// Rules without services.
+    pub fn new(options: ProxyOptions, kernel: Kernel) -> Rules {
         let ledgers = |family| {
-            let fixed = fixed(family, &options, liberal);
+            let fixed = fixed(family, &options, kernel);
             PerTable {
                 filter: Ledger::new(fixed.filter),
                 nat: Ledger::new(fixed.nat),
@@ -54,6 +55,7 @@ impl Rules {
             settled: BTreeSet::new(),
             services: Services::default(),
             options,
+            kernel,
         }
     }
 
@@ -110,7 +112,7 @@ impl Rules {
             let rendered = |port: Option<Port>| {
                 port.map_or_else(PerTable::default, |port| match port.held {
                     Some(held) => Items::clone(&held),
-                    None => render(&port.rules, &self.options),
+                    None => render(&port.rules, &self.options, self.kernel),
                 })
             };
             let (was, is) = (rendered(was), rendered(is));

@@ -58,6 +58,21 @@ impl Script {
         script
     }
 
+    /// A text that tries a rule of the table nat where no packet comes, and takes it out again.
+    pub fn trial(rule: &str) -> Script {
+        const CHAIN: &str = "SELD-TRIAL";
+        let mut script = Script::default();
+        let (tried, undone) = (format!("-A {CHAIN} {rule}"), format!("-X {CHAIN}"));
+        for line in [tried, undone] {
+            script.line(None, format_args!("*{}", Table::Nat.as_str()));
+            // To declare it empties it.
+            script.line(None, format_args!(":{CHAIN} - [0:0]"));
+            script.line(None, format_args!("{line}"));
+            script.line(None, format_args!("COMMIT"));
+        }
+        script
+    }
+
     /// The text of changes. `whole` says what is to be in a shared chain, in order.
     pub fn of(
         changes: &PerTable<Changes<Item>>,

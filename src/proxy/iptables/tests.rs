@@ -13,9 +13,18 @@ fn compare(name: &str, script: &Script) {
     fixture::compare(&format!("iptables/golden/{name}.rules"), script.text());
 }
 
+const KERNEL: Kernel = Kernel {
+    is_liberal: false,
+    compares: true,
+};
+
 /// Rules that have been written, of these ports.
 fn written(options: ProxyOptions, ports: &[&PortRules]) -> Rules {
-    let mut rules = Rules::new(options, false);
+    written_on(KERNEL, options, ports)
+}
+
+fn written_on(kernel: Kernel, options: ProxyOptions, ports: &[&PortRules]) -> Rules {
+    let mut rules = Rules::new(options, kernel);
     for port in ports {
         set(&mut rules, port);
     }
@@ -74,7 +83,11 @@ fn the_layout_alone() {
         ]),
         ..ProxyOptions::of_node("node1")
     };
-    let rules = Rules::new(other, true);
+    let liberal = Kernel {
+        is_liberal: true,
+        ..KERNEL
+    };
+    let rules = Rules::new(other, liberal);
     compare("layout-other-options", &whole(&rules, IpFamily::V4));
 }
 
@@ -106,6 +119,27 @@ fn each_kind_of_service_alone() {
         "no-endpoints-outside",
         &rules.script(IpFamily::V4, None, false),
     );
+}
+
+#[test]
+fn where_the_kernel_cannot_compare_addresses_each_endpoint_has_a_chain() {
+    let bare = Kernel {
+        compares: false,
+        ..KERNEL
+    };
+    let mut rules = written_on(bare, options(), &[]);
+    compare("layout-no-bpf", &whole(&rules, IpFamily::V4));
+    for (kind, name) in [
+        ("cluster-ip", "cluster-ip-no-bpf"),
+        ("affinity", "affinity-no-bpf"),
+        ("ipv6", "ipv6-no-bpf"),
+    ] {
+        let (_, port) = kinds().into_iter().find(|(of, _)| *of == kind).unwrap();
+        set(&mut rules, &port);
+        compare(name, &rules.script(port.name.family, None, false));
+        rules.set(&port.name.service, Vec::new());
+        rules.settle();
+    }
 }
 
 #[test]
@@ -253,7 +287,7 @@ fn a_table_that_cannot_be_read_is_written_from_memory_or_whole() {
     let web = port("web", Protocol::Tcp, "10.96.0.1", &["10.244.1.2:8080"]);
     let mut blind = Listing::default();
     blind.unreadable.push(Table::Filter);
-    let mut rules = Rules::new(options(), false);
+    let mut rules = Rules::new(options(), KERNEL);
     set(&mut rules, &web);
     let fresh = whole(&rules, IpFamily::V4);
     assert_eq!(
@@ -364,7 +398,7 @@ fn the_line_of_a_service_is_known_to_be_its() {
     for (number, line) in (1..).zip(script.text().lines()) {
         let its = line.contains("default/web")
             || line.starts_with(":SELD-SVC")
-            || line.starts_with(":SELD-SEP");
+            || line.ends_with("-j DNAT --to-destination 10.244.1.2:8080");
         assert_eq!(script.owner(number).is_some(), its, "{line}");
     }
 }

@@ -5,15 +5,23 @@ use std::time::{Duration, Instant};
 use super::super::Report;
 use super::super::linux::{IptablesError, IptablesPrograms, IptablesTool};
 use super::super::tables::FAMILIES;
-use super::{Listing, Script, Variant, parse};
+use super::{Kernel, Listing, Script, Variant, hairpin, parse};
 
-/// Finds the programs, and the variant that this node uses: the tools of that one, and those of the other.
+/// What a node has of iptables.
+#[derive(Debug)]
+pub(super) struct Around {
+    /// The tools of the variant that it uses.
+    pub tools: Vec<IptablesTool>,
+    /// Those of the other one.
+    pub others: Others,
+    pub kernel: Kernel,
+}
+
+/// Finds the programs, the variant that this node uses, and what can be done in it.
 ///
 /// # Errors
 /// When there is none that can be used, or one cannot be asked.
-pub(super) fn look_around(
-    programs: &IptablesPrograms,
-) -> Result<(Vec<IptablesTool>, Others), IptablesError> {
+pub(super) fn look_around(programs: &IptablesPrograms) -> Result<Around, IptablesError> {
     let (mut tools, mut saved) = (Vec::new(), Vec::new());
     let mut lacking = None;
     for family in FAMILIES {
@@ -32,10 +40,13 @@ pub(super) fn look_around(
         return Err(lacking.unwrap_or(IptablesError::Missing));
     };
     let variant = Variant::choose(&saved, first.variant);
-    let (mut ours, others): (Vec<_>, Vec<_>) =
-        tools.into_iter().partition(|tool| tool.variant == variant);
+    let texts = saved.into_iter().map(|(_, text)| text);
+    let (mut ours, others): (Vec<_>, Vec<_>) = tools
+        .into_iter()
+        .zip(texts)
+        .partition(|(tool, _)| tool.variant == variant);
     // To read rules, the legacy variant needs no tables. Whatever else is wrong, a write will say.
-    ours.retain(|tool| match tool.restore(Script::probe().text()) {
+    ours.retain(|(tool, _)| match tool.restore(Script::probe().text()) {
         Err(error @ IptablesError::NoTable { .. }) => {
             lacking = Some(error);
             false
@@ -46,7 +57,7 @@ pub(super) fn look_around(
         return Err(lacking.unwrap_or(IptablesError::Missing));
     }
     for family in FAMILIES {
-        if ours.iter().all(|tool| tool.family != family) {
+        if ours.iter().all(|(tool, _)| tool.family != family) {
             let error = lacking
                 .as_ref()
                 .map(|error| error as &dyn std::error::Error);
@@ -58,14 +69,24 @@ pub(super) fn look_around(
             );
         }
     }
+    let mut kernel = Kernel::without_tables();
+    for (tool, saved) in &ours {
+        kernel.compares &= hairpin::compares(tool, saved)?;
+    }
+    if !kernel.compares {
+        tracing::warn!(
+            "no match bpf (xt_bpf) here: each endpoint has a chain of its own, which takes longer to write"
+        );
+    }
     tracing::info!(variant = variant.as_str(), "iptables' variant");
-    Ok((
-        ours,
-        Others {
-            tools: others,
+    Ok(Around {
+        tools: ours.into_iter().map(|(tool, _)| tool).collect(),
+        others: Others {
+            tools: others.into_iter().map(|(tool, _)| tool).collect(),
             next: None,
         },
-    ))
+        kernel,
+    })
 }
 
 /// Tools of the other variant, in which no rules of ours may stay.

@@ -69,7 +69,12 @@ fn a_real_kernel_takes_every_golden_text_and_prints_its_rules_as_they_are() {
     let kinds = kinds();
     assert!(kinds.len() >= 15, "{kinds:?}");
     for variant in VARIANTS {
-        for layout in ["layout", "layout-ipv6", "layout-other-options"] {
+        for layout in [
+            "layout",
+            "layout-ipv6",
+            "layout-other-options",
+            "layout-no-bpf",
+        ] {
             is_read_back(variant, &[layout]);
         }
         for kind in &kinds {

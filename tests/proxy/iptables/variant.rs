@@ -78,11 +78,9 @@ impl Node {
 
     /// Puts a shell script in a program's place. `$real` is the program.
     pub fn replace(&self, program: &str, script: &str) {
-        let path = self.folder.path().join(program);
         let (family, what) = program.split_once('-').unwrap();
-        let real = found(&format!("{family}-{}-{what}", self.variant));
-        let script = format!("#!/bin/sh\nreal={}\n{script}\n", real.display());
-        program::put(&path, &script);
+        let real = format!("{family}-{}-{what}", self.variant);
+        put(self.folder.path(), program, &real, script);
     }
 
     pub fn remove(&self, program: &str) {
@@ -162,6 +160,13 @@ pub fn programs(variant: &'static str) -> IptablesPrograms {
         folder
     });
     IptablesPrograms::within(folder.path())
+}
+
+/// Puts a shell script into a folder, under a program's name. `$real` is a program.
+pub fn put(folder: &Path, name: &str, real: &str, script: &str) {
+    let real = found(real);
+    let script = format!("#!/bin/sh\nreal={}\n{script}\n", real.display());
+    program::put(&folder.join(name), &script);
 }
 
 fn link(folder: &Path, variant: &str, suffix: &str) {
