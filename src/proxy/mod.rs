@@ -30,11 +30,14 @@
 //! differs is written. Rules are never removed at an end. Nothing outside the tables `ip selectord`
 //! and `ip6 selectord`, or the chains `SELD-…` and the jumps to them, is touched.
 
+mod askers;
 mod backend;
 mod belief;
 mod choose;
 mod cidr;
 mod claims;
+#[cfg(test)]
+mod clashes;
 #[cfg(test)]
 mod fixture;
 mod hash;
@@ -64,8 +67,9 @@ mod udp;
 pub use backend::{Backend, Mode, Report, SyncError, TableSize};
 pub use choose::{NodeView, choose, health_check};
 pub use cidr::{Cidr, ParseCidrError};
+pub use claims::{Claims, Conflict, Place, Settled};
 pub use health::{HealthPorts, health_addresses};
-pub use ledger::{Change, Changes, Conflict, Entry, Ledger};
+pub use ledger::{Change, Changes, Entry, Ledger};
 pub use monitor::{Health, Monitor};
 pub use nftables::Nftables;
 pub use options::{PodTraffic, ProxyOptions};
