@@ -2,8 +2,8 @@
 //! kube-proxy.
 //!
 //! ```text
-//! client::Watcher ─ cut ─→ choose ─→ PortRules ─→ Backend ─→ the kernel
-//!                    (which endpoints this node uses)
+//! client::Watcher ─ cut ─→ choose ─→ PortRules ─→ Claims ─→ PortRules ─→ Backend ─→ the kernel
+//!             (which endpoints this node uses)  (who has which address and port)
 //!
 //! of nftables: PortRules ─→ nft::render ─→ Ledger ─→ Script ─→ nft -f -
 //!                           (pure)     (what differs)     (one transaction)
@@ -13,13 +13,14 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`choose()`] | which endpoints this node uses, by Kubernetes' rules for consumers: pure |
+//! | [`Claims`] | who has an address and port, or a node port, that several services want: pure |
 //! | [`Syncer`] | what changed, health checks, refused services and their second chance, UDP flows |
 //! | [`Backend`] | one way of keeping rules: write, read back, repair, give up one service and not the others |
 //! | [`Nftables`] | that of nftables |
 //! | [`nft`] | the nftables rules: pure, text out |
 //! | [`Tables`] | what both families' nftables are to hold, and what differs from what they do: pure |
 //! | [`iptables`] | the iptables rules: pure, text out; and [`iptables::Iptables`], that way of keeping them |
-//! | [`Ledger`] `services` | what both have in common: who asks for what, who has it, what changed |
+//! | [`Ledger`] `askers` `services` | what both have in common: who asks for what, what changed |
 //! | `stale` `udp` | which UDP flows go where nobody serves: pure; and which have to be looked through |
 //! | [`linux`] | the programs of nftables and iptables, and netlink: all that touches the kernel |
 //! | [`Monitor`] `metrics` `registry` `pages` | what the proxy says of itself, over HTTP |
