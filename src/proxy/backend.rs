@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::model::{IpFamily, ObjectName};
 
-use super::{PortRules, UdpKey};
+use super::{Claims, Conflict, PortRules, UdpKey};
 
 /// One way of keeping a node's service rules in the kernel.
 ///
@@ -25,16 +25,17 @@ pub trait Backend: fmt::Debug + Send {
     /// When the rules cannot be read.
     fn begin(&mut self, report: &mut Report) -> Result<(), SyncError>;
 
-    /// What the ports of one service are to be; empty: the service is gone. Writes nothing. Answers who
-    /// is in whose way. The work is that of the service's ports and endpoints, and the logarithm of all.
-    fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>) -> Vec<String>;
+    /// What the ports of one service are to be, as [`Claims`] were settled; empty: the service is gone.
+    /// Writes nothing. The work is that of the service's ports and endpoints, and the logarithm of all.
+    fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>);
 
     /// Makes the kernel's rules what was set. A service whose rules the kernel refuses keeps those it
-    /// had, or has none, and is named in [`Report::refused`].
+    /// had, or has none, and is named in [`Report::refused`]; what it wanted at places is in `claims` what
+    /// it keeps.
     ///
     /// # Errors
     /// When nothing could be written. What was set is kept for the next time.
-    fn write(&mut self, report: &mut Report) -> Result<(), SyncError>;
+    fn write(&mut self, claims: &mut Claims, report: &mut Report) -> Result<(), SyncError>;
 
     /// Whether somebody else changed rules since the last write, or may have. If so, the next sync reads
     /// and compares.
@@ -94,8 +95,8 @@ pub struct Report {
     pub read: bool,
     /// Services whose rules were refused now, and why.
     pub refused: Vec<(ObjectName, String)>,
-    /// Who is in whose way.
-    pub conflicts: Vec<String>,
+    /// Who lacks an address and port, or a node port, that another has, and did not lack it before.
+    pub conflicts: Vec<Conflict>,
     /// Where UDP services were that nobody wants any more, as far as rules of an earlier process told.
     pub gone: Vec<UdpKey>,
     /// Writes that the kernel refused, and that were followed by another that it did not.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 
@@ -158,12 +159,12 @@ fn rules_of(
     let [external_ips, guarded_ips] = outside_ips(service, family, cluster_ips);
     let source_ranges = source_ranges(service, family, &guarded_ips, node);
     PortRules {
-        name: PortName {
+        name: Arc::new(PortName {
             family,
             service: service.name.clone(),
             port: port.name.clone(),
             protocol: port.protocol,
-        },
+        }),
         cluster_ips: cluster_ips.to_vec(),
         port: port.port,
         node_port: port.node_port,

@@ -1,160 +1,256 @@
-use std::collections::BTreeMap;
+//! Who has an address and port, or a node port, that several service ports want.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::ledger::Owner;
+use smallvec::SmallVec;
 
-/// Who asks for one item, with what value: nearly always one, and of a chain that all services with as
-/// many endpoints share, thousands. Never empty.
-#[derive(Debug)]
-pub(super) enum Claims {
-    One(Owner, String),
-    Many(Box<Many>),
+use crate::model::{IpFamily, ObjectName, Protocol};
+
+use super::{PortName, PortRules, protocol_word};
+
+/// Where packets are sent to that a service port wants for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// A port of an address.
+    Address(IpAddr, Protocol, u16),
+    /// A port of all addresses that the node has in a family.
+    NodePort(IpFamily, Protocol, u16),
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Address(ip, protocol, port) => {
+                write!(f, "{} port {port} of {ip}", protocol_word(*protocol))
+            }
+            Place::NodePort(family, protocol, port) => {
+                let (protocol, family) = (protocol_word(*protocol), family.as_str());
+                write!(f, "{protocol} node port {port} of {family}")
+            }
+        }
+    }
+}
+
+/// Two service ports want one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// What both want.
+    pub place: Place,
+    /// Who has it.
+    pub has: Arc<PortName>,
+    /// Who has nothing of it.
+    pub wants: Arc<PortName>,
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} is {}'s, and {} wants it too",
+            self.place, self.has, self.wants
+        )
+    }
+}
+
+/// Settles who has which place, before anybody's rules are made: each place is one service port's, and
+/// others have nothing there.
+///
+/// Whose it is does not depend on who came first. A virtual IP comes before addresses of other kinds:
+/// virtual IPs are given out by the cluster, and whoever may write a service can give it any external
+/// IP, another's virtual IP among them. Among equals it is the first by name.
 #[derive(Debug, Default)]
-pub(super) struct Many {
-    owners: BTreeMap<Owner, Arc<str>>,
-    /// Each value once, and how many ask for it.
-    values: BTreeMap<Arc<str>, usize>,
+pub struct Claims {
+    /// The ports of each service as it wants them.
+    services: BTreeMap<ObjectName, Vec<Arc<PortRules>>>,
+    /// Who wants a place, in the order in which they come to have it: nearly always one.
+    places: HashMap<Place, SmallVec<[Claim; 1]>>,
+    /// What ports want and others have.
+    lost: BTreeMap<Arc<PortName>, BTreeSet<Place>>,
+    /// Services that were put since they were last settled.
+    put: BTreeSet<ObjectName>,
+    /// What ports gained or lost since then, and whether they lacked it before.
+    moved: BTreeMap<(Arc<PortName>, Place), bool>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Claim {
+    /// Whether it is anything but a virtual IP.
+    is_external: bool,
+    port: Arc<PortName>,
+}
+
+/// What changed since claims were last settled.
+#[derive(Debug)]
+pub struct Settled {
+    /// The services that were put, and those that gained or lost a place, each with its ports without
+    /// what others have.
+    pub services: Vec<(ObjectName, Vec<Arc<PortRules>>)>,
+    /// Who lacks a place that it did not lack before.
+    pub conflicts: Vec<Conflict>,
 }
 
 impl Claims {
-    pub(super) fn of(owner: Owner, value: String) -> Claims {
-        Claims::One(owner, value)
-    }
-
-    /// Makes an owner's value this. The work is the logarithm of the owners'.
-    pub(super) fn put(&mut self, owner: &Owner, value: String) {
-        match self {
-            Claims::One(only, old) if only == owner => *old = value,
-            Claims::One(only, old) => {
-                let mut many = Many::default();
-                many.put(only.clone(), old);
-                many.put(owner.clone(), &value);
-                *self = Claims::Many(Box::new(many));
-            }
-            Claims::Many(many) => many.put(owner.clone(), &value),
+    /// Makes the ports of a service these; none: it is gone. The work is that of its places, and the
+    /// logarithm of all.
+    pub fn put(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>) {
+        let old = self.services.remove(service).unwrap_or_default();
+        let (was, is) = (wanted(&old), wanted(&ports));
+        // A port that wants a place otherwise than before wants it once.
+        for (place, claim) in was.difference(&is) {
+            self.release(*place, claim);
         }
-    }
-
-    /// Takes an owner away. Answers whether anybody is left.
-    pub(super) fn remove(&mut self, owner: &Owner) -> bool {
-        match self {
-            Claims::One(only, _) => only != owner,
-            Claims::Many(many) => {
-                many.remove(owner);
-                !many.owners.is_empty()
-            }
+        for (place, claim) in is.difference(&was) {
+            self.claim(*place, claim.clone());
         }
-    }
-
-    /// Who has the item, and with what value: the first by name.
-    pub(super) fn first(&self) -> Option<(&Owner, &str)> {
-        match self {
-            Claims::One(owner, value) => Some((owner, value)),
-            Claims::Many(many) => {
-                let (owner, value) = many.owners.first_key_value()?;
-                Some((owner, value))
-            }
+        if !ports.is_empty() {
+            self.services.insert(service.clone(), ports);
         }
+        self.put.insert(service.clone());
     }
 
-    /// The last by name who wants another value than the first has; none: all want the same, which is
-    /// known without asking each.
-    pub(super) fn last_that_differs(&self) -> Option<&Owner> {
-        let Claims::Many(many) = self else {
-            return None;
+    fn claim(&mut self, place: Place, claim: Claim) {
+        let claims = self.places.entry(place).or_default();
+        let Err(at) = claims.binary_search(&claim) else {
+            return;
         };
-        if many.values.len() < 2 {
-            return None;
+        claims.insert(at, claim);
+        // Who comes first takes it from who was, and others go without.
+        if let Some(loser) = claims.get(at.max(1)) {
+            let loser = loser.port.clone();
+            self.note(loser, place, true);
         }
-        let first = many.owners.values().next()?;
-        let differs = |(_, value): &(&Owner, &Arc<str>)| *value != first;
-        many.owners
-            .iter()
-            .rev()
-            .find(differs)
-            .map(|(owner, _)| owner)
+    }
+
+    fn release(&mut self, place: Place, claim: &Claim) {
+        let Some(claims) = self.places.get_mut(&place) else {
+            return;
+        };
+        let Ok(at) = claims.binary_search(claim) else {
+            return;
+        };
+        let released = claims.remove(at);
+        let next = match at {
+            0 => claims.first().map(|next| next.port.clone()),
+            // It wants it no more.
+            _ => Some(released.port),
+        };
+        if claims.is_empty() {
+            self.places.remove(&place);
+        }
+        if let Some(port) = next {
+            self.note(port, place, false);
+        }
+    }
+
+    /// Whether a port lacks a place that it wants.
+    fn note(&mut self, port: Arc<PortName>, place: Place, is_lost: bool) {
+        let lost = self.lost.entry(port.clone()).or_default();
+        let was_lost = match is_lost {
+            true => !lost.insert(place),
+            false => lost.remove(&place),
+        };
+        if lost.is_empty() {
+            self.lost.remove(&port);
+        }
+        self.moved.entry((port, place)).or_insert(was_lost);
+    }
+
+    /// Answers what changed since the last time. The work is that of the ports of these services.
+    pub fn settle(&mut self) -> Settled {
+        let mut names = std::mem::take(&mut self.put);
+        let mut conflicts = Vec::new();
+        for ((port, place), was_lost) in std::mem::take(&mut self.moved) {
+            let conflict = self.conflict(&port, place);
+            if conflict.is_some() != was_lost {
+                names.insert(port.service.clone());
+            }
+            conflicts.extend(conflict.filter(|_| !was_lost));
+        }
+        let ports = |name: ObjectName| {
+            let ports = self.ports(&name);
+            (name, ports)
+        };
+        Settled {
+            services: names.into_iter().map(ports).collect(),
+            conflicts,
+        }
+    }
+
+    fn conflict(&self, wants: &Arc<PortName>, place: Place) -> Option<Conflict> {
+        self.lost.get(wants)?.get(&place)?;
+        Some(Conflict {
+            place,
+            has: self.owner(place)?.clone(),
+            wants: wants.clone(),
+        })
+    }
+
+    /// Whose a place is.
+    pub fn owner(&self, place: Place) -> Option<&Arc<PortName>> {
+        Some(&self.places.get(&place)?.first()?.port)
+    }
+
+    /// The ports of a service, without what others have.
+    fn ports(&self, service: &ObjectName) -> Vec<Arc<PortRules>> {
+        let ports = self.services.get(service).into_iter().flatten();
+        let without = |port: &Arc<PortRules>| match self.lost.get(&port.name) {
+            None => port.clone(),
+            Some(lost) => Arc::new(without(port, lost)),
+        };
+        ports.map(without).collect()
+    }
+
+    /// How many service ports lack a place that they want.
+    pub fn losers(&self) -> usize {
+        self.lost.len()
+    }
+
+    /// Who lacks which place now, in order of their names.
+    pub fn conflicts(&self) -> impl Iterator<Item = Conflict> {
+        let lost = self.lost.iter();
+        let places = lost.flat_map(|(port, places)| places.iter().map(move |place| (port, *place)));
+        places.filter_map(|(port, place)| self.conflict(port, place))
     }
 }
 
-impl Many {
-    fn put(&mut self, owner: Owner, value: &str) {
-        let (value, count) = match self.values.get_key_value(value) {
-            Some((value, count)) => (value.clone(), *count),
-            None => (Arc::from(value), 0),
+/// What ports want.
+fn wanted(ports: &[Arc<PortRules>]) -> BTreeSet<(Place, Claim)> {
+    let mut all = BTreeSet::new();
+    for port in ports {
+        let mut want = |place, is_external| {
+            let port = port.name.clone();
+            all.insert((place, Claim { is_external, port }));
         };
-        self.values.insert(value.clone(), count.saturating_add(1));
-        if let Some(old) = self.owners.insert(owner, value) {
-            self.forget(&old);
+        for ip in &port.cluster_ips {
+            want(port.at(*ip), false);
+        }
+        for ip in &port.external_ips {
+            want(port.at(*ip), true);
+        }
+        if let Some(place) = port.at_node() {
+            want(place, true);
         }
     }
-
-    fn remove(&mut self, owner: &Owner) {
-        if let Some(old) = self.owners.remove(owner) {
-            self.forget(&old);
-        }
-    }
-
-    fn forget(&mut self, value: &Arc<str>) {
-        if let Some(count) = self.values.get_mut(value) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.values.remove(value);
-            }
-        }
-    }
+    all
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{IpFamily, ObjectName, Protocol};
-    use crate::proxy::PortName;
-
-    fn owner(number: usize) -> Owner {
-        Some(Arc::new(PortName {
-            family: IpFamily::V4,
-            service: ObjectName::new("ns", format!("svc{number:06}")),
-            port: "".into(),
-            protocol: Protocol::Tcp,
-        }))
+/// A port without places that others have.
+fn without(port: &PortRules, lost: &BTreeSet<Place>) -> PortRules {
+    let mut left = port.clone();
+    let is_left = |ip: &IpAddr| !lost.contains(&port.at(*ip));
+    left.cluster_ips.retain(is_left);
+    left.external_ips.retain(is_left);
+    left.guarded_ips.retain(is_left);
+    if port.at_node().is_some_and(|place| lost.contains(&place)) {
+        left.node_port = 0;
     }
-
-    #[test]
-    fn the_first_by_name_has_it_and_who_differs_is_known() {
-        let mut claims = Claims::of(owner(5), "a".to_owned());
-        claims.put(&owner(5), "b".to_owned());
-        assert_eq!(claims.first(), Some((&owner(5), "b")));
-        claims.put(&owner(3), "b".to_owned());
-        assert_eq!(claims.last_that_differs(), None);
-        claims.put(&owner(4), "c".to_owned());
-        claims.put(&owner(9), "b".to_owned());
-        assert_eq!(claims.first(), Some((&owner(3), "b")));
-        assert_eq!(claims.last_that_differs(), Some(&owner(4)));
-        claims.put(&owner(4), "b".to_owned());
-        assert_eq!(claims.last_that_differs(), None);
-        for (gone, anybody) in [(4, true), (7, true), (3, true), (9, true), (5, false)] {
-            assert_eq!(claims.remove(&owner(gone)), anybody, "{gone}");
-        }
+    if left.cluster_ips.is_empty() && !left.is_external() {
+        // Nobody is sent to whom nothing leads to.
+        left.cluster.clear();
+        left.local.clear();
     }
-
-    /// What many share costs one more of them little, and keeps its text once.
-    #[test]
-    fn one_more_among_many_costs_as_much_as_among_few() {
-        let text = "x".repeat(1_000);
-        let mut claims = Claims::of(owner(0), text.clone());
-        for number in 1..20_000 {
-            let (owner, text) = (owner(number), text.clone());
-            let cost = allocation_counter::measure(|| {
-                claims.put(&owner, text);
-                assert_eq!(claims.last_that_differs(), None);
-            });
-            assert!(cost.bytes_total < 8_000, "{number}: {cost:?}");
-        }
-        let Claims::Many(many) = &claims else {
-            panic!("{claims:?}");
-        };
-        assert_eq!((many.owners.len(), many.values.len()), (20_000, 1));
-    }
+    left
 }

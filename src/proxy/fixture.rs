@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{PodTraffic, PortName, PortRules, ProxyOptions, Target};
 use crate::model::{IpFamily, ObjectName, Protocol, TrafficPolicy};
@@ -32,12 +33,12 @@ pub(super) fn port(service: &str, protocol: Protocol, ip: &str, endpoints: &[&st
     let cluster = targets(endpoints);
     let ip: std::net::IpAddr = ip.parse().unwrap();
     PortRules {
-        name: PortName {
+        name: Arc::new(PortName {
             family: IpFamily::of(&ip),
             service: ObjectName::new("default", service),
             port: "main".into(),
             protocol,
-        },
+        }),
         cluster_ips: vec![ip],
         port: 80,
         node_port: 0,

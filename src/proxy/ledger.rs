@@ -1,26 +1,25 @@
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use super::PortName;
-use super::claims::Claims;
+use super::askers::Askers;
 
 /// Whose an item is; none: the layout's.
 pub(super) type Owner = Option<Arc<PortName>>;
 
 /// What a ledger can hold: something that can come, change and go by itself, beside its value.
-pub trait Entry: Clone + Ord + fmt::Display {
+pub trait Entry: Clone + Ord {
     /// Whether two values mean the same: the kernel's tools may spell them differently.
     fn same(&self, one: &str, other: &str) -> bool;
 }
 
 /// Everything one table is to hold, with who asks for it.
 ///
-/// Many may ask for the same; an item is there as long as somebody does. When two ask for one element
-/// with different values, the first by name has it, and the other has it once the first is gone.
+/// Many may ask for the same; an item is there as long as somebody does. Should they ask for different
+/// values, it has that of the first by name.
 #[derive(Debug)]
 pub struct Ledger<I> {
-    items: BTreeMap<I, Claims>,
+    items: BTreeMap<I, Askers>,
     /// What changed since the last write, with its value then.
     touched: BTreeMap<I, Option<String>>,
 }
@@ -41,27 +40,6 @@ pub struct Change<I> {
 /// Changes in order of items.
 pub type Changes<I> = Vec<Change<I>>;
 
-/// Two service ports want the same address and port, or the same node port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict<I> {
-    /// What both want.
-    pub item: I,
-    /// Who has it.
-    pub has: Arc<PortName>,
-    /// Who does not.
-    pub wants: Arc<PortName>,
-}
-
-impl<I: fmt::Display> fmt::Display for Conflict<I> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} is {}'s, and {} wants it too",
-            self.item, self.has, self.wants
-        )
-    }
-}
-
 impl<I: Entry> Ledger<I> {
     /// A ledger that holds the layout.
     pub fn new(fixed: Vec<(I, String)>) -> Ledger<I> {
@@ -70,49 +48,46 @@ impl<I: Entry> Ledger<I> {
             touched: BTreeMap::new(),
         };
         for (item, value) in fixed {
-            ledger.claim(item, &None, value);
+            ledger.ask(item, &None, value);
         }
         ledger
     }
 
-    /// Makes an owner's items `after` instead of `before`. Answers who is in whose way. The work is
-    /// that of the items that differ, times the logarithm of all.
+    /// Makes an owner's items `after` instead of `before`. The work is that of the items that differ,
+    /// times the logarithm of all.
     pub fn replace(
         &mut self,
         owner: &Arc<PortName>,
         before: Vec<(I, String)>,
         after: Vec<(I, String)>,
-    ) -> Vec<Conflict<I>> {
+    ) {
         let before: BTreeMap<I, String> = before.into_iter().collect();
         let after: BTreeMap<I, String> = after.into_iter().collect();
         let whose = Some(owner.clone());
         for item in before.keys().filter(|item| !after.contains_key(item)) {
             self.release(item, &whose);
         }
-        let mut conflicts = Vec::new();
         for (item, value) in after {
             if before.get(&item) != Some(&value) {
-                self.claim(item.clone(), &whose, value);
-                conflicts.extend(self.conflict(&item, owner));
+                self.ask(item, &whose, value);
             }
         }
-        conflicts
     }
 
-    fn claim(&mut self, item: I, owner: &Owner, value: String) {
+    fn ask(&mut self, item: I, owner: &Owner, value: String) {
         self.touch(&item);
         match self.items.get_mut(&item) {
-            Some(claims) => claims.put(owner, value),
+            Some(askers) => askers.put(owner, value),
             None => {
-                self.items.insert(item, Claims::of(owner.clone(), value));
+                self.items.insert(item, Askers::of(owner.clone(), value));
             }
         }
     }
 
     fn release(&mut self, item: &I, owner: &Owner) {
         self.touch(item);
-        if let Some(claims) = self.items.get_mut(item)
-            && !claims.remove(owner)
+        if let Some(askers) = self.items.get_mut(item)
+            && !askers.remove(owner)
         {
             self.items.remove(item);
         }
@@ -127,22 +102,6 @@ impl<I: Entry> Ledger<I> {
 
     fn wanted(&self, item: &I) -> Option<(&Owner, &str)> {
         self.items.get(item)?.first()
-    }
-
-    fn conflict(&self, item: &I, owner: &Arc<PortName>) -> Option<Conflict<I>> {
-        let claims = self.items.get(item)?;
-        let last = claims.last_that_differs()?;
-        // What the layout wants, nobody else does.
-        let has = claims.first()?.0.clone()?;
-        let wants = match has == *owner {
-            true => last.clone()?,
-            false => owner.clone(),
-        };
-        Some(Conflict {
-            item: item.clone(),
-            has,
-            wants,
-        })
     }
 
     /// What differs from what was last written.
@@ -162,8 +121,8 @@ impl<I: Entry> Ledger<I> {
     /// What differs from what the kernel has.
     pub fn against(&self, kernel: &BTreeMap<I, String>) -> Changes<I> {
         let mut changes = Vec::new();
-        for (item, claims) in &self.items {
-            let Some((owner, wanted)) = claims.first() else {
+        for (item, askers) in &self.items {
+            let Some((owner, wanted)) = askers.first() else {
                 continue;
             };
             let before = kernel.get(item);
@@ -190,9 +149,9 @@ impl<I: Entry> Ledger<I> {
 
     /// Whether nothing differs from what the kernel has.
     pub fn agrees(&self, kernel: &BTreeMap<I, String>) -> bool {
-        let same = |(item, claims): (&I, &Claims)| {
-            let (claim, value) = (claims.first(), kernel.get(item));
-            claim
+        let same = |(item, askers): (&I, &Askers)| {
+            let (first, value) = (askers.first(), kernel.get(item));
+            first
                 .zip(value)
                 .is_some_and(|((_, wanted), value)| item.same(value, wanted))
         };
@@ -206,8 +165,8 @@ impl<I: Entry> Ledger<I> {
 
     /// What it holds from an item on, in their order, as changes of an empty table.
     pub fn starting_at(&self, first: I) -> impl Iterator<Item = Change<I>> {
-        self.items.range(first..).filter_map(|(item, claims)| {
-            let (owner, wanted) = claims.first()?;
+        self.items.range(first..).filter_map(|(item, askers)| {
+            let (owner, wanted) = askers.first()?;
             Some(Change {
                 item: item.clone(),
                 before: None,

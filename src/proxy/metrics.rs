@@ -9,7 +9,7 @@ use crate::client::Contact;
 use crate::model::IpFamily;
 
 use super::registry::{PROGRAMMING, Registry, recorder};
-use super::{Mode, Report, TableSize};
+use super::{Mode, Report, Syncer};
 
 /// The numbers of one proxy. Cheap to change; a page is written when somebody asks for it.
 #[derive(Debug)]
@@ -36,6 +36,7 @@ pub(super) struct Metrics {
     rules: Counter,
     direct: Counter,
     refused: Gauge,
+    conflicting: Gauge,
     held: Gauge,
     foreign: Counter,
     repairs: Counter,
@@ -177,6 +178,11 @@ impl Metrics {
                 &[],
                 "Services whose rules the kernel refuses",
             ),
+            conflicting: r.gauge(
+                ours("conflicting_ports"),
+                &[],
+                "Service ports that lack an address and port, or a node port, because another has it",
+            ),
             held: r.gauge(
                 ours("rules_held"),
                 &[],
@@ -299,14 +305,17 @@ impl Metrics {
         self.repairs.increment(1);
     }
 
-    /// How things stand after a sync: services refused, and ports without an endpoint here by policy.
-    pub(super) fn standing(&self, refused: usize, no_local: [usize; 2], sizes: &[TableSize]) {
-        self.refused.set(as_f64(count(refused)));
-        let [internal, external] = no_local;
+    /// How things stand after a sync: services refused, ports without what they want, ports without an
+    /// endpoint here by policy, and how much there is.
+    pub(super) fn standing(&self, syncer: &mut Syncer) {
+        self.refused.set(as_f64(count(syncer.refused().len())));
+        let losers = syncer.claims().losers();
+        self.conflicting.set(as_f64(count(losers)));
+        let [internal, external] = syncer.no_local();
         self.no_local_internal.set(as_f64(count(internal)));
         self.no_local_external.set(as_f64(count(external)));
         let r = Registry::of(&self.recorder);
-        for size in sizes {
+        for size in syncer.backend().sizes() {
             let family = match size.family {
                 IpFamily::V4 => "IPv4",
                 IpFamily::V6 => "IPv6",

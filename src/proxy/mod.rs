@@ -2,8 +2,8 @@
 //! kube-proxy.
 //!
 //! ```text
-//! client::Watcher ─ cut ─→ choose ─→ PortRules ─→ Backend ─→ the kernel
-//!                    (which endpoints this node uses)
+//! client::Watcher ─ cut ─→ choose ─→ PortRules ─→ Claims ─→ PortRules ─→ Backend ─→ the kernel
+//!             (which endpoints this node uses)  (who has which address and port)
 //!
 //! of nftables: PortRules ─→ nft::render ─→ Ledger ─→ Script ─→ nft -f -
 //!                           (pure)     (what differs)     (one transaction)
@@ -13,13 +13,14 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`choose()`] | which endpoints this node uses, by Kubernetes' rules for consumers: pure |
+//! | [`Claims`] | who has an address and port, or a node port, that several services want: pure |
 //! | [`Syncer`] | what changed, health checks, refused services and their second chance, UDP flows |
 //! | [`Backend`] | one way of keeping rules: write, read back, repair, give up one service and not the others |
 //! | [`Nftables`] | that of nftables |
 //! | [`nft`] | the nftables rules: pure, text out |
 //! | [`Tables`] | what both families' nftables are to hold, and what differs from what they do: pure |
 //! | [`iptables`] | the iptables rules: pure, text out; and [`iptables::Iptables`], that way of keeping them |
-//! | [`Ledger`] `services` | what both have in common: who asks for what, who has it, what changed |
+//! | [`Ledger`] `askers` `services` | what both have in common: who asks for what, what changed |
 //! | `stale` `udp` | which UDP flows go where nobody serves: pure; and which have to be looked through |
 //! | [`linux`] | the programs of nftables and iptables, and netlink: all that touches the kernel |
 //! | [`Monitor`] `metrics` `registry` `pages` | what the proxy says of itself, over HTTP |
@@ -30,11 +31,14 @@
 //! differs is written. Rules are never removed at an end. Nothing outside the tables `ip selectord`
 //! and `ip6 selectord`, or the chains `SELD-…` and the jumps to them, is touched.
 
+mod askers;
 mod backend;
 mod belief;
 mod choose;
 mod cidr;
 mod claims;
+#[cfg(test)]
+mod clashes;
 #[cfg(test)]
 mod fixture;
 mod hash;
@@ -64,8 +68,9 @@ mod udp;
 pub use backend::{Backend, Mode, Report, SyncError, TableSize};
 pub use choose::{NodeView, choose, health_check};
 pub use cidr::{Cidr, ParseCidrError};
+pub use claims::{Claims, Conflict, Place, Settled};
 pub use health::{HealthPorts, health_addresses};
-pub use ledger::{Change, Changes, Conflict, Entry, Ledger};
+pub use ledger::{Change, Changes, Entry, Ledger};
 pub use monitor::{Health, Monitor};
 pub use nftables::Nftables;
 pub use options::{PodTraffic, ProxyOptions};

@@ -14,6 +14,8 @@ use super::{ProxyOptions, Report, Syncer};
 /// Commit times that are kept while their changes wait to be written; of more, nobody will know how long
 /// they took.
 const MOST_COMMITS: usize = 1_000;
+/// Most service ports without what they want that a page names: how many there are is a number.
+const MOST_CONFLICTS: usize = 20;
 
 /// What a proxy says of itself, on its pages and to load balancers. Clones are of one proxy.
 #[derive(Debug, Clone)]
@@ -37,6 +39,8 @@ struct State {
     /// When the rules were last made what they are to be.
     updated: Option<SystemTime>,
     applied: Option<Revision>,
+    /// Who goes without which place, or some of them.
+    conflicts: Vec<String>,
     /// When changes were committed that wait to be written.
     commits: Vec<SystemTime>,
 }
@@ -90,6 +94,12 @@ impl Monitor {
             applied: state.applied,
             source_age: self.0.contact.borrow().age(),
         }
+    }
+
+    /// Which service ports lack an address and port, or a node port, that another has, since the last
+    /// sync: twenty of them at most.
+    pub fn conflicts(&self) -> Vec<String> {
+        self.0.state.borrow().conflicts.clone()
     }
 
     /// The page for Prometheus.
@@ -156,12 +166,14 @@ impl Monitor {
     ) {
         let metrics = &self.0.metrics;
         metrics.synced(report, took);
-        let sizes = syncer.backend().sizes();
-        metrics.standing(syncer.refused().len(), syncer.no_local(), &sizes);
+        metrics.standing(syncer);
+        let conflicts = syncer.claims().conflicts().take(MOST_CONFLICTS);
+        let conflicts: Vec<String> = conflicts.map(|conflict| conflict.to_string()).collect();
         self.0.state.send_modify(|state| {
             state.waiting_since = None;
             state.updated = Some(SystemTime::now());
             state.applied = revision.or(state.applied);
+            state.conflicts = conflicts;
             for committed in state.commits.drain(..) {
                 metrics.programmed(committed);
             }

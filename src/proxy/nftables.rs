@@ -8,7 +8,8 @@ use super::linux::{ElementsError, Netfilter, Nft, NftError};
 use super::nft::{Item, Script, TABLE, parse};
 use super::tables::FAMILIES;
 use super::{
-    Backend, KernelTables, Mode, PortRules, ProxyOptions, Report, SyncError, TableSize, Tables,
+    Backend, Claims, KernelTables, Mode, PortRules, ProxyOptions, Report, SyncError, TableSize,
+    Tables,
 };
 
 /// How many services one write gives up before it waits and tries again.
@@ -212,12 +213,11 @@ impl Backend for Nftables {
         Ok(())
     }
 
-    fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>) -> Vec<String> {
-        let conflicts = self.tables.set(service, ports, self.found.as_ref());
-        conflicts.iter().map(ToString::to_string).collect()
+    fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>) {
+        self.tables.set(service, ports, self.found.as_ref());
     }
 
-    fn write(&mut self, report: &mut Report) -> Result<(), SyncError> {
+    fn write(&mut self, claims: &mut Claims, report: &mut Report) -> Result<(), SyncError> {
         let mut kernel = self.found.take();
         let mut anew = false;
         self.written.clear();
@@ -237,16 +237,18 @@ impl Backend for Nftables {
             self.kernel = Knowledge::None;
             report.failures = report.failures.saturating_add(1);
             let service = offender(&script, &cause);
-            let may_give_up = report.refused.len() < MOST_GIVEN_UP;
-            let mut gives_up =
-                |name: &ObjectName, kernel| may_give_up && self.tables.give_up(name, kernel);
             let Some(found) = &kernel else {
                 // The tables may not be what they were left as; nobody is to blame yet.
                 kernel = Some(self.read(report)?);
                 continue;
             };
-            if let Some(name) = service.clone().filter(|name| gives_up(name, found)) {
-                report.refused.push((name, cause.to_string()));
+            let may_give_up = report.refused.len() < MOST_GIVEN_UP;
+            let to_blame = service.as_ref().filter(|_| may_give_up);
+            if let Some(name) = to_blame
+                && let Some(conflicts) = self.tables.give_up(name, found, claims)
+            {
+                report.conflicts.extend(conflicts);
+                report.refused.push((name.clone(), cause.to_string()));
             } else if !anew && cause.is_refusal() {
                 anew = true;
             } else {

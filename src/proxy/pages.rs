@@ -82,6 +82,7 @@ fn health(monitor: &Monitor) -> (bool, Page) {
         "waitingSeconds": seconds(health.waiting),
         "sourceAgeSeconds": seconds(health.source_age),
         "appliedRevision": health.applied,
+        "conflicts": monitor.conflicts(),
     });
     let page = page(health.healthy, "application/json", body.to_string());
     (health.healthy, page)

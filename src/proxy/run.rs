@@ -360,9 +360,6 @@ fn leave_no_other(mode: Mode) -> bool {
 
 /// Logs what a sync did.
 fn told(report: &Report, revision: Revision) {
-    for conflict in &report.conflicts {
-        tracing::warn!("{conflict}");
-    }
     if report.lines > 0 {
         tracing::info!(
             revision,

@@ -1,12 +1,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 
 use crate::model::{IpFamily, ObjectName, Protocol, TrafficPolicy};
 
-use super::Cidr;
+use super::{Cidr, Place};
 
 /// One port of a service in one IP family: what rules are made for, and what they are called by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,7 +58,7 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortRules {
     /// Which port this is.
-    pub name: PortName,
+    pub name: Arc<PortName>,
     /// The service's virtual IPs of the family: nearly always one.
     pub cluster_ips: Vec<IpAddr>,
     /// The port of the virtual IPs.
@@ -116,6 +117,17 @@ impl PortRules {
         let everywhere = self.reached_by(TrafficPolicy::Cluster);
         let here = self.reached_by(TrafficPolicy::Local);
         everywhere.chain(here).copied().collect()
+    }
+
+    /// Where its traffic to an address goes.
+    pub fn at(&self, ip: IpAddr) -> Place {
+        Place::Address(ip, self.name.protocol, self.port)
+    }
+
+    /// Where its traffic to the node goes, if it has a node port.
+    pub fn at_node(&self) -> Option<Place> {
+        let place = Place::NodePort(self.name.family, self.name.protocol, self.node_port);
+        (self.node_port != 0).then_some(place)
     }
 
     /// Whether anything reaches it but through its virtual IPs.

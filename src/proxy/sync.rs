@@ -8,8 +8,8 @@ use crate::model::{ObjectName, TrafficPolicy};
 use super::linux::local_addresses;
 use super::udp::{StaleFlows, UdpFlows};
 use super::{
-    Backend, HealthCheck, NodeView, PortRules, ProxyOptions, Report, SyncError, choose,
-    health_check,
+    Backend, Claims, Conflict, HealthCheck, NodeView, PortRules, ProxyOptions, Report, SyncError,
+    choose, health_check,
 };
 
 /// Keeps the kernel's rules what a view says, whichever way they are kept.
@@ -19,6 +19,7 @@ use super::{
 #[derive(Debug)]
 pub struct Syncer {
     backend: Box<dyn Backend>,
+    claims: Claims,
     node: NodeView,
     /// Services to be looked at.
     dirty: BTreeSet<ObjectName>,
@@ -38,6 +39,7 @@ impl Syncer {
     pub fn new(options: &ProxyOptions, backend: Box<dyn Backend>) -> Syncer {
         Syncer {
             backend,
+            claims: Claims::default(),
             node: NodeView {
                 name: options.node.clone(),
                 ..NodeView::default()
@@ -107,7 +109,10 @@ impl Syncer {
         if let Some(view) = view {
             report.conflicts = self.choose(view);
         }
-        let written = self.backend.write(&mut report);
+        let written = self.backend.write(&mut self.claims, &mut report);
+        for conflict in &report.conflicts {
+            tracing::warn!("{conflict}");
+        }
         // Who was given up is to be tried again, whatever became of the others.
         for (service, why) in &report.refused {
             tracing::error!(%service, why, "the rules of this service were refused: it keeps those it had");
@@ -149,9 +154,8 @@ impl Syncer {
         true
     }
 
-    /// Looks at the services that changed. Answers who is in whose way.
-    fn choose(&mut self, view: &View) -> Vec<String> {
-        let mut conflicts = Vec::new();
+    /// Looks at the services that changed. Answers who is newly in whose way.
+    fn choose(&mut self, view: &View) -> Vec<Conflict> {
         for name in std::mem::take(&mut self.dirty) {
             self.refused.remove(&name);
             let service = view.services().get(&name);
@@ -169,10 +173,19 @@ impl Syncer {
                 [0, 0] => self.no_local.remove(&name),
                 hidden => self.no_local.insert(name.clone(), hidden),
             };
-            self.udp.set(&name, &ports);
-            conflicts.extend(self.backend.set(&name, ports));
+            self.claims.put(&name, ports);
         }
-        conflicts
+        let settled = self.claims.settle();
+        for (name, ports) in settled.services {
+            self.udp.set(&name, &ports);
+            self.backend.set(&name, ports);
+        }
+        settled.conflicts
+    }
+
+    /// Who has which address and port, or node port, that several want.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
     }
 
     /// The way in which rules are kept.

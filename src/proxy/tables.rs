@@ -3,12 +3,12 @@ use std::sync::Arc;
 
 use crate::model::{IpFamily, ObjectName};
 
-use super::ledger::{Changes, Conflict, Ledger};
+use super::ledger::{Changes, Ledger};
 use super::nft::{
     Item, Key, Listing, Script, Shared, Slots, fixed, held, place, render, slot_keys,
 };
 use super::services::{OfPort, Services};
-use super::{PortName, PortRules, ProxyOptions, Target, UdpKey};
+use super::{Claims, Conflict, PortName, PortRules, ProxyOptions, Target, UdpKey};
 
 /// The families, in the order in which their tables are written.
 pub(super) const FAMILIES: [IpFamily; 2] = [IpFamily::V4, IpFamily::V6];
@@ -30,16 +30,36 @@ pub struct Tables {
 /// A service port, and the places of its endpoints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Placed {
-    name: Arc<PortName>,
     rules: Arc<PortRules>,
     slots: Slots,
     /// What it has in the kernel, and keeps instead of what its rules say.
     held: Option<Arc<Vec<(Item, String)>>>,
 }
 
+impl Placed {
+    fn new(rules: Arc<PortRules>, slots: &Slots) -> Placed {
+        Placed {
+            slots: Slots {
+                cluster: place(&slots.cluster, &rules.cluster),
+                local: place(&slots.local, &rules.local),
+            },
+            rules,
+            held: None,
+        }
+    }
+
+    /// The same with these rules, if they are others.
+    fn with(&self, rules: Arc<PortRules>) -> Placed {
+        match rules == self.rules {
+            true => self.clone(),
+            false => Placed::new(rules, &self.slots),
+        }
+    }
+}
+
 impl OfPort for Placed {
     fn port(&self) -> &Arc<PortName> {
-        &self.name
+        &self.rules.name
     }
 }
 
@@ -93,57 +113,62 @@ impl Tables {
     }
 
     /// Makes the ports of a service these; none: it is gone. Endpoints keep the places they have, here
-    /// or else in the kernel's tables. Answers who is in whose way.
+    /// or else in the kernel's tables. No two services may have one address and port, or node port.
     pub fn set(
         &mut self,
         name: &ObjectName,
         ports: Vec<Arc<PortRules>>,
         kernel: Option<&KernelTables>,
-    ) -> Vec<Conflict<Item>> {
+    ) {
         let old = self.services.get(name);
         let new: Vec<Placed> = ports
             .into_iter()
             .map(|rules| {
-                let known = old.iter().find(|placed| *placed.name == rules.name);
+                let known = old.iter().find(|placed| placed.rules.name == rules.name);
                 let slots = match known {
                     Some(placed) => placed.slots.clone(),
                     None => kernel.map_or_else(Slots::default, |k| read_slots(&rules, k)),
                 };
-                Placed {
-                    name: known.map_or_else(|| Arc::new(rules.name.clone()), |p| p.name.clone()),
-                    slots: Slots {
-                        cluster: place(&slots.cluster, &rules.cluster),
-                        local: place(&slots.local, &rules.local),
-                    },
-                    rules,
-                    held: None,
-                }
+                Placed::new(rules, &slots)
             })
             .collect();
-        if old == new {
-            return Vec::new();
+        if old != new {
+            self.put(name, new);
         }
-        self.put(name, new)
     }
 
     /// Gives a service up as it is: back to what it was when last written; before the first write, to
-    /// what the kernel has of it; or, if it is that, away with it. Answers whether there was anything to give up.
-    pub fn give_up(&mut self, name: &ObjectName, kernel: &KernelTables) -> bool {
-        let instead = self.services.instead(name);
-        let instead = instead.map(|instead| match instead.is_empty() {
-            // Later, what its addresses have is another's.
-            true if !self.is_written => self.held(name, kernel),
-            true => Vec::new(),
-            false => instead,
-        });
-        let given_up = instead.map(|instead| self.put(name, instead));
-        given_up.is_some()
+    /// what the kernel has of it; or, if it is that, away with it. Answers who has nothing of what it wants
+    /// for that, or none if there was nothing to give up.
+    pub fn give_up(
+        &mut self,
+        name: &ObjectName,
+        kernel: &KernelTables,
+        claims: &mut Claims,
+    ) -> Option<Vec<Conflict>> {
+        let mut instead = self.services.instead(name)?;
+        // Later, what its addresses have is another's.
+        if instead.is_empty() && !self.is_written {
+            instead = self.held(name, kernel);
+        }
+        claims.put(name, instead.iter().map(|p| p.rules.clone()).collect());
+        let settled = claims.settle();
+        for (service, ports) in settled.services {
+            if service == *name {
+                let again = instead.iter().zip(ports);
+                let again = again.map(|(placed, rules)| placed.with(rules));
+                self.put(name, again.collect());
+            } else {
+                self.set(&service, ports, Some(kernel));
+            }
+        }
+        Some(settled.conflicts)
     }
 
     /// The ports of a service with what the kernel has of them; empty, if they hold on to that already.
     fn held(&self, name: &ObjectName, kernel: &KernelTables) -> Vec<Placed> {
         let hold = |placed: &Placed| {
-            let family = placed.name.family;
+            let family = placed.rules.name.family;
             let is_fixed = |item: &Item| self.ledger(family).is_fixed(item);
             let items = match kernel.items(family) {
                 Some(items) => held(&placed.rules, items, is_fixed),
@@ -167,8 +192,7 @@ impl Tables {
         }
     }
 
-    fn put(&mut self, name: &ObjectName, new: Vec<Placed>) -> Vec<Conflict<Item>> {
-        let mut conflicts = Vec::new();
+    fn put(&mut self, name: &ObjectName, new: Vec<Placed>) {
         for (port, (was, is)) in self.services.put(name, new) {
             let rendered = |placed: Option<Placed>| {
                 placed.map_or_else(Vec::new, |p| match p.held {
@@ -181,9 +205,8 @@ impl Tables {
                 IpFamily::V4 => &mut self.v4,
                 IpFamily::V6 => &mut self.v6,
             };
-            conflicts.extend(ledger.replace(&port, before, after));
+            ledger.replace(&port, before, after);
         }
-        conflicts
     }
 
     /// What has to be written: since the last time, or beside what the kernel has. A table that is not

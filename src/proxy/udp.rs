@@ -173,7 +173,7 @@ mod tests {
     fn port(service: &ObjectName, end: u8) -> Arc<PortRules> {
         let endpoint = format!("10.244.0.{end}:53");
         let mut port = fixture::port("b", Protocol::Udp, "10.96.0.1", &[&endpoint]);
-        port.name.service = service.clone();
+        Arc::make_mut(&mut port.name).service = service.clone();
         Arc::new(port)
     }
 

@@ -11,6 +11,7 @@
 //! | `world` | services and endpoints that change at random |
 //! | `decision` | what the kernel does with a packet, read off its tables |
 //! | `oracle` | what it should do, written once more from the objects alone, slow and obvious |
+//! | `clashes` | services that want what another has |
 //! | `random` | after any changes: the tables of a fresh sync, and the oracle's decisions |
 //! | `elements` | elements that go to the kernel without nft |
 //! | `faults` | flushes, edits, a service that is refused, nft that cannot be run |
@@ -36,6 +37,7 @@
 #![cfg(all(feature = "service", target_os = "linux"))]
 
 mod affinity;
+mod clashes;
 mod decision;
 mod elements;
 mod example;

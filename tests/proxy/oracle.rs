@@ -9,8 +9,12 @@ use selectord::model::{ClusterIp, Endpoint, Service, TargetPort, TrafficPolicy};
 use super::decision::{Fate, From};
 use super::world::NODE;
 
-/// Everything that can be reached: a service's address (none: an address of the node), protocol, port.
-pub fn frontends(service: &Service) -> Vec<(Option<IpAddr>, &'static str, u16, bool)> {
+/// What can be reached: a service's address (none: an address of the node), protocol, port; and whether it
+/// is anything but a virtual IP.
+pub type Frontend = (Option<IpAddr>, &'static str, u16, bool);
+
+/// Everything of a service that can be reached.
+pub fn frontends(service: &Service) -> Vec<Frontend> {
     let mut all = Vec::new();
     let ClusterIp::Ips(ips) = &service.cluster_ip else {
         return all;
@@ -37,13 +41,27 @@ pub fn frontends(service: &Service) -> Vec<(Option<IpAddr>, &'static str, u16, b
     all
 }
 
-pub fn fate(
-    view: &View,
-    held: &ServiceView,
-    v4: bool,
-    frontend: (Option<IpAddr>, &str, u16, bool),
-    from: From,
-) -> Fate {
+/// What a frontend of any service is, and whose: that of the one that has it, where several want it. A
+/// virtual IP comes before other addresses, and then the first by name.
+pub fn owner(view: &View, v4: bool, wanted: Frontend) -> (&ServiceView, Frontend) {
+    let mut all: Vec<_> = view
+        .services()
+        .iter()
+        .flat_map(|(name, held)| {
+            let all = frontends(&held.entry.service);
+            let families: BTreeSet<bool> =
+                all.iter().filter_map(|f| Some(f.0?.is_ipv4())).collect();
+            let all = all.into_iter().filter(move |_| families.contains(&v4));
+            all.map(move |frontend| (frontend.3, name, held, frontend))
+        })
+        .filter(|(.., f)| (f.0, f.1, f.2) == (wanted.0, wanted.1, wanted.2))
+        .collect();
+    all.sort_by_key(|(is_external, name, ..)| (*is_external, *name));
+    let (.., held, frontend) = all.remove(0);
+    (held, frontend)
+}
+
+pub fn fate(view: &View, held: &ServiceView, v4: bool, frontend: Frontend, from: From) -> Fate {
     let service = &held.entry.service;
     let (ip, protocol, number, outside) = frontend;
     let guarded = ip.is_some_and(|ip| service.load_balancer_ips.iter().any(|lb| lb.ip == ip));

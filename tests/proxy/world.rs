@@ -18,6 +18,8 @@ pub struct World {
     pub random: Random,
     pub view: View,
     services: usize,
+    /// Whether services want each other's addresses and node ports.
+    is_crowded: bool,
 }
 
 impl World {
@@ -26,6 +28,15 @@ impl World {
             random: Random::new(seed),
             view: View::default(),
             services,
+            is_crowded: false,
+        }
+    }
+
+    /// One in which services want the same addresses and node ports.
+    pub fn crowded(seed: u64, services: usize) -> World {
+        World {
+            is_crowded: true,
+            ..World::new(seed, services)
         }
     }
 
@@ -63,20 +74,39 @@ impl World {
         vec![Event::Node(Arc::new(node))]
     }
 
+    /// Whose addresses a service has: its own, unless the world is crowded.
+    fn some_number(&mut self, own: u16) -> u16 {
+        match self.is_crowded && self.random.chance(60) {
+            true => self.random.below(3) as u16,
+            false => own,
+        }
+    }
+
     /// A service by its number: its addresses are its own, its policies of chance.
     fn put_service(&mut self) -> Vec<Event> {
         let name = self.some_name();
-        let number: u16 = name.name[3..].parse().unwrap();
-        let random = &mut self.random;
+        let own: u16 = name.name[3..].parse().unwrap();
+        let number = self.some_number(own);
         let [high, low] = number.to_be_bytes();
         let mut ips: SmallVec<[std::net::IpAddr; 1]> = SmallVec::new();
-        let families = random.below(3);
+        let families = self.random.below(3);
         if families != 1 {
             ips.push(format!("10.96.{high}.{low}").parse().unwrap());
         }
         if families != 0 {
             ips.push(format!("fd00:96::{number:x}").parse().unwrap());
         }
+        let number = self.some_number(own);
+        let [high, low] = number.to_be_bytes();
+        let nets = match self.is_crowded {
+            true => &["198.51", "203.0", "10.96"][..],
+            false => &["198.51"],
+        };
+        let random = &mut self.random;
+        let net = match nets {
+            [net] => net,
+            nets => random.pick(nets),
+        };
         let external = random.chance(50);
         let ports = (0..random.between(1, 2) as u16).map(|index| ServicePort {
             name: format!("p{index}").into(),
@@ -106,7 +136,7 @@ impl World {
             cluster_ip: ClusterIp::Ips(ips),
             ports,
             external_ips: if random.chance(20) {
-                vec![format!("198.51.{high}.{low}").parse().unwrap()]
+                vec![format!("{net}.{high}.{low}").parse().unwrap()]
             } else {
                 vec![]
             },

@@ -6,7 +6,9 @@ use crate::model::{IpFamily, ObjectName};
 
 use super::super::linux::{IptablesError, IptablesPrograms, IptablesTool, Netfilter};
 use super::super::tables::FAMILIES;
-use super::super::{Backend, Mode, PortRules, ProxyOptions, Report, SyncError, TableSize};
+use super::super::{
+    Backend, Claims, Conflict, Mode, PortRules, ProxyOptions, Report, SyncError, TableSize,
+};
 use super::quiet::Quiet;
 use super::tools::{Around, Others, list, look_around, read, remove, unreadable};
 use super::{Kernel, Listing, PerTable, Rules, Script, Table, Variant};
@@ -108,6 +110,7 @@ impl Iptables {
     fn write_family(
         &mut self,
         family: &mut Family,
+        claims: &mut Claims,
         report: &mut Report,
     ) -> Result<bool, SyncError> {
         if let Some(error) = family.failure.take() {
@@ -132,9 +135,11 @@ impl Iptables {
                 self.read(family, report)?;
                 if nobody_to_blame {
                     // The tables may not have been what they were left as.
-                } else if let Some(name) = service.clone().filter(|name| self.give_up(name, report))
+                } else if let Some(name) = &service
+                    && let Some(conflicts) = self.give_up(name, claims, report)
                 {
-                    report.refused.push((name, cause.to_string()));
+                    report.conflicts.extend(conflicts);
+                    report.refused.push((name.clone(), cause.to_string()));
                     gave_up = true;
                 } else if !anew {
                     anew = true;
@@ -191,8 +196,16 @@ impl Iptables {
         Ok(())
     }
 
-    fn give_up(&mut self, name: &ObjectName, report: &Report) -> bool {
-        report.refused.len() < MOST_GIVEN_UP && self.rules.give_up(name, &self.found)
+    fn give_up(
+        &mut self,
+        name: &ObjectName,
+        claims: &mut Claims,
+        report: &Report,
+    ) -> Option<Vec<Conflict>> {
+        if report.refused.len() >= MOST_GIVEN_UP {
+            return None;
+        }
+        self.rules.give_up(name, &self.found, claims)
     }
 }
 
@@ -232,19 +245,18 @@ impl Backend for Iptables {
         first.map_or(Ok(()), Err)
     }
 
-    fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>) -> Vec<String> {
-        let conflicts = self.rules.set(service, ports);
-        conflicts.iter().map(ToString::to_string).collect()
+    fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>) {
+        self.rules.set(service, ports);
     }
 
-    fn write(&mut self, report: &mut Report) -> Result<(), SyncError> {
+    fn write(&mut self, claims: &mut Claims, report: &mut Report) -> Result<(), SyncError> {
         let mut families = std::mem::take(&mut self.families);
         let mut failure = None;
         self.known = true;
         loop {
             let mut again = false;
             for family in &mut families {
-                match self.write_family(family, report) {
+                match self.write_family(family, claims, report) {
                     Ok(gave_up) => again |= gave_up,
                     Err(error) => failure = Some(error),
                 }

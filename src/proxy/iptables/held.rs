@@ -3,18 +3,22 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::model::Protocol;
+use crate::model::{IpFamily, Protocol};
 
-use super::super::{PortName, UdpKey, protocol_word};
+use super::super::{Place, PortName, UdpKey, protocol_word};
 use super::layout::{NODE_PORTS, SERVICES};
 use super::listing::matches;
 use super::{Item, Listing, PerTable, Table, names};
 
 type Items = BTreeMap<Item, String>;
 
-/// The rules of a port in the shared chains, known by their comments, and the chains that they lead to.
-/// The work is that of all that is listed.
-pub fn held(port: &PortName, listing: &Listing) -> PerTable<Vec<(Item, String)>> {
+/// The rules of a port in the shared chains, known by their comments, and the chains that they lead to;
+/// without those of places that are another's now. The work is that of all that is listed.
+pub fn held(
+    port: &PortName,
+    listing: &Listing,
+    is_anothers: impl Fn(Place) -> bool,
+) -> PerTable<Vec<(Item, String)>> {
     let mut held = PerTable::default();
     for table in Table::ALL {
         let listed = listing.items.of(table);
@@ -22,7 +26,8 @@ pub fn held(port: &PortName, listing: &Listing) -> PerTable<Vec<(Item, String)>>
         for (item, rule) in listed {
             // Of several that match the same, the first is the one that counts.
             let counts = matches!(item, Item::Rule(_, name) if *name == matches(rule));
-            if counts && is_of(rule, port) {
+            let is_lost = || place(port.family, item).is_some_and(&is_anothers);
+            if counts && is_of(rule, port) && !is_lost() {
                 items.insert(item.clone(), rule.clone());
                 follow(rule, listed, &mut items);
             }
@@ -62,30 +67,46 @@ fn follow(rules: &str, listed: &Items, into: &mut Items) {
     }
 }
 
-/// Where UDP packets go that a rule of the table nat sends on.
-pub(super) fn udp_key(item: &Item) -> Option<UdpKey> {
-    let Item::Rule(chain @ (SERVICES | NODE_PORTS), rule) = item else {
+/// Where packets go that a rule of a shared chain is about.
+fn place(family: IpFamily, item: &Item) -> Option<Place> {
+    let Item::Rule(chain, rule) = item else {
         return None;
     };
     let after = |flag: &str| {
         let mut words = rule.split(' ').skip_while(|word| *word != flag);
         words.nth(1)
     };
-    if after("-p") != Some(protocol_word(Protocol::Udp)) {
-        return None;
-    }
+    let word = after("-p")?;
+    let protocols = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp];
+    let protocol = protocols.into_iter().find(|p| protocol_word(*p) == word)?;
     let port = after("--dport")?.parse().ok()?;
-    if *chain == NODE_PORTS {
-        return Some(UdpKey::NodePort(port));
+    if *chain == NODE_PORTS || after("--dst-type").is_some() {
+        return Some(Place::NodePort(family, protocol, port));
     }
     let ip: IpAddr = after("-d")?.split('/').next()?.parse().ok()?;
-    Some(UdpKey::Address(ip, port))
+    Some(Place::Address(ip, protocol, port))
+}
+
+/// Where UDP packets go that a rule of the table nat sends on.
+pub(super) fn udp_key(family: IpFamily, item: &Item) -> Option<UdpKey> {
+    match (item, place(family, item)?) {
+        (Item::Rule(SERVICES, _), Place::Address(ip, Protocol::Udp, port)) => {
+            Some(UdpKey::Address(ip, port))
+        }
+        (Item::Rule(NODE_PORTS, _), Place::NodePort(_, Protocol::Udp, port)) => {
+            Some(UdpKey::NodePort(port))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::{Kernel, parse, render};
     use super::*;
+    use crate::model::ObjectName;
     use crate::proxy::fixture::{kinds, options};
 
     #[test]
@@ -104,7 +125,7 @@ mod tests {
                 let items = rendered.of(table).iter().cloned();
                 *listing.items.of_mut(table) = items.collect();
             }
-            let found = held(&port.name, &listing);
+            let found = held(&port.name, &listing, |_| false);
             for table in Table::ALL {
                 let of = |items: &PerTable<Vec<(Item, String)>>| -> Items {
                     items.of(table).iter().cloned().collect()
@@ -112,8 +133,10 @@ mod tests {
                 assert_eq!(of(&found), of(&rendered), "{name}");
             }
             // Nothing of it is another's.
-            port.name.service.name = "we".into();
-            assert_eq!(held(&port.name, &listing), PerTable::default(), "{name}");
+            let other = ObjectName::new("default", "we");
+            Arc::make_mut(&mut port.name).service = other;
+            let found = held(&port.name, &listing, |_| false);
+            assert_eq!(found, PerTable::default(), "{name}");
         }
     }
 
@@ -124,7 +147,8 @@ mod tests {
             -A SELD-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment \"a/b cluster IP\" -m tcp --dport 80 -j SELD-SVC-B\n\
             -A SELD-NODEPORTS -p udp -m comment --comment \"a/b:c\" -m udp --dport 30053 -j SELD-EXT-A\n";
         let listing = parse(text);
-        let keys: Vec<UdpKey> = listing.items.nat.keys().filter_map(udp_key).collect();
+        let items = listing.items.nat.keys();
+        let keys: Vec<UdpKey> = items.filter_map(|i| udp_key(IpFamily::V4, i)).collect();
         let ip = "10.96.0.10".parse().unwrap();
         assert_eq!(keys, [UdpKey::NodePort(30053), UdpKey::Address(ip, 53)]);
     }

@@ -1,5 +1,3 @@
-use std::fmt;
-
 use super::super::ledger::Entry;
 
 /// The tables that rules are in.
@@ -70,17 +68,5 @@ pub enum Item {
 impl Entry for Item {
     fn same(&self, one: &str, other: &str) -> bool {
         one == other
-    }
-}
-
-impl fmt::Display for Item {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Item::Shared(name) => f.write_str(name),
-            Item::Chain(name) => f.write_str(name),
-            Item::Rule(chain, matches) => write!(f, "{chain} {matches}"),
-            Item::Last(chain) => write!(f, "the end of {chain}"),
-            Item::Jumps(chain) => write!(f, "jumps from {chain}"),
-        }
     }
 }

@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use crate::model::{IpFamily, ObjectName};
 
-use super::super::ledger::{Changes, Conflict, Ledger};
+use super::super::ledger::{Changes, Ledger};
 use super::super::services::{OfPort, Services};
 use super::super::tables::FAMILIES;
-use super::super::{PortName, PortRules, ProxyOptions, UdpKey};
+use super::super::{Claims, Conflict, PortName, PortRules, ProxyOptions, UdpKey};
 use super::held::{held, udp_key};
 use super::{Item, Kernel, Listing, PerTable, Script, Table, fixed, render};
 
@@ -27,15 +27,28 @@ type Items = PerTable<Vec<(Item, String)>>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Port {
-    name: Arc<PortName>,
     rules: Arc<PortRules>,
     /// What it has in the kernel, and keeps instead of what its rules say.
     held: Option<Arc<Items>>,
 }
 
+impl Port {
+    fn new(rules: Arc<PortRules>) -> Port {
+        Port { rules, held: None }
+    }
+
+    /// The same with these rules, if they are others.
+    fn with(&self, rules: Arc<PortRules>) -> Port {
+        match rules == self.rules {
+            true => self.clone(),
+            false => Port::new(rules),
+        }
+    }
+}
+
 impl OfPort for Port {
     fn port(&self) -> &Arc<PortName> {
-        &self.name
+        &self.rules.name
     }
 }
 
@@ -59,37 +72,54 @@ impl Rules {
         }
     }
 
-    /// Makes the ports of a service these; none: it is gone. Answers who is in whose way.
-    pub fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>) -> Vec<Conflict<Item>> {
-        let port = |rules: Arc<PortRules>| Port {
-            name: Arc::new(rules.name.clone()),
-            rules,
-            held: None,
-        };
-        let ports: Vec<Port> = ports.into_iter().map(port).collect();
-        if ports == self.services.get(service) {
-            return Vec::new();
+    /// Makes the ports of a service these; none: it is gone. No two services may have one address and
+    /// port, or node port.
+    pub fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>) {
+        let ports: Vec<Port> = ports.into_iter().map(Port::new).collect();
+        if ports != self.services.get(service) {
+            self.put(service, ports);
         }
-        self.put(service, ports)
     }
 
     /// Gives a service up as it is: back to what it was when last written; if nothing was, to what the
-    /// kernel has of it; or, if it is that, away with it. Answers whether there was anything to give up.
-    pub fn give_up(&mut self, service: &ObjectName, kernel: &BTreeMap<IpFamily, Listing>) -> bool {
-        let instead = self.services.instead(service);
-        let instead = instead.map(|instead| match instead.is_empty() {
-            true => self.held(service, kernel),
-            false => instead,
-        });
-        let given_up = instead.map(|instead| self.put(service, instead));
-        given_up.is_some()
+    /// kernel has of it; or, if it is that, away with it. Answers who has nothing of what it wants for that,
+    /// or none if there was nothing to give up.
+    pub fn give_up(
+        &mut self,
+        service: &ObjectName,
+        kernel: &BTreeMap<IpFamily, Listing>,
+        claims: &mut Claims,
+    ) -> Option<Vec<Conflict>> {
+        let mut instead = self.services.instead(service)?;
+        if instead.is_empty() {
+            instead = self.held(service, kernel, claims);
+        }
+        claims.put(service, instead.iter().map(|p| p.rules.clone()).collect());
+        let settled = claims.settle();
+        for (other, ports) in settled.services {
+            if other == *service {
+                let again = instead.iter().zip(ports);
+                let again = again.map(|(port, rules)| port.with(rules));
+                self.put(service, again.collect());
+            } else {
+                self.set(&other, ports);
+            }
+        }
+        Some(settled.conflicts)
     }
 
     /// The ports of a service with what the kernel has of them; empty, if they hold on to that already.
-    fn held(&self, service: &ObjectName, kernel: &BTreeMap<IpFamily, Listing>) -> Vec<Port> {
+    fn held(
+        &self,
+        service: &ObjectName,
+        kernel: &BTreeMap<IpFamily, Listing>,
+        claims: &Claims,
+    ) -> Vec<Port> {
         let hold = |port: &Port| {
-            let listing = kernel.get(&port.name.family);
-            let items = listing.map_or_else(PerTable::default, |l| held(&port.name, l));
+            let name = &port.rules.name;
+            let is_anothers = |place| claims.owner(place).is_some_and(|owner| owner != name);
+            let listing = kernel.get(&name.family);
+            let items = listing.map_or_else(PerTable::default, |l| held(name, l, is_anothers));
             Port {
                 held: Some(Arc::new(items)),
                 ..port.clone()
@@ -106,8 +136,7 @@ impl Rules {
         }
     }
 
-    fn put(&mut self, service: &ObjectName, ports: Vec<Port>) -> Vec<Conflict<Item>> {
-        let mut conflicts = Vec::new();
+    fn put(&mut self, service: &ObjectName, ports: Vec<Port>) {
         for (name, (was, is)) in self.services.put(service, ports) {
             let rendered = |port: Option<Port>| {
                 port.map_or_else(PerTable::default, |port| match port.held {
@@ -120,10 +149,9 @@ impl Rules {
                 IpFamily::V4 => &mut self.v4,
                 IpFamily::V6 => &mut self.v6,
             };
-            conflicts.extend(ledgers.filter.replace(&name, was.filter, is.filter));
-            conflicts.extend(ledgers.nat.replace(&name, was.nat, is.nat));
+            ledgers.filter.replace(&name, was.filter, is.filter);
+            ledgers.nat.replace(&name, was.nat, is.nat);
         }
-        conflicts
     }
 
     /// What has to be written of a family: since the last time, or beside what the kernel has; of a table
@@ -168,7 +196,7 @@ impl Rules {
             .nat
             .keys()
             .filter(|item| !wanted.contains(item));
-        unwanted.filter_map(udp_key).collect()
+        unwanted.filter_map(|item| udp_key(family, item)).collect()
     }
 
     /// Whether the kernel has what it is to have, of what was settled.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::*;
 use crate::model::{IpFamily, Protocol, TrafficPolicy};
 use crate::proxy::fixture::{self, kinds, options, port};
-use crate::proxy::{PodTraffic, PortRules, ProxyOptions};
+use crate::proxy::{Claims, PodTraffic, PortRules, ProxyOptions};
 
 fn compare(name: &str, script: &Script) {
     fixture::compare(&format!("iptables/golden/{name}.rules"), script.text());
@@ -33,8 +33,7 @@ fn written_on(kernel: Kernel, options: ProxyOptions, ports: &[&PortRules]) -> Ru
 }
 
 fn set(rules: &mut Rules, port: &PortRules) {
-    let conflicts = rules.set(&port.name.service, vec![Arc::new(port.clone())]);
-    assert!(conflicts.is_empty(), "{conflicts:?}");
+    rules.set(&port.name.service, vec![Arc::new(port.clone())]);
 }
 
 fn whole(rules: &Rules, family: IpFamily) -> Script {
@@ -346,31 +345,6 @@ fn what_somebody_else_changed_is_put_right() {
 }
 
 #[test]
-fn of_two_services_with_one_address_the_first_by_name_has_it() {
-    let a = port("a", Protocol::Tcp, "10.96.0.1", &["10.244.1.2:8080"]);
-    let b = port("b", Protocol::Tcp, "10.96.0.1", &["10.244.2.2:8080"]);
-    let mut rules = written(options(), &[&b]);
-    let conflicts = rules.set(&a.name.service, vec![Arc::new(a.clone())]);
-    let texts: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        texts,
-        [
-            "SELD-SERVICES -d 10.96.0.1/32 -p tcp -m tcp --dport 80 is default/a/tcp/main's, and \
-          default/b/tcp/main wants it too"
-        ]
-    );
-    let has = |rules: &Rules, name: &str| {
-        let text = whole(rules, IpFamily::V4).text().to_owned();
-        text.contains(&format!(
-            "\"default/{name}:main cluster IP\" -m tcp --dport 80 -j SELD-SVC"
-        ))
-    };
-    assert!(has(&rules, "a") && !has(&rules, "b"));
-    rules.set(&a.name.service, Vec::new());
-    assert!(has(&rules, "b") && !has(&rules, "a"));
-}
-
-#[test]
 fn what_is_given_up_is_as_it_was_written() {
     let before = port("web", Protocol::Tcp, "10.96.0.1", &["10.244.1.2:8080"]);
     let mut rules = written(options(), &[&before]);
@@ -378,17 +352,22 @@ fn what_is_given_up_is_as_it_was_written() {
         &mut rules,
         &port("web", Protocol::Tcp, "10.96.0.1", &["10.244.2.2:8080"]),
     );
+    let give_up = |rules: &mut Rules| {
+        let claims = &mut Claims::default();
+        let given_up = rules.give_up(&before.name.service, &BTreeMap::new(), claims);
+        given_up.is_some()
+    };
     assert!(!rules.script(IpFamily::V4, None, false).is_empty());
-    assert!(rules.give_up(&before.name.service, &BTreeMap::new()));
+    assert!(give_up(&mut rules));
     assert!(rules.script(IpFamily::V4, None, false).is_empty());
-    assert!(rules.give_up(&before.name.service, &BTreeMap::new()));
+    assert!(give_up(&mut rules));
     rules.settle();
     let bare = written(options(), &[]);
     assert_eq!(
         whole(&rules, IpFamily::V4).text(),
         whole(&bare, IpFamily::V4).text()
     );
-    assert!(!rules.give_up(&before.name.service, &BTreeMap::new()));
+    assert!(!give_up(&mut rules));
 }
 
 #[test]

@@ -1,5 +1,3 @@
-use std::fmt;
-
 use crate::model::Protocol;
 
 use super::super::ledger::Entry;
@@ -125,17 +123,6 @@ impl Entry for Item {
         match self {
             Item::Chain(_) => one == other || spelt(one) == spelt(other),
             _ => one == other,
-        }
-    }
-}
-
-impl fmt::Display for Item {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Item::AffinitySet(name) => write!(f, "set {name}"),
-            Item::Set(set) => write!(f, "set {}", set.as_str()),
-            Item::Chain(name) => write!(f, "chain {name}"),
-            Item::Element(set, key) => write!(f, "{} {{ {key} }}", set.as_str()),
         }
     }
 }

@@ -53,10 +53,15 @@ pub fn slot_keys(port: &PortRules) -> [Option<(Shared, String)>; 2] {
         let ip = port.external_ips.first()?;
         Some((of(Key::Ip, protocol), format!("{ip} . {}", port.port)))
     };
-    match (port.internal_policy, port.external_policy) {
-        (TrafficPolicy::Cluster, TrafficPolicy::Cluster) => [inside, None],
-        (TrafficPolicy::Cluster, TrafficPolicy::Local) => [inside, outside(Shared::LocalEndpoint)],
-        (TrafficPolicy::Local, _) => [outside(Shared::Endpoint), inside],
+    // Its virtual IP may be another's.
+    let anywhere = || outside(Shared::Endpoint);
+    let here = || match port.external_policy {
+        TrafficPolicy::Local => outside(Shared::LocalEndpoint),
+        TrafficPolicy::Cluster => None,
+    };
+    match port.internal_policy {
+        TrafficPolicy::Cluster => [inside.or_else(anywhere), here()],
+        TrafficPolicy::Local => [anywhere(), inside.or_else(here)],
     }
 }
 

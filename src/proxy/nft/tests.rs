@@ -1,8 +1,6 @@
 //! The whole text for a few services, and the text for each change, as files beside this one. Run
 //! with `SELECTORD_WRITE_GOLDEN=1` to write them anew, and read what changed.
 
-use std::sync::Arc;
-
 use super::*;
 use crate::model::{IpFamily, Protocol};
 use crate::proxy::fixture::{self, kinds, options, port};
@@ -21,7 +19,7 @@ fn added(rules: &PortRules) -> String {
     let family = rules.name.family;
     let mut ledger = Ledger::new(fixed(family, &options));
     ledger.settle();
-    let owner = Arc::new(rules.name.clone());
+    let owner = rules.name.clone();
     ledger.replace(&owner, Vec::new(), render(rules, &fresh(rules), &options));
     let mut script = Script::default();
     script.change(family, &ledger.changes());
@@ -92,7 +90,7 @@ fn what_one_endpoint_changes() {
     ];
     for (name, endpoints) in cases {
         let mut ledger = Ledger::new(fixed(IpFamily::V4, &options));
-        let owner = Arc::new(before.name.clone());
+        let owner = before.name.clone();
         let old = render(&before, &fresh(&before), &options);
         ledger.replace(&owner, Vec::new(), old.clone());
         ledger.settle();
@@ -109,41 +107,6 @@ fn what_one_endpoint_changes() {
 }
 
 #[test]
-fn of_two_services_with_one_address_the_first_by_name_has_it() {
-    let options = options();
-    let a = port("a", Protocol::Tcp, "10.96.0.1", &["10.244.1.2:8080"]);
-    let b = port(
-        "b",
-        Protocol::Tcp,
-        "10.96.0.1",
-        &["10.244.2.2:8080", "10.244.2.3:8080"],
-    );
-    let items = |rules: &PortRules| render(rules, &fresh(rules), &options);
-    let (first, second) = (Arc::new(a.name.clone()), Arc::new(b.name.clone()));
-    let wanted = Item::Element(Shared::Service(Key::Ip), "10.96.0.1 . tcp . 80".to_owned());
-    let value = |ledger: &Ledger<Item>| {
-        let whole = ledger.whole();
-        let change = whole.into_iter().find(|change| change.item == wanted);
-        change.and_then(|change| change.after)
-    };
-
-    let mut ledger = Ledger::new(fixed(IpFamily::V4, &options));
-    assert!(ledger.replace(&second, Vec::new(), items(&b)).is_empty());
-    let conflicts = ledger.replace(&first, Vec::new(), items(&a));
-    assert!(
-        conflicts
-            .iter()
-            .any(|c| c.item == wanted && c.has == first && c.wants == second)
-    );
-    assert_eq!(value(&ledger).as_deref(), Some("goto pick-tcp-1"));
-    ledger.replace(&first, items(&a), Vec::new());
-    assert_eq!(value(&ledger).as_deref(), Some("goto pick-tcp-2"));
-    ledger.replace(&second, items(&b), Vec::new());
-    let layout = Ledger::new(fixed(IpFamily::V4, &options));
-    assert_eq!(ledger.whole(), layout.whole());
-}
-
-#[test]
 fn a_change_taken_back_before_it_is_written_is_none() {
     let options = options();
     let mut ledger = Ledger::new(fixed(IpFamily::V4, &options));
@@ -152,7 +115,7 @@ fn a_change_taken_back_before_it_is_written_is_none() {
         .into_iter()
         .filter(|(_, r)| r.name.family == IpFamily::V4)
     {
-        let owner = Arc::new(rules.name.clone());
+        let owner = rules.name.clone();
         let items = render(&rules, &fresh(&rules), &options);
         ledger.replace(&owner, Vec::new(), items.clone());
         assert!(!ledger.changes().is_empty());

@@ -7,7 +7,7 @@ use selectord::engine::View;
 use super::decision::Saved;
 use crate::decision::{Fate, SOURCES};
 use crate::namespace::Namespace;
-use crate::oracle::{fate, frontends};
+use crate::oracle::{fate, frontends, owner};
 
 /// Every service address does what the oracle says.
 pub fn check_decisions(
@@ -35,7 +35,8 @@ pub fn check_decisions(
                 for from in SOURCES {
                     let ip = frontend.0.map(|ip| ip.to_string());
                     let found = saved.fate(is_v4, ip.as_deref(), frontend.1, frontend.2, from);
-                    let wanted = fate(view, held, is_v4, *frontend, from);
+                    let (has, frontend) = owner(view, is_v4, *frontend);
+                    let wanted = fate(view, has, is_v4, frontend, from);
                     assert_eq!(
                         found, wanted,
                         "{context}: {name} {frontend:?} from {from:?}"
