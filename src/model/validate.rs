@@ -26,18 +26,18 @@ const MAX_PORT_NAME: usize = 15;
 /// Every rule that `object` breaks, each with the path of the field. Linear in the object's size.
 pub fn validate(object: &Object) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    let name = object.object_ref();
+    let (kind, namespace, name) = object.key();
     // A service's name is a DNS label, and a label value of its slices.
-    let (longest, dots) = match name.kind {
+    let (longest, dots) = match kind {
         Kind::Service => (MAX_LABEL, false),
         _ => (MAX_NAME, true),
     };
-    check_name(&mut errors, "metadata.name", &name.name.name, longest, dots);
-    if name.kind.is_namespaced() {
+    check_name(&mut errors, "metadata.name", name, longest, dots);
+    if kind.is_namespaced() {
         check_name(
             &mut errors,
             "metadata.namespace",
-            &name.name.namespace,
+            namespace,
             MAX_LABEL,
             false,
         );
