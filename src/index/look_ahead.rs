@@ -49,19 +49,18 @@ impl Index {
     }
 
     /// The ids of pods that were sought, found step by step together.
-    pub(crate) fn find_all<F: FromIterator<Option<u32>>>(
+    pub(crate) fn find_all<'n, F: FromIterator<Option<u32>>>(
         &self,
-        pods: &[Option<ObjectName>],
+        pods: impl Iterator<Item = Option<&'n ObjectName>>,
         sought: &Names,
     ) -> F {
         let likely = || sought.iter().flatten().filter_map(|sought| sought.likely);
         let records = || likely().filter_map(|id| self.records.get(id));
         let groups = records().filter_map(|record| self.names.group(record.group));
         black_box(groups.map(|group| group.prefix.len()).sum::<usize>());
-        let found = pods.iter().zip(sought).map(|(name, sought)| {
-            let name = &name.as_ref()?.name;
+        let found = pods.zip(sought).map(|(name, sought)| {
             self.names
-                .find_sought(&self.records, sought.as_ref()?, name)
+                .find_sought(&self.records, sought.as_ref()?, &name?.name)
         });
         found.collect()
     }
