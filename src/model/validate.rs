@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::labels::FieldError;
+use crate::labels::{FieldError, is_dns_label, is_subdomain};
 
 use super::bounds::check_bounds;
 use super::{Kind, ManualEndpoints, Object, Pod, Service, ServicePort, ServiceType, TargetPort};
@@ -61,7 +61,7 @@ fn check_name(errors: &mut Vec<FieldError>, path: &str, name: &str, max: usize, 
             format!("must be no more than {max} bytes, is {}", name.len()),
         ));
     } else if !(if dots {
-        name.split('.').all(is_dns_label)
+        is_subdomain(name)
     } else {
         is_dns_label(name)
     }) {
@@ -72,11 +72,6 @@ fn check_name(errors: &mut Vec<FieldError>, path: &str, name: &str, max: usize, 
         };
         errors.push(FieldError::invalid(path, format!("{name:?} {detail}")));
     }
-}
-
-fn is_dns_label(part: &str) -> bool {
-    let inside = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    !part.is_empty() && part.bytes().all(inside) && !part.starts_with('-') && !part.ends_with('-')
 }
 
 /// The IANA service name that Kubernetes asks of a named port.

@@ -16,7 +16,7 @@ use super::name::{decode_ip, decode_protocol};
 use super::pod::{decode_phase, decode_pod, decode_ready};
 use super::proto;
 
-/// Most labels of a pod that are remembered.
+/// Most labels of a pod that are remembered, and most ports that it may have to be read here.
 const KNOWN: usize = 32;
 
 /// Reads pods one behind the other. What one has in common with the one before, as pods of a workload
@@ -24,18 +24,30 @@ const KNOWN: usize = 32;
 #[derive(Debug, Default)]
 pub struct PodReader {
     /// Labels of the last pods, by their place in the message.
-    labels: Vec<Known>,
+    labels: Vec<Known<(Key, Value)>>,
     /// How many labels the last pod had.
     count: usize,
     namespace: SmolStr,
-    ports: Arc<[ContainerPort]>,
+    /// Ports of the last pod.
+    ports: Vec<Known<ContainerPort>>,
+    /// The same, as pods have them, unless that is still to be made.
+    shared_ports: Option<Arc<[ContainerPort]>>,
 }
 
-/// A legal label, and the bytes that it was read from.
+/// What was read from some bytes.
 #[derive(Debug)]
-struct Known {
+struct Known<T> {
     bytes: SmallVec<[u8; 48]>,
-    label: (Key, Value),
+    value: T,
+}
+
+impl<T> Known<T> {
+    fn new(bytes: &[u8], value: T) -> Known<T> {
+        Known {
+            bytes: SmallVec::from_slice(bytes),
+            value,
+        }
+    }
 }
 
 /// Namespace and name of a pod's message, which has more.
@@ -70,14 +82,15 @@ impl PodReader {
     /// None: it is not to be had that way, and the message says what is wrong.
     fn read_good(&mut self, bytes: &[u8]) -> Option<Pod> {
         let mut pod = Pod::default();
-        let mut name = ("", "");
+        let mut namespace: &[u8] = &[];
+        let mut name = "";
         let mut labels = Vec::with_capacity(self.count);
-        let mut ports = SmallVec::<[ContainerPort; 4]>::new();
+        let mut ports = 0;
         let mut fields = Fields(bytes);
         while let Some((number, field)) = fields.next()? {
             match (number, field) {
-                (1, field) => name.0 = field.text()?,
-                (2, field) => name.1 = field.text()?,
+                (1, Field::Bytes(field)) => namespace = field,
+                (2, field) => name = field.text()?,
                 (3, field) => pod.uid = field.text()?.into(),
                 (4, Field::Bytes(label)) => labels.push(self.label(labels.len(), label)?),
                 (5, field) => {
@@ -87,7 +100,10 @@ impl PodReader {
                 (6, field) => pod.node_name = field.text()?.into(),
                 (7, field) => pod.hostname = field.text()?.into(),
                 (8, field) => pod.subdomain = field.text()?.into(),
-                (9, Field::Bytes(port)) => ports.push(read_port(port)?),
+                (9, Field::Bytes(port)) if ports < KNOWN => {
+                    self.port(ports, port)?;
+                    ports += 1;
+                }
                 (10, field) => pod.phase = decode_phase(field.small()?).ok()?,
                 (11, field) => pod.pod_ips.push(decode_ip(field.text()?).ok()?),
                 (12, field) => pod.ready = decode_ready(field.small()?).ok()?,
@@ -99,14 +115,11 @@ impl PodReader {
         if pod.labels.len() != self.count {
             return None;
         }
-        if self.namespace != name.0 {
-            self.namespace = name.0.into();
+        if self.namespace.as_bytes() != namespace {
+            self.namespace = std::str::from_utf8(namespace).ok()?.into();
         }
-        pod.name = ObjectName::new(self.namespace.clone(), name.1);
-        if *self.ports != *ports {
-            self.ports = ports.into_iter().collect();
-        }
-        pod.ports = Arc::clone(&self.ports);
+        pod.name = ObjectName::new(self.namespace.clone(), name);
+        pod.ports = self.shared_ports(ports);
         Some(pod)
     }
 
@@ -116,24 +129,49 @@ impl PodReader {
         if let Some(known) = &known
             && *known.bytes == *bytes
         {
-            return Some(known.label.clone());
+            return Some(known.value.clone());
         }
         let (key, value) = read_label(bytes)?;
-        let label = match &known {
-            Some(known) if known.label.0.as_str() == key => known.label.0.clone(),
-            _ => Key::new(key).ok()?,
+        let key = match &known {
+            Some(known) if known.value.0.as_str().as_bytes() == key => known.value.0.clone(),
+            _ => Key::new(std::str::from_utf8(key).ok()?).ok()?,
         };
-        let label = (label, Value::new(value).ok()?);
-        let new = || Known {
-            bytes: SmallVec::from_slice(bytes),
-            label: label.clone(),
-        };
+        let value = Value::new(std::str::from_utf8(value).ok()?).ok()?;
+        let label = (key, value);
         match known {
-            Some(known) => *known = new(),
-            None if at < KNOWN => self.labels.push(new()),
+            Some(known) => *known = Known::new(bytes, label.clone()),
+            None if at < KNOWN => self.labels.push(Known::new(bytes, label.clone())),
             None => {}
         }
         Some(label)
+    }
+
+    /// Reads the port at a place of a pod.
+    fn port(&mut self, at: usize, bytes: &[u8]) -> Option<()> {
+        if self
+            .ports
+            .get(at)
+            .is_none_or(|known| *known.bytes != *bytes)
+        {
+            self.shared_ports = None;
+            self.ports.truncate(at);
+            self.ports.push(Known::new(bytes, read_port(bytes)?));
+        }
+        Some(())
+    }
+
+    /// The first so many ports.
+    fn shared_ports(&mut self, count: usize) -> Arc<[ContainerPort]> {
+        if count < self.ports.len() {
+            self.shared_ports = None;
+            self.ports.truncate(count);
+        }
+        let ports = self.ports.iter();
+        let shared = self.shared_ports.get_or_insert_with(|| {
+            let ports = ports.map(|known| known.value.clone());
+            ports.collect()
+        });
+        Arc::clone(shared)
     }
 }
 
@@ -143,13 +181,13 @@ fn explain(bytes: &[u8]) -> Decoded<Pod> {
 }
 
 /// Key and value as they are written.
-fn read_label(bytes: &[u8]) -> Option<(&str, &str)> {
-    let (mut key, mut value) = ("", "");
+fn read_label(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
     let mut fields = Fields(bytes);
     while let Some((number, field)) = fields.next()? {
-        match number {
-            1 => key = field.text()?,
-            2 => value = field.text()?,
+        match (number, field) {
+            (1, Field::Bytes(field)) => key = field,
+            (2, Field::Bytes(field)) => value = field,
             _ => return None,
         }
     }
@@ -204,6 +242,7 @@ struct Fields<'b>(&'b [u8]);
 
 impl<'b> Fields<'b> {
     /// The next field's number and content, or none at the end; none at all if they cannot be read.
+    #[inline(always)]
     fn next(&mut self) -> Option<Option<(u64, Field<'b>)>> {
         if self.0.is_empty() {
             return Some(None);
@@ -222,6 +261,7 @@ impl<'b> Fields<'b> {
         Some(Some((key >> 3, field)))
     }
 
+    #[inline(always)]
     fn number(&mut self) -> Option<u64> {
         match self.0.split_first() {
             Some((byte, rest)) if *byte < 0x80 => {
