@@ -139,14 +139,17 @@ impl Engine {
             return std::iter::once(None).collect();
         }
         let changes = changes.get(..AHEAD).unwrap_or(changes);
-        let pod = |change| match change {
-            &Change::Put(Object::Pod(ref pod)) => Some((&pod.name, Some(&pod.labels))),
-            Change::Delete(object) if object.kind == Kind::Pod => Some((&object.name, None)),
-            _ => None,
+        let pods = || {
+            changes.iter().map(|change| match change {
+                Change::Put(Object::Pod(pod)) => Some((&pod.name, Some(&**pod))),
+                Change::Delete(object) if object.kind == Kind::Pod => Some((&object.name, None)),
+                _ => None,
+            })
         };
-        let names = self.index.seek(changes.iter().map(pod));
-        let pods = changes.iter().map(|change| Some(pod(change)?.0));
-        let ids = self.index.look_ahead(pods, &names);
+        let labels = pods().map(|pod| pod.map(|(name, pod)| (name, pod.map(|pod| &pod.labels))));
+        let names = self.index.seek(labels);
+        let nodes = pods().map(|pod| pod.map(|(name, pod)| (name, pod.map(|pod| &pod.node_name))));
+        let ids = self.index.look_ahead(nodes, &names);
         let positions = self.reconciler.look_ahead(&ids);
         self.log.look_ahead(&positions);
         names

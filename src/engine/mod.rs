@@ -59,6 +59,7 @@ mod restore;
 mod scope;
 mod segment;
 mod service_digest;
+mod slot;
 mod state;
 mod stats;
 mod teller;

@@ -176,10 +176,20 @@ impl<'e> Resolver<'e> {
     }
 
     /// An object as the transactions before left it.
-    pub(super) fn present(&self, object: &ObjectRef) -> Option<Present<'_>> {
-        match self.written.get(object) {
-            Some(written) => self.written_object(written),
-            None => self.engine.present(object),
+    fn present(&self, object: &ObjectRef) -> Option<Present<'_>> {
+        self.present_found(object, None)
+    }
+
+    /// The same, of a pod that may have been looked for in the engine.
+    pub(super) fn present_found(
+        &self,
+        object: &ObjectRef,
+        found: Option<Option<u32>>,
+    ) -> Option<Present<'_>> {
+        match (self.written.get(object), found) {
+            (Some(written), _) => self.written_object(written),
+            (None, Some(pod)) => self.engine.index.get(pod?).map(Present::Pod),
+            (None, None) => self.engine.present(object),
         }
     }
 

@@ -13,22 +13,7 @@ use super::present::Present;
 use super::relabel::Relabelling;
 use super::resolve::{ObjectResult, Outcome, Resolver};
 use super::resolve_error::ResolveError;
-
-/// An object that the transaction names or matches.
-struct Slot {
-    object: ObjectRef,
-    now: Now,
-    /// Whether it differs from what it was before the transaction; none: it was touched more than
-    /// once, and has to be compared at the end.
-    differs: Option<bool>,
-}
-
-/// An object as the operations so far left it.
-enum Now {
-    Untouched,
-    There(Object),
-    Gone,
-}
+use super::slot::{Now, Slot};
 
 /// A transaction while it is being resolved.
 pub(super) struct Work<'r, 'e> {
@@ -92,6 +77,7 @@ impl<'r, 'e> Work<'r, 'e> {
             }
         }
         self.named = self.slots.len();
+        Slot::find_pods(&mut self.slots, self.resolver);
         slots
     }
 
@@ -107,7 +93,7 @@ impl<'r, 'e> Work<'r, 'e> {
         };
         let outcome = match &slot.now {
             Now::Untouched => {
-                let before = self.resolver.present(&slot.object);
+                let before = slot.before(self.resolver);
                 let equal = before.as_ref().map(|before| before.equals(&object));
                 let stays = before
                     .is_none_or(|before| self.source.is_empty() || *before.source() == self.source);
@@ -139,7 +125,7 @@ impl<'r, 'e> Work<'r, 'e> {
             return Ok(());
         };
         let (there, differs) = match &slot.now {
-            Now::Untouched => (self.resolver.present(&slot.object).is_some(), Some(true)),
+            Now::Untouched => (slot.before(self.resolver).is_some(), Some(true)),
             Now::There(_) => (true, None),
             Now::Gone => (false, None),
         };
@@ -218,7 +204,7 @@ impl<'r, 'e> Work<'r, 'e> {
                 changed
             }
             Now::Untouched => {
-                let before = self.resolver.present(&slot.object);
+                let before = slot.before(self.resolver);
                 let mut object = before.ok_or_else(not_found)?.object();
                 let changed = labels.apply(&slot.object, &mut object)?;
                 if changed {
@@ -329,39 +315,11 @@ impl<'r, 'e> Work<'r, 'e> {
             source,
             ..
         } = self;
-        let change = |slot: Slot| {
-            let Slot {
-                object: name,
-                now,
-                differs,
-            } = slot;
-            let differs = |is: Option<&Object>| {
-                differs.unwrap_or_else(|| match (resolver.present(&name), is) {
-                    (None, None) => false,
-                    (Some(before), Some(object)) => {
-                        !before.equals(object) || (!source.is_empty() && *before.source() != source)
-                    }
-                    _ => true,
-                })
-            };
-            match now {
-                Now::There(object) if differs(Some(&object)) => Some(Change::Put(object)),
-                Now::Gone if differs(None) => Some(Change::Delete(name)),
-                _ => None,
-            }
-        };
-        let changes: Vec<Change> = slots.into_iter().filter_map(change).collect();
+        let changes = slots
+            .into_iter()
+            .filter_map(|slot| slot.into_change(resolver, &source));
+        let changes: Vec<Change> = changes.collect();
         (ResolvedTransaction::new(changes, source), results)
-    }
-}
-
-impl Slot {
-    fn new(object: ObjectRef) -> Slot {
-        Slot {
-            object,
-            now: Now::Untouched,
-            differs: None,
-        }
     }
 }
 

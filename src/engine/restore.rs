@@ -171,7 +171,8 @@ impl Restore {
             let pods: SmallVec<[Option<ObjectName>; AHEAD]> = records.iter().map(pod).collect();
             let index = &self.engine.index;
             let sought = index.seek(pods.iter().map(|pod| Some((pod.as_ref()?, None))));
-            let ids: SmallVec<[Option<u32>; AHEAD]> = index.find_all(&pods, &sought);
+            let ids: SmallVec<[Option<u32>; AHEAD]> =
+                index.find_all(pods.iter().map(Option::as_ref), &sought);
             for (record, pod) in records.iter().zip(ids) {
                 self.record(record, pod)?;
             }

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use crate::labels::{Key, Value};
 
 use super::Posting;
@@ -130,14 +132,13 @@ impl Dictionary {
         (terms, of_keys.chain(of_pairs).sum())
     }
 
-    /// The id of a pair, interned if it is new; the caller becomes a holder.
+    /// The id of a pair, interned if it is new. Nobody holds it more than before: whoever keeps it does.
     pub(crate) fn intern(&mut self, key: &Key, value: &Value) -> PairId {
         let key_id = match self.find_key(key) {
             Some(id) => id,
             None => self.add_key(key),
         };
         if let Some(id) = self.pair_of(key_id, value) {
-            self.retain(id);
             return id;
         }
         let at = self.key(key_id).map_or(0, |term| term.pairs.len() as u32);
@@ -145,7 +146,7 @@ impl Dictionary {
             value: value.clone(),
             posting: Posting::default(),
             at,
-            holders: 1,
+            holders: 0,
         });
         match self.key_of.get_mut(id) {
             Some(key) => *key = key_id,
@@ -224,25 +225,27 @@ impl Dictionary {
         }
     }
 
-    /// Puts a pod into a pair's posting, or takes it out. Keys are posted by [`Dictionary::post_key`].
-    pub(crate) fn post_pair(&mut self, pair: PairId, pod: u32, present: bool) {
+    /// Puts pods into a pair's posting, or takes them out. Keys are posted by [`Dictionary::post_key`].
+    pub(crate) fn post_pair(&mut self, pair: PairId, pods: Range<u32>, present: bool) {
         if let Some(term) = self.pairs.get_mut(pair.0) {
-            post(&mut term.posting, pod, present);
+            post(&mut term.posting, pods, present);
         }
     }
 
-    /// Puts a pod into a key's posting, or takes it out.
-    pub(crate) fn post_key(&mut self, key: KeyId, pod: u32, present: bool) {
+    /// Puts pods into a key's posting, or takes them out.
+    pub(crate) fn post_key(&mut self, key: KeyId, pods: Range<u32>, present: bool) {
         if let Some(term) = self.keys.get_mut(key.0) {
-            post(&mut term.posting, pod, present);
+            post(&mut term.posting, pods, present);
         }
     }
 }
 
-fn post(posting: &mut Posting, pod: u32, present: bool) {
+fn post(posting: &mut Posting, pods: Range<u32>, present: bool) {
     if present {
-        posting.insert(pod);
+        posting.insert_range(pods);
     } else {
-        posting.remove(pod);
+        pods.for_each(|pod| {
+            posting.remove(pod);
+        });
     }
 }

@@ -32,10 +32,7 @@ impl<T: Hash + Eq> Interner<T> {
     /// The id of a value; the caller holds it from now on.
     pub(crate) fn acquire(&mut self, value: T) -> u32 {
         if let Some(id) = self.find(&value) {
-            if let Some((_, holders)) = self.values.get_mut(id) {
-                *holders += 1;
-            }
-            return id;
+            return self.retain(id);
         }
         let hashed = hash(&value);
         let id = self.values.insert((value, 1));
@@ -43,6 +40,14 @@ impl<T: Hash + Eq> Interner<T> {
         self.table.insert(hashed, id, |id| {
             values.get(id).map_or(0, |(value, _)| hash(value))
         });
+        id
+    }
+
+    /// Makes the caller another holder of a value that is there; answers its id.
+    pub(crate) fn retain(&mut self, id: u32) -> u32 {
+        if let Some((_, holders)) = self.values.get_mut(id) {
+            *holders += 1;
+        }
         id
     }
 

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use roaring::RoaringBitmap;
 
 use super::flat::Flat;
@@ -32,13 +34,28 @@ impl Large {
         if !self.bitmap.insert(id) {
             return false;
         }
-        self.len += 1;
+        self.inserted(id..id + 1);
+        true
+    }
+
+    /// Adds ids, one behind the other, of which none is there.
+    pub(super) fn insert_range(&mut self, ids: Range<u32>) {
+        // A part of the bitmap that a range fills is kept as runs from then on, in which all takes longer:
+        // it is filled by the last id.
+        let last = ids.end - 1;
+        self.bitmap.insert_range(ids.start..last);
+        self.bitmap.insert(last);
+        self.inserted(ids);
+    }
+
+    fn inserted(&mut self, ids: Range<u32>) {
+        let before = self.len;
+        self.len += ids.len() as u64;
         if let Some(flat) = &mut self.flat {
-            flat.insert(id);
-        } else if self.len.is_multiple_of(LOOKED) && self.len * DENSE >= self.span() {
+            ids.for_each(|id| flat.insert(id));
+        } else if before / LOOKED < self.len / LOOKED && self.len * DENSE >= self.span() {
             self.flat = Some(Flat::from(&self.bitmap));
         }
-        true
     }
 
     pub(super) fn remove(&mut self, id: u32) -> bool {

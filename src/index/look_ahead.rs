@@ -1,6 +1,7 @@
 use std::hint::black_box;
 
 use smallvec::SmallVec;
+use smol_str::SmolStr;
 
 use crate::labels::LabelSet;
 use crate::model::ObjectName;
@@ -49,48 +50,49 @@ impl Index {
     }
 
     /// The ids of pods that were sought, found step by step together.
-    pub(crate) fn find_all<F: FromIterator<Option<u32>>>(
+    pub(crate) fn find_all<'n, F: FromIterator<Option<u32>>>(
         &self,
-        pods: &[Option<ObjectName>],
+        pods: impl Iterator<Item = Option<&'n ObjectName>>,
         sought: &Names,
     ) -> F {
         let likely = || sought.iter().flatten().filter_map(|sought| sought.likely);
         let records = || likely().filter_map(|id| self.records.get(id));
         let groups = records().filter_map(|record| self.names.group(record.group));
         black_box(groups.map(|group| group.prefix.len()).sum::<usize>());
-        let found = pods.iter().zip(sought).map(|(name, sought)| {
-            let name = &name.as_ref()?.name;
+        let found = pods.zip(sought).map(|(name, sought)| {
             self.names
-                .find_sought(&self.records, sought.as_ref()?, name)
+                .find_sought(&self.records, sought.as_ref()?, &name?.name)
         });
         found.collect()
     }
 
     /// Reads what changing these pods will read, one kind of thing after another: reads that do not wait
-    /// for each other overlap, so that the changes find in the cache what each would have waited for.
-    /// Answers the ids of those that are there, nearly always.
+    /// for each other overlap, so that the changes find in the cache what each would have waited for. Of
+    /// each its name, and the node of one that is put. Answers the ids of those that are there, nearly
+    /// always.
     pub(crate) fn look_ahead<'n>(
         &self,
-        names: impl Iterator<Item = Option<&'n ObjectName>>,
+        pods: impl Iterator<Item = Option<(&'n ObjectName, Option<&'n SmolStr>)>>,
         sought: &Names,
     ) -> Ahead {
         let mut there = Ahead::new();
         // Others of their workloads: labels of a new pod are compared with theirs.
         let mut near = Ahead::new();
-        for (name, sought) in names.zip(sought) {
-            match (name, sought) {
-                (
-                    _,
-                    Some(Sought {
-                        likely: Some(id), ..
-                    }),
-                ) => there.push(*id),
-                (Some(name), Some(sought)) => {
-                    near.extend(self.names.neighbour(sought.namespace, &name.name));
-                }
-                _ => {}
+        let mut nodes: SmallVec<[&SmolStr; 64]> = SmallVec::new();
+        for (pod, sought) in pods.zip(sought) {
+            if let Some(likely) = sought.as_ref().and_then(|sought| sought.likely) {
+                there.push(likely);
+                continue;
+            }
+            let Some((name, node)) = pod else {
+                continue;
+            };
+            nodes.extend(node);
+            if let Some(sought) = sought {
+                near.extend(self.names.neighbour(sought.namespace, &name.name));
             }
         }
+        self.nodes.look_ahead(nodes.into_iter());
         there.retain(|id| self.records.get(*id).is_some());
         near.dedup();
         let mut read = 0usize;

@@ -62,5 +62,6 @@ pub(crate) use paged::{Paged, Slots};
 pub(crate) use pod_ref::PodRef;
 pub(crate) use pods::Labels;
 pub(crate) use record::PodRecord;
+pub(crate) use table::{IdTable, hash};
 pub(crate) use templates::{Stamp, TemplateId};
 pub(crate) use uid::Uid;

@@ -1,5 +1,6 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::hint::black_box;
 
 use smol_str::{SmolStr, SmolStrBuilder};
 
@@ -152,8 +153,8 @@ impl Names {
         (id, suffix)
     }
 
-    /// Makes a pod, whose record is written, known by its name.
-    pub(crate) fn add(&mut self, records: &Records, id: u32) {
+    /// Makes a pod, whose record is written, known by its name, which may have been looked for.
+    pub(crate) fn add(&mut self, records: &Records, id: u32, sought: Option<&Sought>) {
         let Some(record) = records.get(id) else {
             return;
         };
@@ -166,7 +167,14 @@ impl Names {
             Some(hash_of(group.namespace, &group.prefix, suffix))
         };
         let hash_of = |id: u32| of(id).unwrap_or_default();
-        self.by_name.insert(hash_of(id), id, hash_of);
+        let hashed = sought.map_or_else(|| hash_of(id), |sought| sought.hash);
+        // A table that grows needs the names of all that move: they are read ahead, so that reads overlap.
+        let moving = self.by_name.moving(hashed);
+        let moving = moving.filter_map(|id| Some(records.get(id)?.group));
+        let moving: Vec<GroupId> = moving.collect();
+        let prefixes = moving.iter().filter_map(|group| groups.get(*group));
+        black_box(prefixes.map(|group| group.prefix.len()).sum::<usize>());
+        self.by_name.insert(hashed, id, hash_of);
         if let Some(group) = self.groups.get_mut(record.group) {
             group
                 .pods

@@ -107,9 +107,14 @@ impl NamespaceTable {
         self.extents.has(needed)
     }
 
-    /// The namespace of this name, and in it a free id for a new pod.
-    pub(crate) fn take_id(&mut self, namespace: &SmolStr) -> (NamespaceId, u32) {
-        let id = self.id(namespace).unwrap_or_else(|| self.add(namespace));
+    /// The namespace of this name, which may be known by its id, and in it a free id for a new pod.
+    pub(crate) fn take_id(
+        &mut self,
+        namespace: &SmolStr,
+        known: Option<NamespaceId>,
+    ) -> (NamespaceId, u32) {
+        let known = known.or_else(|| self.id(namespace));
+        let id = known.unwrap_or_else(|| self.add(namespace));
         let extents = &mut self.extents;
         let pod = self.slots.get_mut(id.0).map_or(0, |entry| {
             entry.free.pop().unwrap_or_else(|| entry.grow(extents))
@@ -213,7 +218,9 @@ mod tests {
         let mut highest = 0;
         for i in 0..1_000 {
             let name = SmolStr::from(format!("preview-{i}"));
-            let held: Vec<_> = (0..60 + i % 40).map(|_| table.take_id(&name)).collect();
+            let held: Vec<_> = (0..60 + i % 40)
+                .map(|_| table.take_id(&name, None))
+                .collect();
             highest = held.iter().fold(highest, |most, (_, pod)| most.max(*pod));
             let ranges = table.find(&name).map(|entry| entry.ranges().len());
             assert_eq!(ranges, Some(1));
@@ -227,7 +234,7 @@ mod tests {
     #[test]
     fn ranges_next_to_one_another_are_one() {
         let mut table = NamespaceTable::default();
-        let (first, _) = table.take_id(&"a".into());
+        let (first, _) = table.take_id(&"a".into(), None);
         let entry = table.get_mut(first).expect("it has a pod");
         for range in [64..80, 32..48, 48..64, 96..112, 80..96, 16..32] {
             entry.add_range(range);

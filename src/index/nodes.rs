@@ -1,3 +1,6 @@
+use std::hint::black_box;
+
+use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use super::Posting;
@@ -43,6 +46,14 @@ impl NodeNames {
     /// All of them, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&SmolStr, &Posting)> {
         self.slots.iter().map(|(_, term)| (&term.name, &term.pods))
+    }
+
+    /// Reads what [`NodeNames::acquire`] of these names will read, so that reads overlap.
+    pub(super) fn look_ahead<'n>(&self, names: impl Iterator<Item = &'n SmolStr>) {
+        let likely = |name: &SmolStr| self.by_name.find(hash(&name.as_str()), |_| true);
+        let likely: SmallVec<[u32; 64]> = names.filter_map(likely).collect();
+        let names = likely.iter().filter_map(|id| self.name(*id));
+        black_box(names.map(|name| name.len()).sum::<usize>());
     }
 
     /// The node of this name, held by one more.

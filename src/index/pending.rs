@@ -1,4 +1,5 @@
 use std::hint::black_box;
+use std::ops::Range;
 
 use smallvec::SmallVec;
 
@@ -6,7 +7,7 @@ use super::dictionary::{Dictionary, KeyId, PairId};
 use super::nodes::NodeNames;
 use super::pods::Index;
 use super::posting::Posting;
-use super::templates::TemplateId;
+use super::templates::{ListId, TemplateId, Templates};
 
 /// Pairs of a label set.
 type Pairs = SmallVec<[PairId; 16]>;
@@ -17,16 +18,22 @@ type Pairs = SmallVec<[PairId; 16]>;
 /// to them overlap.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
+    /// Of pods that are new or gone: whole lists of pairs, each standing for its pairs and their keys.
+    lists: Moves<ListId>,
     pairs: Moves<PairId>,
     keys: Moves<KeyId>,
     nodes: Moves<u32>,
 }
 
-/// Terms, each with a pod.
+/// So many of the last moves are looked at for one that goes on: pods that are created together get ids
+/// one behind the other, and have the same keys, and those of a workload one list of pairs.
+const RECENT: usize = 16;
+
+/// Terms, each with pods whose ids are one behind the other.
 #[derive(Debug)]
 struct Moves<T> {
-    lost: Vec<(T, u32)>,
-    gained: Vec<(T, u32)>,
+    lost: Vec<(T, Range<u32>)>,
+    gained: Vec<(T, Range<u32>)>,
 }
 
 impl<T> Default for Moves<T> {
@@ -38,14 +45,28 @@ impl<T> Default for Moves<T> {
     }
 }
 
-impl<T> Moves<T> {
-    fn add(&mut self, term: T, pod: u32, present: bool) {
-        let moves = if present {
+impl<T: PartialEq> Moves<T> {
+    /// Adds pods, joined to those of a recent move if they go on.
+    fn add(&mut self, term: T, pods: Range<u32>, present: bool) {
+        let mut recent = self.side(present).iter_mut().rev().take(RECENT);
+        let before = recent.find(|(of, before)| *of == term && before.end == pods.start);
+        match before {
+            Some((_, before)) => before.end = pods.end,
+            None => self.push(term, pods, present),
+        }
+    }
+
+    /// Adds pods that hardly go on.
+    fn push(&mut self, term: T, pods: Range<u32>, present: bool) {
+        self.side(present).push((term, pods));
+    }
+
+    fn side(&mut self, present: bool) -> &mut Vec<(T, Range<u32>)> {
+        if present {
             &mut self.gained
         } else {
             &mut self.lost
-        };
-        moves.push((term, pod));
+        }
     }
 
     /// Reads what leads to the places in the postings.
@@ -53,50 +74,69 @@ impl<T> Moves<T> {
         let all = || self.lost.iter().chain(&self.gained);
         let lens = all().map(|(term, _)| posting(term).map_or(0, Posting::len));
         black_box(lens.fold(0, u64::wrapping_add));
-        let there = all().filter(|(term, pod)| posting(term).is_some_and(|p| p.is_near(*pod)));
+        let near = |term, pod| posting(term).is_some_and(|p| p.is_near(pod));
+        let there = all().filter(|(term, pods)| near(term, pods.start));
         black_box(there.count());
     }
 
     /// Does what was noted: first what is lost.
-    fn drain(&mut self, mut post: impl FnMut(T, u32, bool)) {
-        self.lost.drain(..).for_each(|(t, pod)| post(t, pod, false));
-        self.gained
-            .drain(..)
-            .for_each(|(t, pod)| post(t, pod, true));
+    fn drain(&mut self, mut post: impl FnMut(T, Range<u32>, bool)) {
+        let lost = self.lost.drain(..);
+        lost.for_each(|(term, pods)| post(term, pods, false));
+        let gained = self.gained.drain(..);
+        gained.for_each(|(term, pods)| post(term, pods, true));
     }
 }
 
 impl Pending {
-    pub(super) fn pair(&mut self, pair: PairId, pod: u32, present: bool) {
-        self.pairs.add(pair, pod, present);
+    fn list(&mut self, list: ListId, pod: u32, present: bool) {
+        self.lists.add(list, pod..pod + 1, present);
     }
 
-    pub(super) fn key(&mut self, key: KeyId, pod: u32, present: bool) {
-        self.keys.add(key, pod, present);
+    fn pair(&mut self, pair: PairId, pod: u32, present: bool) {
+        self.pairs.push(pair, pod..pod + 1, present);
     }
 
-    pub(super) fn node(&mut self, node: u32, pod: u32, present: bool) {
-        self.nodes.add(node, pod, present);
+    fn key(&mut self, key: KeyId, pod: u32, present: bool) {
+        self.keys.push(key, pod..pod + 1, present);
+    }
+
+    fn node(&mut self, node: u32, pod: u32, present: bool) {
+        self.nodes.push(node, pod..pod + 1, present);
     }
 
     /// Does what was noted; answers how many postings gained or lost a pod.
-    pub(super) fn settle(&mut self, dictionary: &mut Dictionary, nodes: &mut NodeNames) -> u64 {
+    fn settle(
+        &mut self,
+        templates: &Templates,
+        dictionary: &mut Dictionary,
+        nodes: &mut NodeNames,
+    ) -> u64 {
         let mut touched = 0;
+        self.lists.drain(|list, pods, present| {
+            for pair in templates.list(list) {
+                self.pairs.push(*pair, pods.clone(), present);
+                if let Some(key) = dictionary.key_of(*pair) {
+                    self.keys.add(key, pods.clone(), present);
+                }
+            }
+        });
         self.pairs
             .look_ahead(|pair| Some(&dictionary.pair(*pair)?.posting));
         self.keys
             .look_ahead(|key| Some(&dictionary.key(*key)?.posting));
         self.nodes.look_ahead(|node| nodes.posting(*node));
-        self.pairs.drain(|pair, pod, present| {
-            dictionary.post_pair(pair, pod, present);
-            touched += 1;
+        self.pairs.drain(|pair, pods, present| {
+            touched += pods.len() as u64;
+            dictionary.post_pair(pair, pods, present);
         });
-        self.keys.drain(|key, pod, present| {
-            dictionary.post_key(key, pod, present);
-            touched += 1;
+        self.keys.drain(|key, pods, present| {
+            touched += pods.len() as u64;
+            dictionary.post_key(key, pods, present);
         });
-        self.nodes.drain(|node, pod, present| {
-            touched += u64::from(nodes.post(node, pod, present));
+        self.nodes.drain(|node, pods, present| {
+            let posted = pods.map(|pod| u64::from(nodes.post(node, pod, present)));
+            touched += posted.sum::<u64>();
         });
         touched
     }
@@ -105,7 +145,9 @@ impl Pending {
 impl Index {
     /// Brings the postings up to date with the puts and removals so far.
     pub(crate) fn settle(&mut self) {
-        self.postings_touched += self.pending.settle(&mut self.dictionary, &mut self.nodes);
+        self.postings_touched +=
+            self.pending
+                .settle(&self.templates, &mut self.dictionary, &mut self.nodes);
     }
 
     /// Moves a pod between the postings of two templates, touching only what differs.
@@ -118,12 +160,20 @@ impl Index {
         if before == after {
             return;
         }
-        let pairs = |template: Option<TemplateId>| {
-            let mut pairs = Pairs::new();
-            if let Some(template) = template {
-                self.templates
-                    .for_each_pair(template, |pair| pairs.push(pair));
+        let (before, after) = match (before, after) {
+            (Some(before), Some(after)) => (before, after),
+            (None, None) => return,
+            (None, Some(all)) | (Some(all), None) => {
+                let lists = self.templates.lists_of(all);
+                return lists
+                    .into_iter()
+                    .for_each(|list| self.pending.list(list, id, after.is_some()));
             }
+        };
+        let pairs = |template: TemplateId| {
+            let mut pairs = Pairs::new();
+            let push = |pair| pairs.push(pair);
+            self.templates.for_each_pair(template, push);
             pairs
         };
         let (before, after) = (pairs(before), pairs(after));

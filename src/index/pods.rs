@@ -10,7 +10,7 @@ use crate::model::{ObjectName, Pod, Revision};
 use super::Posting;
 use super::dictionary::Dictionary;
 use super::intern::Interner;
-use super::names::{GroupId, Names, Sought, split};
+use super::names::{Names, Sought, split};
 use super::namespaces::NamespaceTable;
 use super::nodes::NodeNames;
 use super::pending::Pending;
@@ -130,7 +130,9 @@ impl Index {
             let terms = key
                 .and_then(|key| self.dictionary.key(key))
                 .zip(self.dictionary.pair(pair));
-            labels.extend(terms.map(|(key, pair)| (&key.key, &pair.value)));
+            if let Some((key, pair)) = terms {
+                labels.push((&key.key, &pair.value));
+            }
         });
         labels
     }
@@ -181,56 +183,72 @@ impl Index {
                 before: self.replace(id, pod, revision, source),
             },
             None => Put {
-                id: self.create(pod, revision, source),
+                id: self.create(pod, revision, source, sought),
                 before: None,
             },
         }
     }
 
-    fn create(&mut self, pod: &Pod, revision: Revision, source: Option<&SmolStr>) -> u32 {
-        let source = source.cloned().unwrap_or_default();
-        let (namespace, id) = self.namespaces.take_id(&pod.name.namespace);
+    fn create(
+        &mut self,
+        pod: &Pod,
+        revision: Revision,
+        source: Option<&SmolStr>,
+        sought: Option<&Sought>,
+    ) -> u32 {
+        let known = sought.map(|sought| sought.namespace);
+        let (namespace, id) = self.namespaces.take_id(&pod.name.namespace, known);
         let Some(entry) = self.namespaces.get_mut(namespace) else {
             return id;
         };
         let (group, suffix) = self
             .names
             .enter(namespace, &mut entry.groups, &pod.name.name);
-        let labels = self.labels_of_new(group, &pod.labels);
+        // Another of its workload, from which most is learnt without a look-up.
+        let near = self.names.group(group).and_then(|group| group.pods.last());
+        let near = near.and_then(|id| self.records.get(id)).copied();
+        let labels = self.labels_of_new(near.map(|near| near.labels), &pod.labels);
         let node = self.nodes.acquire(&pod.node_name);
-        let shape = self.shapes.acquire(shape_of(pod));
+        let source = source.cloned().unwrap_or_default();
         let refers = References {
             group,
             labels,
             node,
-            shape,
-            source: self.acquire_source(&source),
+            shape: self.shape_of_new(near.as_ref(), pod),
+            source: self.source_of_new(near.as_ref(), &source),
         };
         self.records.put(id, pod, suffix, refers, source, revision);
-        self.names.add(&self.records, id);
+        self.names.add(&self.records, id, sought);
         self.live.insert(id);
         self.post_labels(id, None, Some(labels));
         self.post_node(id, node, true);
         id
     }
 
-    /// The template of a new pod, learnt from another of its workload.
-    fn labels_of_new(&mut self, group: GroupId, labels: &LabelSet) -> TemplateId {
-        let near = self.names.group(group).and_then(|group| group.pods.last());
-        let near = near
-            .and_then(|id| self.records.get(id))
-            .map(|record| record.labels);
-        if let Some(near) = near
-            && self.templates.has_labels(&self.dictionary, near, labels)
-        {
-            self.templates.retain(near);
-            return near;
-        }
+    fn labels_of_new(&mut self, near: Option<TemplateId>, labels: &LabelSet) -> TemplateId {
         let template = self.templates.acquire(&mut self.dictionary, labels, near);
-        if let Some(near) = near {
+        if let Some(near) = near.filter(|near| *near != template) {
             self.templates.compare(&mut self.dictionary, template, near);
         }
         template
+    }
+
+    fn shape_of_new(&mut self, near: Option<&PodRecord>, pod: &Pod) -> u32 {
+        match near.filter(|near| PodRef::new(self, near).has_shape(pod)) {
+            Some(near) => self.shapes.retain(near.shape),
+            None => self.shapes.acquire(shape_of(pod)),
+        }
+    }
+
+    fn source_of_new(&mut self, near: Option<&PodRecord>, source: &SmolStr) -> Option<u16> {
+        let near = near.map(|near| near.source);
+        match near.filter(|near| self.sources.get(u32::from(*near)) == Some(source)) {
+            Some(near) => {
+                self.sources.retain(u32::from(near));
+                Some(near)
+            }
+            None => self.acquire_source(source),
+        }
     }
 
     /// Writes a pod over what is there. Most changes leave most of it as it was, and that is found out

@@ -219,6 +219,18 @@ impl Posting {
         true
     }
 
+    /// Adds ids, one behind the other, of which none is there.
+    pub(crate) fn insert_range(&mut self, mut ids: Range<u32>) {
+        // The first few may make it a larger form.
+        while !ids.is_empty() {
+            if let Form::Bitmap(large) = &mut self.0 {
+                return large.insert_range(ids);
+            }
+            self.insert(ids.start);
+            ids.start += 1;
+        }
+    }
+
     /// Adds an id to those of a window.
     fn insert_near(&mut self, window: Window, id: u32) -> bool {
         if window.contains(id) {
@@ -413,6 +425,26 @@ mod tests {
     }
 
     proptest! {
+        /// Ids in runs, as pods that are created together have them, through all forms.
+        #[test]
+        fn ranges_are_sets(runs in prop::collection::vec((0u32..40, 1u32..200), 1..60)) {
+            let mut posting = Posting::default();
+            let (mut model, mut last) = (BTreeSet::new(), 0);
+            for (gap, length) in runs {
+                posting.insert_range(last + gap..last + gap + length);
+                model.extend(last + gap..last + gap + length);
+                last += gap + length;
+                prop_assert_eq!(posting.len(), model.len() as u64);
+            }
+            let mut seen = Vec::new();
+            posting.for_each(|id| seen.push(id));
+            prop_assert!(seen.into_iter().eq(model.iter().copied()));
+            if let Some(flat) = posting.flat() {
+                prop_assert!((0..=last).all(|id| flat.contains(id) == model.contains(&id)));
+            }
+            prop_assert_eq!(posting.flat().is_some(), model.len() > 256 && model.len() as u64 * 32 >= Flat::span(last - 1));
+        }
+
         /// Through all three forms and back, a posting is the set of what was put in.
         #[test]
         fn is_a_set(steps in prop::collection::vec((any::<bool>(), 0u32..600), 0..3000), from in 0u32..600, to in 0u32..600) {

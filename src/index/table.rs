@@ -34,6 +34,13 @@ impl IdTable {
         }
     }
 
+    /// The ids that move when one more of this hash is added: none, unless a table is full.
+    pub(crate) fn moving(&self, hash: u64) -> impl Iterator<Item = u32> {
+        let shard = self.shard(hash);
+        let full = shard.filter(|shard| shard.len() == shard.capacity());
+        full.into_iter().flatten().copied()
+    }
+
     /// Makes room for about so many ids, of which none is there: so that they need not move.
     pub(crate) fn reserve(&mut self, ids: usize) {
         for shard in &mut self.0 {

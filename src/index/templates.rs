@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::num::NonZeroU64;
 
 use smallvec::SmallVec;
@@ -16,6 +17,10 @@ pub struct TemplateId {
     common: u32,
     varying: u32,
 }
+
+/// One of the two lists of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ListId(u32);
 
 /// What tells two uses of one [`TemplateId`] apart: never the same for two lists.
 pub(crate) type Stamp = (u64, u64);
@@ -75,6 +80,16 @@ impl Templates {
         self.halves(id).into_iter().flatten().copied()
     }
 
+    /// The two lists of a label set.
+    pub(super) fn lists_of(&self, id: TemplateId) -> [ListId; 2] {
+        [ListId(id.common), ListId(id.varying)]
+    }
+
+    /// The pairs of a list.
+    pub(super) fn list(&self, id: ListId) -> &[PairId] {
+        self.lists.get(id.0).unwrap_or_default()
+    }
+
     /// Calls `f` with each of [`Templates::pairs`].
     pub(super) fn for_each_pair(&self, id: TemplateId, mut f: impl FnMut(PairId)) {
         for half in self.halves(id) {
@@ -95,27 +110,29 @@ impl Templates {
         labels: &LabelSet,
         near: Option<TemplateId>,
     ) -> TemplateId {
+        let mut halves = near.map(|near| self.halves(near)).unwrap_or_default();
+        let near_len = halves.iter().map(|half| half.len()).sum::<usize>();
+        let known = labels.iter().map(|(key, value)| {
+            let (pair, key) = next_of(dictionary, &mut halves, key)?;
+            let term = dictionary.pair(pair)?;
+            (term.value == *value).then_some((pair, key.is_volatile()))
+        });
+        let known: SmallVec<[_; 16]> = known.collect();
+        if let Some(near) = near
+            && near_len == known.len()
+            && known.iter().all(Option::is_some)
+        {
+            self.retain(near);
+            return near;
+        }
         let mut common: SmallVec<[PairId; 16]> = SmallVec::new();
         let mut varying = common.clone();
-        let mut halves = near.map(|near| self.halves(near)).unwrap_or_default();
-        for (key, value) in labels {
-            let known = halves
-                .iter_mut()
-                .find_map(|half| next_of(dictionary, half, key));
-            let known = known.filter(|pair| {
-                dictionary
-                    .pair(*pair)
-                    .is_some_and(|term| term.value == *value)
+        for ((key, value), known) in labels.iter().zip(known) {
+            let (pair, varies) = known.unwrap_or_else(|| {
+                let pair = dictionary.intern(key, value);
+                let key = dictionary.key_of(pair).and_then(|key| dictionary.key(key));
+                (pair, key.is_some_and(KeyTerm::is_volatile))
             });
-            let pair = match known {
-                Some(known) => {
-                    dictionary.retain(known);
-                    known
-                }
-                None => dictionary.intern(key, value),
-            };
-            let key = dictionary.key_of(pair).and_then(|key| dictionary.key(key));
-            let varies = key.is_some_and(KeyTerm::is_volatile);
             if varies { &mut varying } else { &mut common }.push(pair);
         }
         TemplateId {
@@ -135,9 +152,10 @@ impl Templates {
 
     /// Learns in which keys two pods of one workload differ.
     pub(crate) fn compare(&self, dictionary: &mut Dictionary, a: TemplateId, b: TemplateId) {
+        let b = self.halves(b);
         for pair in self.pairs(a) {
             if let Some(key) = dictionary.key_of(pair) {
-                let same = self.pair_of(dictionary, b, key) == Some(pair);
+                let same = b.iter().any(|half| half.contains(&pair));
                 dictionary.compared(key, same);
             }
         }
@@ -147,13 +165,12 @@ impl Templates {
         let hashed = hash(&pairs);
         let is = |id| self.lists.get(id) == Some(pairs);
         if let Some(id) = self.by_pairs.find(hashed, is) {
-            // The list is a holder of its pairs already.
-            pairs.iter().for_each(|pair| dictionary.release(*pair));
             if let Some(list) = self.lists.slots.get_mut(id) {
                 list.holders += 1;
             }
             return id;
         }
+        pairs.iter().for_each(|pair| dictionary.retain(*pair));
         self.stamps += 1;
         let id = self.lists.slots.insert(List {
             pairs: self.lists.pairs.insert(pairs),
@@ -256,17 +273,33 @@ impl Templates {
     }
 }
 
-/// Takes the pair of a key off a list in byte order of keys, and what stands before it.
-fn next_of(dictionary: &Dictionary, half: &mut &[PairId], wanted: &Key) -> Option<PairId> {
-    while let Some((pair, rest)) = half.split_first() {
-        let key = dictionary.key(dictionary.key_of(*pair)?)?;
-        match key.key.cmp(wanted) {
-            std::cmp::Ordering::Less => *half = rest,
-            std::cmp::Ordering::Equal => {
-                *half = rest;
-                return Some(*pair);
+/// Takes the pair of a key off one of two lists in byte order of keys, and what stands before it.
+fn next_of<'d>(
+    dictionary: &'d Dictionary,
+    halves: &mut [&[PairId]; 2],
+    wanted: &Key,
+) -> Option<(PairId, &'d KeyTerm)> {
+    let key = |pair: PairId| dictionary.key(dictionary.key_of(pair)?);
+    // Nearly always it is the first of one.
+    for half in halves.iter_mut() {
+        if let Some((pair, rest)) = half.split_first()
+            && let Some(key) = key(*pair).filter(|key| key.key == *wanted)
+        {
+            *half = rest;
+            return Some((*pair, key));
+        }
+    }
+    for half in halves {
+        while let Some((pair, rest)) = half.split_first() {
+            let key = key(*pair)?;
+            match key.key.cmp(wanted) {
+                Ordering::Less => *half = rest,
+                Ordering::Equal => {
+                    *half = rest;
+                    return Some((*pair, key));
+                }
+                Ordering::Greater => break,
             }
-            std::cmp::Ordering::Greater => return None,
         }
     }
     None

@@ -55,16 +55,23 @@ impl Uid {
     }
 }
 
-/// What a digit stands for, or [`NO_DIGIT`].
-fn digit(letter: u8) -> u8 {
-    match letter {
-        b'0'..=b'9' => letter - b'0',
-        b'a'..=b'f' => letter - b'a' + 10,
-        _ => NO_DIGIT,
+/// What each letter stands for, or [`NO_DIGIT`].
+static VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[letter(value) as usize] = value;
+        value += 1;
     }
+    values
+};
+
+fn digit(letter: u8) -> u8 {
+    let value = VALUES.get(usize::from(letter));
+    value.copied().unwrap_or(NO_DIGIT)
 }
 
-fn letter(digit: u8) -> u8 {
+const fn letter(digit: u8) -> u8 {
     digit + if digit < 10 { b'0' } else { b'a' - 10 }
 }
 

@@ -27,5 +27,5 @@ mod value;
 pub use field_error::{FieldError, FieldErrorKind};
 pub use key::{Key, KeyError, KeyErrorCause};
 pub use set::{IntoIter, Iter, LabelFault, LabelSet, LabelsError};
-pub(crate) use syntax::{FewOf, Shown};
+pub(crate) use syntax::{FewOf, Shown, is_dns_label, is_subdomain};
 pub use value::{Value, ValueError, ValueErrorCause};

@@ -134,15 +134,17 @@ impl fmt::Debug for LabelSet {
 impl FromIterator<(Key, Value)> for LabelSet {
     fn from_iter<I: IntoIterator<Item = (Key, Value)>>(pairs: I) -> LabelSet {
         let mut labels: Vec<(Key, Value)> = pairs.into_iter().collect();
-        labels.sort_by(|(a, _), (b, _)| a.cmp(b));
-        labels.dedup_by(|later, earlier| {
-            let same = later.0 == earlier.0;
-            if same {
-                // The sort is stable, so `later` was given later; `dedup_by` keeps `earlier`.
-                std::mem::swap(later, earlier);
-            }
-            same
-        });
+        if !labels.is_sorted_by(|(a, _), (b, _)| a < b) {
+            labels.sort_by(|(a, _), (b, _)| a.cmp(b));
+            labels.dedup_by(|later, earlier| {
+                let same = later.0 == earlier.0;
+                if same {
+                    // The sort is stable, so `later` was given later; `dedup_by` keeps `earlier`.
+                    std::mem::swap(later, earlier);
+                }
+                same
+            });
+        }
         LabelSet(labels.into_boxed_slice())
     }
 }

@@ -21,28 +21,57 @@ pub(super) const VALUE_PATTERN: &str = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9
 pub(super) const PREFIX_PATTERN: &str =
     "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*";
 
+/// Sorts of bytes, as bits: each pod brings a hundred bytes to be looked at.
+const LETTER_OR_DIGIT: u8 = 1;
+const IN_NAME: u8 = 2;
+const LOWER_OR_DIGIT: u8 = 4;
+const IN_LABEL: u8 = 8;
+
+static SORTS: [u8; 256] = {
+    let mut sorts = [0; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        let lower_or_digit = byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        sorts[byte as usize] = match byte {
+            b'-' => IN_NAME | IN_LABEL,
+            b'_' | b'.' => IN_NAME,
+            _ if lower_or_digit => LETTER_OR_DIGIT | IN_NAME | LOWER_OR_DIGIT | IN_LABEL,
+            _ if byte.is_ascii_alphabetic() => LETTER_OR_DIGIT | IN_NAME,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    sorts
+};
+
+/// Whether there are any bytes, and all of one sort, the first and the last of another.
+fn are(bytes: &[u8], ends: u8, inside: u8) -> bool {
+    let is = |byte: &u8, sort| {
+        let sorts = SORTS.get(usize::from(*byte));
+        sorts.is_some_and(|sorts| sorts & sort != 0)
+    };
+    bytes.first().is_some_and(|first| is(first, ends))
+        && bytes.last().is_some_and(|last| is(last, ends))
+        && bytes.iter().all(|byte| is(byte, inside))
+}
+
 /// Whether `text` is a name of any length from one byte: letters, digits, `-`, `_` and `.`,
 /// with a letter or digit at both ends.
 pub(super) fn is_name(text: &str) -> bool {
-    let inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    starts_and_ends(text, |byte| byte.is_ascii_alphanumeric()) && text.bytes().all(inside)
+    are(text.as_bytes(), LETTER_OR_DIGIT, IN_NAME)
+}
+
+/// Whether `text` is a lower-case DNS label of any length from one byte.
+pub(crate) fn is_dns_label(text: &str) -> bool {
+    are(text.as_bytes(), LOWER_OR_DIGIT, IN_LABEL)
 }
 
 /// Whether `text` is a lower-case DNS subdomain of any length from one byte.
-pub(super) fn is_subdomain(text: &str) -> bool {
-    let letter_or_digit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    text.split('.').all(|part| {
-        starts_and_ends(part, letter_or_digit)
-            && part
-                .bytes()
-                .all(|byte| letter_or_digit(byte) || byte == b'-')
-    })
-}
-
-fn starts_and_ends(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
-    let bytes = text.as_bytes();
-    bytes.first().is_some_and(|&byte| allowed(byte))
-        && bytes.last().is_some_and(|&byte| allowed(byte))
+pub(crate) fn is_subdomain(text: &str) -> bool {
+    let parts = text.as_bytes().split(|byte| *byte == b'.');
+    parts
+        .into_iter()
+        .all(|part| are(part, LOWER_OR_DIGIT, IN_LABEL))
 }
 
 /// Refused text as a message shows it: control characters escaped, and cut after

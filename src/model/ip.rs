@@ -51,6 +51,10 @@ pub fn parse_ip(text: &str) -> Result<IpAddr, ParseIpError> {
 }
 
 fn parse_v4(text: &str) -> Option<Ipv4Addr> {
+    // Nearly all are as they should be, and that is quickly seen.
+    if let Ok(ip) = text.parse() {
+        return Some(ip);
+    }
     let mut octets = [0u8; 4];
     let mut parts = text.split('.');
     for octet in &mut octets {

@@ -31,6 +31,17 @@ impl Object {
         }
     }
 
+    /// Kind, namespace and name, without a copy.
+    pub(super) fn key(&self) -> (Kind, &str, &str) {
+        let (kind, name) = match self {
+            Object::Pod(pod) => (Kind::Pod, &pod.name),
+            Object::Service(service) => (Kind::Service, &service.name),
+            Object::Node(node) => return (Kind::Node, "", &node.name),
+            Object::Manual(manual) => (manual.kind.kind(), &manual.name),
+        };
+        (kind, &name.namespace, &name.name)
+    }
+
     /// The object's labels.
     pub fn labels(&self) -> &LabelSet {
         match self {
@@ -145,14 +156,10 @@ impl Change {
 
     /// Kind, namespace and name: what changes are ordered by, without a copy.
     fn key(&self) -> (Kind, &str, &str) {
-        let (kind, name) = match self {
-            Change::Put(Object::Pod(pod)) => (Kind::Pod, &pod.name),
-            Change::Put(Object::Service(service)) => (Kind::Service, &service.name),
-            Change::Put(Object::Node(node)) => return (Kind::Node, "", &node.name),
-            Change::Put(Object::Manual(manual)) => (manual.kind.kind(), &manual.name),
-            Change::Delete(object) => (object.kind, &object.name),
-        };
-        (kind, &name.namespace, &name.name)
+        match self {
+            Change::Put(object) => object.key(),
+            Change::Delete(object) => (object.kind, &object.name.namespace, &object.name.name),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::labels::FieldError;
+use crate::labels::{FieldError, is_dns_label, is_subdomain};
 
 use super::bounds::check_bounds;
 use super::{Kind, ManualEndpoints, Object, Pod, Service, ServicePort, ServiceType, TargetPort};
@@ -26,18 +26,18 @@ const MAX_PORT_NAME: usize = 15;
 /// Every rule that `object` breaks, each with the path of the field. Linear in the object's size.
 pub fn validate(object: &Object) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    let name = object.object_ref();
+    let (kind, namespace, name) = object.key();
     // A service's name is a DNS label, and a label value of its slices.
-    let (longest, dots) = match name.kind {
+    let (longest, dots) = match kind {
         Kind::Service => (MAX_LABEL, false),
         _ => (MAX_NAME, true),
     };
-    check_name(&mut errors, "metadata.name", &name.name.name, longest, dots);
-    if name.kind.is_namespaced() {
+    check_name(&mut errors, "metadata.name", name, longest, dots);
+    if kind.is_namespaced() {
         check_name(
             &mut errors,
             "metadata.namespace",
-            &name.name.namespace,
+            namespace,
             MAX_LABEL,
             false,
         );
@@ -61,7 +61,7 @@ fn check_name(errors: &mut Vec<FieldError>, path: &str, name: &str, max: usize, 
             format!("must be no more than {max} bytes, is {}", name.len()),
         ));
     } else if !(if dots {
-        name.split('.').all(is_dns_label)
+        is_subdomain(name)
     } else {
         is_dns_label(name)
     }) {
@@ -72,11 +72,6 @@ fn check_name(errors: &mut Vec<FieldError>, path: &str, name: &str, max: usize, 
         };
         errors.push(FieldError::invalid(path, format!("{name:?} {detail}")));
     }
-}
-
-fn is_dns_label(part: &str) -> bool {
-    let inside = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    !part.is_empty() && part.bytes().all(inside) && !part.starts_with('-') && !part.ends_with('-')
 }
 
 /// The IANA service name that Kubernetes asks of a named port.

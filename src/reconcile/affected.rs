@@ -1,12 +1,16 @@
+use std::hint::black_box;
+
 use crate::index::{Index, Namespaces, PodRef};
 use crate::model::{IpFamily, Service};
 
+use super::class::Generation;
 use super::conditions::Status;
 use super::memberships::Membership;
 use super::project::MissingNode;
 use super::reconciler::{Reconciler, standing_selector};
 use super::service_facts::ServiceFacts;
 use super::services::ServiceId;
+use super::standing::Standing;
 use super::stored_selector::StandingSelector;
 use super::touched::Touched;
 
@@ -51,6 +55,9 @@ impl Reconciler {
     /// found by its posting.
     pub(crate) fn affected(&mut self, index: &Index, touched: &Touched, pairs: &mut Vec<Pair>) {
         pairs.clear();
+        if touched.pods.iter().nth(1).is_some() {
+            self.look_ahead_at_classes(index, touched);
+        }
         for (pod, before) in touched.pods.iter() {
             let was = before.map(|before| index.before(before));
             self.affected_by_pod(index, touched, pod, was, pairs);
@@ -73,6 +80,30 @@ impl Reconciler {
             (next.0, next.1) == (pair.0, pair.1) && !is_of_one_family
         });
         self.endpoints_visited += pairs.len() as u64;
+    }
+
+    /// Reads what is remembered of the label sets that pods have now and had not before, so that reads
+    /// overlap.
+    fn look_ahead_at_classes(&self, index: &Index, touched: &Touched) {
+        let mut last: Option<(&str, Option<Generation>)> = None;
+        let known = touched.pods.iter().filter(|(pod, before)| {
+            let Some(now) = index.get(*pod) else {
+                return false;
+            };
+            if before.is_some_and(|before| index.before(before).template() == now.template()) {
+                return false;
+            }
+            let namespace = now.namespace();
+            let known = last.filter(|(last, _)| last == namespace);
+            let (_, generation) = *last.insert(known.unwrap_or_else(|| {
+                let standing = self.standing.get(namespace);
+                (namespace, standing.map(Standing::generation))
+            }));
+            let stamp = index.template_stamp(now.template());
+            let class = generation.zip(stamp);
+            class.is_some_and(|(generation, stamp)| self.classes.peek(generation, stamp).is_some())
+        });
+        black_box(known.count());
     }
 
     fn affected_by_pod(

@@ -37,6 +37,7 @@ mod removals;
 mod service_facts;
 mod services;
 mod standing;
+mod standings;
 mod stored_selector;
 mod stored_service;
 mod sums;

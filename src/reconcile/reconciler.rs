@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -19,7 +18,8 @@ use super::nodes::{NodeRecord, Nodes};
 use super::project::{MissingNode, admits, project};
 use super::service_facts::ServiceFacts;
 use super::services::{ServiceId, ServiceRecord, Services};
-use super::standing::{Selectors, Standing};
+use super::standing::Selectors;
+use super::standings::Standings;
 use super::stored_selector::StandingSelector;
 use super::touched::Touched;
 
@@ -29,7 +29,7 @@ pub(crate) struct Reconciler {
     pub(crate) missing_node: MissingNode,
     pub(crate) services: Services,
     /// Selectors of services, by namespace.
-    pub(crate) standing: BTreeMap<SmolStr, Standing>,
+    pub(crate) standing: Standings,
     pub(crate) classes: ClassCache,
     pub(crate) memberships: Memberships,
     pub(crate) manual: ManualTable,
@@ -68,8 +68,9 @@ impl Reconciler {
                 self.withdraw(&namespace, id, &selector);
             }
             if let Some(selector) = new {
-                let standing = self.standing.entry(namespace).or_default();
-                standing.insert(id, &selector, index, &mut self.classes);
+                if let Some(standing) = self.standing.enter(&namespace) {
+                    standing.insert(id, &selector, index, &mut self.classes);
+                }
             }
         }
         touched.services.insert(id, before.map(Arc::new));
@@ -191,7 +192,7 @@ impl Reconciler {
     /// Compares the reverse index, and what is remembered of it, with a test of every selector.
     pub(crate) fn verify_standing(&self, index: &Index, report: &mut dyn FnMut(String)) {
         let mut templates = index.templates_by_namespace();
-        for (namespace, standing) in &self.standing {
+        for (namespace, standing) in self.standing.iter() {
             let here = templates.remove(namespace.as_str()).unwrap_or_default();
             standing.verify(here, index, &self.services, &self.classes, report);
         }
@@ -199,7 +200,7 @@ impl Reconciler {
 
     /// Bytes of the reverse index, without those of long lists.
     pub(crate) fn selector_bytes(&self) -> u64 {
-        self.standing.values().map(Standing::bytes).sum()
+        self.standing.bytes()
     }
 
     /// A computed endpoint as it is now. The caller knows that the service has it.

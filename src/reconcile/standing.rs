@@ -48,6 +48,11 @@ impl Standing {
         self.len == 0
     }
 
+    /// When its selectors last changed.
+    pub(super) fn generation(&self) -> Generation {
+        self.generation
+    }
+
     /// Registers a selector. The index breaks ties: by how many pods carry a pair or key.
     pub(crate) fn insert(
         &mut self,
@@ -290,9 +295,8 @@ impl Standing {
         }
     }
 
-    /// Bytes it takes, without those of long lists.
+    /// Bytes it has allocated, without those of long lists.
     pub(crate) fn bytes(&self) -> u64 {
-        let lists = self.lists.capacity() * (size_of::<(TermHash, List)>() + 1);
-        (size_of::<Standing>() + lists) as u64
+        (self.lists.capacity() * (size_of::<(TermHash, List)>() + 1)) as u64
     }
 }

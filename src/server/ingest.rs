@@ -130,7 +130,9 @@ impl Reader<'_> {
         match step {
             Some(Step::Transaction(transaction)) => {
                 if let Some(session) = &mut self.sync {
-                    for object in wire::mentioned_objects(&transaction) {
+                    // A sync that goes on without one of them would delete it.
+                    let mentioned = wire::mentioned_objects(&transaction);
+                    for object in valid("transaction", mentioned)? {
                         let mentioned = self.context.runtime.mention(session, object);
                         mentioned.await.map_err(stopped)?;
                     }

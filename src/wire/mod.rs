@@ -10,7 +10,7 @@
 //! | `offer` | what a subscriber says that it holds |
 //! | `put_endpoint` | endpoints therein, their names as suffixes of what they begin with |
 //! | `events` `pod_events` | the same taken apart; and the pods' stream |
-//! | `read_pod` | pods straight from bytes, as a restart reads them |
+//! | `read_pod` | pods straight from bytes, as they are put, and as a restart reads them |
 //! | `put` | protobuf's few forms |
 //! | `stored` | objects as a store keeps them that others can look into |
 //! | `status` | our errors and gRPC's codes with their details |
@@ -68,7 +68,7 @@ pub use offer::{MAX_OFFERED, decode_offer, encode_offer};
 pub use outcome::{decode_result, encode_result};
 pub use pod::{decode_pod, encode_pod};
 pub use pod_events::{PodDelta, PodEventBatch, decode_pod_event};
-pub use read_pod::read_pod;
+pub use read_pod::PodReader;
 pub use scope::{
     Checkpoint, Cursor, decode_checkpoint, decode_cursor, decode_scope, encode_checkpoint,
     encode_cursor, encode_duration, encode_scope, encode_time,

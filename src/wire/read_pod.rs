@@ -1,64 +1,197 @@
-//! Pods straight from bytes, without a message struct in between: a restart reads a million.
+//! Pods straight from bytes, without a message struct in between: a server that is filled reads a million,
+//! and so does a restart.
+
+use std::sync::Arc;
 
 use prost::encoding::decode_varint;
+use prost::{DecodeError, Message};
+use smallvec::SmallVec;
+use smol_str::SmolStr;
 
-use crate::labels::{Key, LabelSet, Value};
+use crate::labels::{FieldError, Key, LabelSet, Value};
 use crate::model::{ContainerPort, ObjectName, Pod};
 
+use super::faults::Decoded;
 use super::name::{decode_ip, decode_protocol};
-use super::pod::{decode_phase, decode_ready};
+use super::pod::{decode_phase, decode_pod, decode_ready};
+use super::proto;
 
-/// The pod that bytes are, as [`super::decode_pod`] has it of the message that they decode to. None if it is
-/// not to be had that way: then the message says what is wrong. Linear in the bytes.
-pub fn read_pod(bytes: &[u8]) -> Option<Pod> {
-    let mut pod = Pod::default();
-    let mut name = ("", "");
-    let mut labels = Vec::with_capacity(8);
-    let mut ports = Vec::new();
+/// Most labels of a pod that are remembered, and most ports that it may have to be read here.
+const KNOWN: usize = 32;
+
+/// Reads pods one behind the other. What one has in common with the one before, as pods of a workload
+/// have most of their labels, is not checked again, and its long texts are shared.
+#[derive(Debug, Default)]
+pub struct PodReader {
+    /// Labels of the last pods, by their place in the message.
+    labels: Vec<Known<(Key, Value)>>,
+    /// How many labels the last pod had.
+    count: usize,
+    namespace: SmolStr,
+    /// Ports of the last pod.
+    ports: Vec<Known<ContainerPort>>,
+    /// The same, as pods have them, unless that is still to be made.
+    shared_ports: Option<Arc<[ContainerPort]>>,
+}
+
+/// What was read from some bytes.
+#[derive(Debug)]
+struct Known<T> {
+    bytes: SmallVec<[u8; 48]>,
+    value: T,
+}
+
+impl<T> Known<T> {
+    fn new(bytes: &[u8], value: T) -> Known<T> {
+        Known {
+            bytes: SmallVec::from_slice(bytes),
+            value,
+        }
+    }
+}
+
+/// Namespace and name of a pod's message, which has more.
+#[derive(Clone, PartialEq, Message)]
+struct Name {
+    #[prost(string, tag = "1")]
+    namespace: String,
+    #[prost(string, tag = "2")]
+    name: String,
+}
+
+/// What the pod is called that bytes are, be it legal or not.
+pub(super) fn read_name(bytes: &[u8]) -> Decoded<ObjectName> {
+    let name = Name::decode(bytes).map_err(no_message)?;
+    Ok(ObjectName::new(name.namespace, name.name))
+}
+
+fn no_message(error: DecodeError) -> Vec<FieldError> {
+    vec![FieldError::invalid("", error.to_string())]
+}
+
+impl PodReader {
+    /// The pod that bytes are: what [`super::decode_pod`] has of the message that they decode to. Linear
+    /// in the bytes.
+    ///
+    /// # Errors
+    /// They are no message, or one of a pod of which some field cannot be what it says: every such field.
+    pub fn read(&mut self, bytes: &[u8]) -> Decoded<Pod> {
+        self.read_good(bytes).map_or_else(|| explain(bytes), Ok)
+    }
+
+    /// None: it is not to be had that way, and the message says what is wrong.
+    fn read_good(&mut self, bytes: &[u8]) -> Option<Pod> {
+        let mut pod = Pod::default();
+        let mut namespace: &[u8] = &[];
+        let mut name = "";
+        let mut labels = Vec::with_capacity(self.count);
+        let mut ports = 0;
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            match (number, field) {
+                (1, Field::Bytes(field)) => namespace = field,
+                (2, field) => name = field.text()?,
+                (3, field) => pod.uid = field.text()?.into(),
+                (4, Field::Bytes(label)) => labels.push(self.label(labels.len(), label)?),
+                (5, field) => {
+                    let text = field.text()?;
+                    pod.deletion_timestamp = (!text.is_empty()).then(|| text.into());
+                }
+                (6, field) => pod.node_name = field.text()?.into(),
+                (7, field) => pod.hostname = field.text()?.into(),
+                (8, field) => pod.subdomain = field.text()?.into(),
+                (9, Field::Bytes(port)) if ports < KNOWN => {
+                    self.port(ports, port)?;
+                    ports += 1;
+                }
+                (10, field) => pod.phase = decode_phase(field.small()?).ok()?,
+                (11, field) => pod.pod_ips.push(decode_ip(field.text()?).ok()?),
+                (12, field) => pod.ready = decode_ready(field.small()?).ok()?,
+                _ => return None,
+            }
+        }
+        self.count = labels.len();
+        pod.labels = labels.into_iter().collect::<LabelSet>();
+        if pod.labels.len() != self.count {
+            return None;
+        }
+        if self.namespace.as_bytes() != namespace {
+            self.namespace = std::str::from_utf8(namespace).ok()?.into();
+        }
+        pod.name = ObjectName::new(self.namespace.clone(), name);
+        pod.ports = self.shared_ports(ports);
+        Some(pod)
+    }
+
+    /// The label at a place of a pod.
+    fn label(&mut self, at: usize, bytes: &[u8]) -> Option<(Key, Value)> {
+        let known = self.labels.get_mut(at);
+        if let Some(known) = &known
+            && *known.bytes == *bytes
+        {
+            return Some(known.value.clone());
+        }
+        let (key, value) = read_label(bytes)?;
+        let key = match &known {
+            Some(known) if known.value.0.as_str().as_bytes() == key => known.value.0.clone(),
+            _ => Key::new(std::str::from_utf8(key).ok()?).ok()?,
+        };
+        let value = Value::new(std::str::from_utf8(value).ok()?).ok()?;
+        let label = (key, value);
+        match known {
+            Some(known) => *known = Known::new(bytes, label.clone()),
+            None if at < KNOWN => self.labels.push(Known::new(bytes, label.clone())),
+            None => {}
+        }
+        Some(label)
+    }
+
+    /// Reads the port at a place of a pod.
+    fn port(&mut self, at: usize, bytes: &[u8]) -> Option<()> {
+        if self
+            .ports
+            .get(at)
+            .is_none_or(|known| *known.bytes != *bytes)
+        {
+            self.shared_ports = None;
+            self.ports.truncate(at);
+            self.ports.push(Known::new(bytes, read_port(bytes)?));
+        }
+        Some(())
+    }
+
+    /// The first so many ports.
+    fn shared_ports(&mut self, count: usize) -> Arc<[ContainerPort]> {
+        if count < self.ports.len() {
+            self.shared_ports = None;
+            self.ports.truncate(count);
+        }
+        let ports = self.ports.iter();
+        let shared = self.shared_ports.get_or_insert_with(|| {
+            let ports = ports.map(|known| known.value.clone());
+            ports.collect()
+        });
+        Arc::clone(shared)
+    }
+}
+
+/// What the message says that bytes decode to.
+fn explain(bytes: &[u8]) -> Decoded<Pod> {
+    decode_pod(proto::Pod::decode(bytes).map_err(no_message)?)
+}
+
+/// Key and value as they are written.
+fn read_label(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
     let mut fields = Fields(bytes);
     while let Some((number, field)) = fields.next()? {
         match (number, field) {
-            (1, field) => name.0 = field.text()?,
-            (2, field) => name.1 = field.text()?,
-            (3, field) => pod.uid = field.text()?.into(),
-            (4, Field::Bytes(label)) => labels.push(read_label(label)?),
-            (5, field) => {
-                let text = field.text()?;
-                pod.deletion_timestamp = (!text.is_empty()).then(|| text.into());
-            }
-            (6, field) => pod.node_name = field.text()?.into(),
-            (7, field) => pod.hostname = field.text()?.into(),
-            (8, field) => pod.subdomain = field.text()?.into(),
-            (9, Field::Bytes(port)) => ports.push(read_port(port)?),
-            (10, field) => pod.phase = decode_phase(field.small()?).ok()?,
-            (11, field) => pod.pod_ips.push(decode_ip(field.text()?).ok()?),
-            (12, field) => pod.ready = decode_ready(field.small()?).ok()?,
+            (1, Field::Bytes(field)) => key = field,
+            (2, Field::Bytes(field)) => value = field,
             _ => return None,
         }
     }
-    let count = labels.len();
-    pod.labels = labels.into_iter().collect::<LabelSet>();
-    if pod.labels.len() != count {
-        return None;
-    }
-    pod.name = ObjectName::new(name.0, name.1);
-    if !ports.is_empty() {
-        pod.ports = ports.into();
-    }
-    Some(pod)
-}
-
-fn read_label(bytes: &[u8]) -> Option<(Key, Value)> {
-    let (mut key, mut value) = ("", "");
-    let mut fields = Fields(bytes);
-    while let Some((number, field)) = fields.next()? {
-        match number {
-            1 => key = field.text()?,
-            2 => value = field.text()?,
-            _ => return None,
-        }
-    }
-    Some((Key::new(key).ok()?, Value::new(value).ok()?))
+    Some((key, value))
 }
 
 fn read_port(bytes: &[u8]) -> Option<ContainerPort> {
@@ -109,6 +242,7 @@ struct Fields<'b>(&'b [u8]);
 
 impl<'b> Fields<'b> {
     /// The next field's number and content, or none at the end; none at all if they cannot be read.
+    #[inline(always)]
     fn next(&mut self) -> Option<Option<(u64, Field<'b>)>> {
         if self.0.is_empty() {
             return Some(None);
@@ -127,6 +261,7 @@ impl<'b> Fields<'b> {
         Some(Some((key >> 3, field)))
     }
 
+    #[inline(always)]
     fn number(&mut self) -> Option<u64> {
         match self.0.split_first() {
             Some((byte, rest)) if *byte < 0x80 => {

@@ -1,5 +1,6 @@
 //! Transactions: what a writer asks for.
 
+use prost::Message as _;
 use smol_str::SmolStr;
 
 use crate::labels::{FieldError, Key, Value};
@@ -16,9 +17,10 @@ use super::name::{
     check_namespaces, decode_kind, decode_ref, encode_kind, encode_ref, is_of_legal_length,
 };
 use super::paths::in_proto_terms;
-use super::pod::{decode_pod, encode_pod};
+use super::pod::encode_pod;
 use super::proto;
 use super::proto::operation::Operation as Step;
+use super::read_pod::{PodReader, read_name};
 use super::service::{decode_node, decode_service, encode_node, encode_service};
 
 /// Longest request id, in bytes: a UUID with room to spare.
@@ -62,6 +64,7 @@ pub fn encode_transaction(write: &WriteRequest) -> proto::Transaction {
 /// Every fault, with its path from the transaction: `operations[3].put_pod.labels`.
 pub fn decode_transaction(transaction: proto::Transaction) -> Decoded<WriteRequest> {
     let mut faults = Faults::default();
+    let mut pods = PodReader::default();
     check_length(&mut faults, "source", &transaction.source, MAX_SOURCE);
     check_length(
         &mut faults,
@@ -78,7 +81,7 @@ pub fn decode_transaction(transaction: proto::Transaction) -> Decoded<WriteReque
             ),
             operations: faults.list("operations", transaction.operations, |operation| {
                 match operation.operation {
-                    Some(step) => decode_operation(step),
+                    Some(step) => decode_operation(step, &mut pods),
                     None => required("", "say what to do"),
                 }
             }),
@@ -115,29 +118,40 @@ fn check_selectors(faults: &mut Faults, operations: &[Operation]) {
 
 /// The objects that a transaction says are there, be they legal or not: what it puts, and what it
 /// patches by name. What no object can be called is not among them.
-pub fn mentioned_objects(transaction: &proto::Transaction) -> impl Iterator<Item = ObjectRef> + '_ {
-    let in_namespace =
-        |kind, namespace: &str, name: &str| ObjectRef::new(kind, ObjectName::new(namespace, name));
-    let named = transaction.operations.iter().filter_map(move |operation| {
-        match operation.operation.as_ref()? {
-            Step::PutPod(pod) => Some(in_namespace(Kind::Pod, &pod.namespace, &pod.name)),
-            Step::PutService(service) => Some(in_namespace(
-                Kind::Service,
-                &service.namespace,
-                &service.name,
-            )),
-            Step::PutNode(node) => Some(in_namespace(Kind::Node, "", &node.name)),
-            Step::PutEndpoints(manual) => decode_kind(manual.kind)
-                .ok()
-                .map(|kind| in_namespace(kind, &manual.namespace, &manual.name)),
-            Step::PatchLabels(patch) => match patch.target.as_ref()? {
-                proto::label_patch::Target::Object(object) => decode_ref(object.clone()).ok(),
-                proto::label_patch::Target::Matching(_) => None,
-            },
-            Step::Delete(_) => None,
-        }
+///
+/// # Errors
+/// Pods that are no message: nobody knows what they are called.
+pub fn mentioned_objects(transaction: &proto::Transaction) -> Decoded<Vec<ObjectRef>> {
+    let mut faults = Faults::default();
+    let steps = transaction.operations.iter();
+    let steps = steps.map(|operation| operation.operation.as_ref());
+    let named: Vec<_> = faults.list("operations", steps, |step| {
+        step.map_or(Ok(None), mentioned_object)
     });
-    named.filter(|object| is_of_legal_length(&object.name.namespace, &object.name.name))
+    let legal = |object: &ObjectRef| is_of_legal_length(&object.name.namespace, &object.name.name);
+    faults.finish(named.into_iter().flatten().filter(legal).collect())
+}
+
+fn mentioned_object(step: &Step) -> Decoded<Option<ObjectRef>> {
+    let in_namespace = |kind, namespace: &str, name: &str| {
+        Some(ObjectRef::new(kind, ObjectName::new(namespace, name)))
+    };
+    Ok(match step {
+        Step::PutPod(pod) => {
+            let name = read_name(pod);
+            Some(ObjectRef::new(Kind::Pod, name.map_err(under("put_pod"))?))
+        }
+        Step::PutService(service) => in_namespace(Kind::Service, &service.namespace, &service.name),
+        Step::PutNode(node) => in_namespace(Kind::Node, "", &node.name),
+        Step::PutEndpoints(manual) => decode_kind(manual.kind)
+            .ok()
+            .and_then(|kind| in_namespace(kind, &manual.namespace, &manual.name)),
+        Step::PatchLabels(patch) => match &patch.target {
+            Some(proto::label_patch::Target::Object(object)) => decode_ref(object.clone()).ok(),
+            Some(proto::label_patch::Target::Matching(_)) | None => None,
+        },
+        Step::Delete(_) => None,
+    })
 }
 
 fn check_length(faults: &mut Faults, path: &str, text: &str, max: usize) {
@@ -193,7 +207,7 @@ fn missing_object<T>() -> Decoded<T> {
 /// One operation as a message.
 pub fn encode_operation(operation: &Operation) -> Step {
     match operation {
-        Operation::Put(Object::Pod(pod)) => Step::PutPod(Box::new(encode_pod(pod))),
+        Operation::Put(Object::Pod(pod)) => Step::PutPod(encode_pod(pod).encode_to_vec().into()),
         Operation::Put(Object::Service(service)) => {
             Step::PutService(Box::new(encode_service(service)))
         }
@@ -206,11 +220,11 @@ pub fn encode_operation(operation: &Operation) -> Step {
     }
 }
 
-fn decode_operation(step: Step) -> Decoded<Operation> {
+fn decode_operation(step: Step, pods: &mut PodReader) -> Decoded<Operation> {
     let (field, decoded) = match step {
         Step::PutPod(pod) => (
             "put_pod",
-            decode_pod(*pod)
+            pods.read(&pod)
                 .map(Box::new)
                 .map(Object::Pod)
                 .and_then(valid),
@@ -242,7 +256,12 @@ fn decode_operation(step: Step) -> Decoded<Operation> {
             decode_patch(*patch).map(Operation::PatchLabels),
         ),
     };
-    decoded.map_err(|faults| faults.into_iter().map(|fault| fault.under(field)).collect())
+    decoded.map_err(under(field))
+}
+
+/// Faults of what stands in a field.
+fn under(field: &str) -> impl Fn(Vec<FieldError>) -> Vec<FieldError> {
+    move |faults| faults.into_iter().map(|fault| fault.under(field)).collect()
 }
 
 fn valid(object: Object) -> Decoded<Operation> {

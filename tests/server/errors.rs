@@ -12,7 +12,9 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::harness::{Server, Setup, patiently, pod, service, text_selector, write};
+use crate::harness::{
+    Server, Setup, break_pod, change_pod, patiently, pod, service, text_selector, write,
+};
 
 fn patch(name: &str, value: &str) -> Operation {
     Operation::PatchLabels(LabelPatch {
@@ -39,18 +41,19 @@ async fn server() -> Server {
 #[tokio::test]
 async fn every_illegal_field_is_named() {
     let server = server().await;
-    let mut transaction = write([pod("rng-2", 2, &[]), pod("Not_A_Name", 3, &[])]);
-    if let Some(proto::operation::Operation::PutPod(pod)) = transaction
-        .operations
-        .first_mut()
-        .and_then(|operation| operation.operation.as_mut())
-    {
+    let mut transaction = write([
+        pod("rng-2", 2, &[]),
+        pod("Not_A_Name", 3, &[]),
+        pod("rng-3", 4, &[]),
+    ]);
+    break_pod(&mut transaction.operations[2]);
+    change_pod(&mut transaction.operations[0], |pod| {
         pod.labels = vec![proto::Label {
             key: "-x".into(),
             value: "y".into(),
         }];
         pod.pod_ips = vec!["10.0.0.256".into()];
-    }
+    });
     let status = refused(&server, transaction).await;
     assert_eq!(status.code(), Code::InvalidArgument);
     let violations = status.get_details_bad_request().unwrap().field_violations;
@@ -64,6 +67,7 @@ async fn every_illegal_field_is_named() {
             "transaction.operations[0].put_pod.labels",
             "transaction.operations[0].put_pod.pod_ips[0]",
             "transaction.operations[1].put_pod.name",
+            "transaction.operations[2].put_pod",
         ]
     );
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use prost::Message as _;
 use selectord::labels::LabelSet;
 use selectord::model::{
     ContainerPort, Object, ObjectName, Operation, Phase, Pod, Protocol, ReadyCondition, Service,
@@ -14,6 +15,7 @@ use selectord::server::{Limits, ListenAddress, ServeError, ServerOptions, serve}
 use selectord::store::{EmbeddedOptions, EmbeddedStore, MemoryStore};
 use selectord::wire::proto::admin_client::AdminClient;
 use selectord::wire::proto::cluster_client::ClusterClient;
+use selectord::wire::proto::operation::Operation as Step;
 use selectord::wire::proto::query_client::QueryClient;
 use selectord::wire::proto::watch_client::WatchClient;
 use selectord::wire::{WriteRequest, encode_transaction, proto};
@@ -188,6 +190,21 @@ pub fn pod(name: &str, number: u32, labels: &[(&str, &str)]) -> Operation {
         ready: ReadyCondition::True,
         ..Pod::default()
     })))
+}
+
+/// Changes the message of a pod that an operation puts.
+pub fn change_pod(operation: &mut proto::Operation, change: impl FnOnce(&mut proto::Pod)) {
+    let Some(Step::PutPod(bytes)) = &mut operation.operation else {
+        panic!("{operation:?} puts no pod");
+    };
+    let mut pod = proto::Pod::decode(&**bytes).unwrap();
+    change(&mut pod);
+    *bytes = pod.encode_to_vec().into();
+}
+
+/// What is no message stands where a pod should.
+pub fn break_pod(operation: &mut proto::Operation) {
+    operation.operation = Some(Step::PutPod(vec![0xff].into()));
 }
 
 pub fn service(name: &str, selector: &[(&str, &str)]) -> Operation {

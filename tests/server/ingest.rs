@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 
-use crate::harness::{Server, Setup, patiently, pod, service, write};
+use crate::harness::{Server, Setup, break_pod, change_pod, patiently, pod, service, write};
 
 struct Ingest {
     requests: mpsc::Sender<proto::IngestRequest>,
@@ -142,9 +142,9 @@ async fn a_sync_deletes_what_it_does_not_mention_be_it_legal_or_not() {
         .ask(Step::Transaction(write([pod("kept", 1, &[])])))
         .await;
     let mut illegal = write([pod("refused", 2, &[])]);
-    if let Some(proto::operation::Operation::PutPod(pod)) = &mut illegal.operations[0].operation {
+    change_pod(&mut illegal.operations[0], |pod| {
         pod.pod_ips = vec!["nonsense".into()];
-    }
+    });
     assert_eq!(
         refusal(ingest.ask(Step::Transaction(illegal)).await).code(),
         Code::InvalidArgument
@@ -152,6 +152,28 @@ async fn a_sync_deletes_what_it_does_not_mention_be_it_legal_or_not() {
     let end = ingest.ask(Step::SyncEnd(proto::SyncEnd {})).await;
     assert_eq!((end.deleted, end.result), (2, Some(Answer::Revision(3))));
     assert_eq!(count(&server).await, 3);
+}
+
+/// Nobody knows which pod it is, and a sync that went on would delete it.
+#[tokio::test]
+async fn a_pod_that_cannot_be_read_ends_a_sync() {
+    let server = Setup::default().start().await;
+    let mut ingest = Ingest::new(&server).await;
+    let mut broken = write([pod("rng-1", 1, &[])]);
+    break_pod(&mut broken.operations[0]);
+    let refused = ingest.ask(Step::Transaction(broken.clone())).await;
+    assert_eq!(refusal(refused).code(), Code::InvalidArgument);
+
+    ingest.ask(sync_begin()).await;
+    ingest.send(Step::Transaction(broken)).await;
+    let ended = ingest.next().await.unwrap_err();
+    assert_eq!(ended.code(), Code::InvalidArgument);
+    assert!(
+        ended
+            .message()
+            .contains("transaction.operations[0].put_pod"),
+        "{ended}"
+    );
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use crate::model::{
 };
 use crate::selector::Selector;
 use crate::wire::{
-    Decoded, decode_manual, decode_node, decode_pod, decode_service, encode_manual, encode_node,
-    encode_pod, encode_service, read_pod,
+    Decoded, PodReader, decode_manual, decode_node, decode_service, encode_manual, encode_node,
+    encode_pod, encode_service,
 };
 
 use super::codec::{Reader, put_bytes, put_number};
@@ -86,11 +86,11 @@ pub(super) struct KeptObject {
     positions: Option<ServicePositions>,
 }
 
-/// Reads an object back.
+/// Reads an object back; pods with the one reader of all of them.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn read(key: &[u8], value: &[u8]) -> Result<KeptObject, String> {
+pub(super) fn read(key: &[u8], value: &[u8], pods: &mut PodReader) -> Result<KeptObject, String> {
     let kind = key.first().and_then(|kind| kind_of(*kind));
     let kind = kind.ok_or("a key of no kind")?;
     let mut reader = Reader(value);
@@ -110,7 +110,7 @@ pub(super) fn read(key: &[u8], value: &[u8]) -> Result<KeptObject, String> {
     } else {
         None
     };
-    let object = read_object(reader.0)?;
+    let object = read_object(reader.0, pods)?;
     if !stands_at(&object, key) {
         return Err(format!("{} stands under another name", object.object_ref()));
     }
@@ -174,7 +174,7 @@ fn put_object(object: &Object, out: &mut Vec<u8>) {
     };
 }
 
-fn read_object(bytes: &[u8]) -> Result<Object, String> {
+fn read_object(bytes: &[u8], pods: &mut PodReader) -> Result<Object, String> {
     let (form, bytes) = bytes.split_first().ok_or("an object that is cut off")?;
     if *form == SERVICE_OF_NOTHING {
         let mut service = message(bytes, decode_service)?;
@@ -184,10 +184,7 @@ fn read_object(bytes: &[u8]) -> Result<Object, String> {
     let kind = kind_of(*form).ok_or("an object of no kind")?;
     let object = match kind {
         Kind::Node => message(bytes, decode_node).map(|node| Object::Node(Box::new(node))),
-        Kind::Pod => match read_pod(bytes) {
-            Some(pod) => Ok(Object::Pod(Box::new(pod))),
-            None => message(bytes, decode_pod).map(|pod| Object::Pod(Box::new(pod))),
-        },
+        Kind::Pod => first_fault(pods.read(bytes)).map(|pod| Object::Pod(Box::new(pod))),
         Kind::Service => message(bytes, decode_service).map(|it| Object::Service(Box::new(it))),
         Kind::Endpoints | Kind::EndpointSlice => {
             message(bytes, decode_manual).map(|manual| Object::Manual(Box::new(manual)))
@@ -200,8 +197,11 @@ fn message<M: Message + Default, T>(
     bytes: &[u8],
     decode: impl FnOnce(M) -> Decoded<T>,
 ) -> Result<T, String> {
-    let message = M::decode(bytes).map_err(|error| error.to_string())?;
-    decode(message).map_err(|faults| {
+    first_fault(decode(M::decode(bytes).map_err(|error| error.to_string())?))
+}
+
+fn first_fault<T>(decoded: Decoded<T>) -> Result<T, String> {
+    decoded.map_err(|faults| {
         let first = faults.first().map(ToString::to_string);
         first.unwrap_or_default()
     })
@@ -235,13 +235,14 @@ pub(super) fn decode_transaction(bytes: &[u8]) -> Result<ResolvedTransaction, St
     let mut reader = Reader(bytes);
     let source = reader.text().ok_or_else(cut)?;
     let mut changes = Vec::new();
+    let mut pods = PodReader::default();
     while reader.end().is_none() {
         let part = reader.bytes().ok_or_else(cut)?;
         changes.push(match part.split_first() {
             Some((&DELETED, key)) => {
                 Change::Delete(read_key(key).ok_or("a deletion of no object")?)
             }
-            _ => Change::Put(read_object(part)?),
+            _ => Change::Put(read_object(part, &mut pods)?),
         });
     }
     Ok(ResolvedTransaction::new(changes, source))

@@ -8,6 +8,7 @@ use std::thread;
 
 use crate::engine::{Engine, EngineOptions, KeptEnd, KeptRecord, Restore};
 use crate::model::Object;
+use crate::wire::PodReader;
 
 use super::object::{self, KeptObject};
 use super::open::{RecoveryProgress, Tell};
@@ -69,8 +70,9 @@ fn read(
 ) -> Result<(), StateError> {
     let gone = || StateError::Wrong("nobody listens".to_owned());
     let mut chunk = Vec::with_capacity(CHUNK);
+    let mut pods = PodReader::default();
     state.each(Space::Objects, &mut |key, value| {
-        chunk.push(object::read(key, value)?);
+        chunk.push(object::read(key, value, &mut pods)?);
         if chunk.len() == CHUNK {
             garbage.try_iter().for_each(drop);
             let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK));
