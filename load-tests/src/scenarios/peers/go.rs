@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::measure::Samples;
 
-/// The oldest Go that builds the peers, as in their go.mod.
+/// The oldest Go that builds the peers, as in each go.mod.
 const OLDEST: (u32, u32) = (1, 24);
 /// Where Go is, if not on the path.
 const ELSEWHERE: &str = "/usr/local/go/bin/go";
@@ -98,12 +98,12 @@ impl Peers {
         self.folder.path().join(name)
     }
 
-    /// Builds programs.
+    /// Builds programs of a module, which is a folder below this package's.
     ///
     /// # Errors
     /// What Go says: as a rule that a module could not be downloaded.
-    pub fn build(&self, go: &Path, programs: &[&str]) -> anyhow::Result<()> {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+    pub fn build(&self, go: &Path, module: &str, programs: &[&str]) -> anyhow::Result<()> {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(module);
         let output = Command::new(go)
             .arg("build")
             .arg("-o")

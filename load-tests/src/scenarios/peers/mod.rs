@@ -24,4 +24,5 @@ mod rollout;
 mod run;
 mod stream;
 
+pub use go::{Peers, find};
 pub use run::run;

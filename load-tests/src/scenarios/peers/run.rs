@@ -16,14 +16,14 @@ pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
     };
     let peers = Peers::new()?;
     let progress = context.progress("building the peers", 2);
-    if let Err(error) = peers.build(&go, &["lister", "slices", "rollout"]) {
+    if let Err(error) = peers.build(&go, "peers", &["lister", "slices", "rollout"]) {
         section.note(format!(
             "nothing was compared: Kubernetes' peers could not be built: {error:#}"
         ));
         return Ok(());
     }
     progress.inc(1);
-    let calico = peers.build(&go, &["labelindex"]);
+    let calico = peers.build(&go, "peers", &["labelindex"]);
     if let Err(error) = &calico {
         section.note(format!(
             "Calico's index could not be built, and is left out: {error:#}"

@@ -10,7 +10,7 @@ use selectord::model::{
 use selectord::proxy::{PodTraffic, ProxyOptions};
 
 /// The node whose rules are written.
-const NODE: &str = "here";
+pub const NODE: &str = "here";
 /// One endpoint in so many is on it.
 const LOCAL: u32 = 50;
 /// Where endpoints are, in both families.
@@ -68,6 +68,7 @@ pub enum Change {
 
 /// What happened.
 pub struct Changed {
+    pub change: Change,
     pub before: Option<Service>,
     pub after: Option<Service>,
     pub events: Vec<Event>,
@@ -81,6 +82,11 @@ impl Change {
         Change::ServiceAdded,
         Change::ServiceRemoved,
     ];
+
+    /// Whether it takes something away.
+    pub fn removes(self) -> bool {
+        !matches!(self, Change::Added | Change::ServiceAdded)
+    }
 
     /// Whether the service itself stays.
     pub fn is_of_endpoint(self) -> bool {
@@ -180,6 +186,7 @@ impl Cluster {
         };
         let after = self.services.get(&number).cloned();
         Changed {
+            change,
             before,
             after,
             events,

@@ -122,9 +122,10 @@ pub fn check_endpoints(text: &str, cluster: &Cluster, what: &str) -> anyhow::Res
         .flat_map(|service| service.endpoints.iter().map(|end| (service.ip(), *end)))
         .map(|(ip, end)| format!("{ip} {}", endpoint_ip(end)))
         .collect();
-    let found: BTreeSet<String> = match text.starts_with("table ") {
-        true => nft_pairs(text),
-        false => iptables_pairs(text),
+    let found: BTreeSet<String> = match text.split_once(" {") {
+        Some(("table ip kube-proxy", _)) => kube_nft_pairs(text),
+        Some((table, _)) if table.starts_with("table ") => nft_pairs(text),
+        _ => iptables_pairs(text),
     };
     if found != wanted {
         bail!(
@@ -147,6 +148,38 @@ fn nft_pairs(text: &str) -> BTreeSet<String> {
         let end = value.strip_suffix(&target)?;
         // Of IPv6 the endpoints are compared with a fresh sync's alone.
         (!ip.contains(':')).then(|| format!("{ip} {end}"))
+    });
+    pairs.collect()
+}
+
+/// Elements such as `10.96.0.1 . tcp . 80 : goto service-…`, that chain's `0 : goto endpoint-…`, and in that
+/// the endpoint.
+fn kube_nft_pairs(text: &str) -> BTreeSet<String> {
+    let port = format!(" . tcp . {PORT}");
+    let mut services: Vec<(&str, &str)> = Vec::new();
+    let mut jumps: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut ends: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut chain = "";
+    for line in text.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("chain ") {
+            chain = name.trim_end_matches(" {");
+        } else if let Some((_, to)) = line.split_once(" dnat to ") {
+            ends.insert(chain, to.split(':').next().unwrap_or_default());
+        }
+        for piece in line.split([',', '{', '}']) {
+            let Some((key, target)) = piece.trim().split_once(" : goto ") else {
+                continue;
+            };
+            match key.strip_suffix(&port) {
+                Some(ip) => services.push((ip, target)),
+                None => jumps.entry(chain).or_default().push(target),
+            }
+        }
+    }
+    let pairs = services.into_iter().flat_map(|(ip, service)| {
+        let endpoints = jumps.get(service).into_iter().flatten();
+        let ends = endpoints.filter_map(|endpoint| ends.get(endpoint));
+        ends.map(move |end| format!("{ip} {end}"))
     });
     pairs.collect()
 }
@@ -235,6 +268,37 @@ mod tests {
         }
         assert_eq!(nft_pairs(one), nft_pairs(other));
         assert_eq!(nft_pairs(one).len(), 2);
+    }
+
+    #[test]
+    fn chains_of_kube_proxys_tables_are_followed() {
+        let listed = "table ip kube-proxy {
+	map service-ips {
+		type ipv4_addr . inet_proto . inet_service : verdict
+		elements = { 10.96.0.1 . tcp . 80 : goto service-A-load/a/tcp/,
+			     10.96.0.3 . tcp . 80 : goto service-C-load/c/tcp/ }
+	}
+
+	chain service-A-load/a/tcp/ {
+		ip daddr 10.96.0.1 ip saddr != 10.128.0.0/9 jump mark-for-masquerade
+		numgen random mod 2 vmap { 0 : goto endpoint-B-1, 1 : goto endpoint-B-2 }
+	}
+
+	chain endpoint-B-1 {
+		ip saddr 10.128.0.2 jump mark-for-masquerade
+		meta l4proto tcp dnat to 10.128.0.2:8080
+	}
+
+	chain endpoint-B-2 {
+	}
+
+	chain service-C-load/c/tcp/ {
+		numgen random mod 1 vmap { 0 : goto endpoint-B-1 }
+	}
+}
+";
+        let pairs: Vec<String> = kube_nft_pairs(listed).into_iter().collect();
+        assert_eq!(pairs, ["10.96.0.1 10.128.0.2", "10.96.0.3 10.128.0.2"]);
     }
 
     #[test]

@@ -2,10 +2,11 @@ use crate::context::Context;
 use crate::report::Section;
 
 use super::cluster::Size;
+use super::kube_proxy::Program;
 use super::measure::{Costs, Plan, measure};
 use super::needs;
-use super::rows;
 use super::way::Way;
+use super::{curves, notes, rows};
 
 /// Services whose count the curves are over, of so many endpoints each.
 const COUNTS: [u32; 3] = [100, 1_000, 10_000];
@@ -20,9 +21,20 @@ pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
             return Ok(());
         }
     };
+    let building = context.progress("building kube-proxy", 1);
+    let program = match Program::build() {
+        Ok(program) => Some(program),
+        Err(error) => {
+            section.note(format!(
+                "kube-proxy itself was left out, and what stands beside selectord is its layout: {error:#}"
+            ));
+            None
+        }
+    };
+    building.finish_and_clear();
     let plans: Vec<Plan> = ways
         .into_iter()
-        .flat_map(|way| plans(context, way))
+        .flat_map(|way| plans(context, way, program.is_some()))
         .collect();
     let (plans, left_out): (Vec<Plan>, Vec<Plan>) =
         plans.into_iter().partition(|plan| plan.first > 0);
@@ -37,19 +49,19 @@ pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
     let progress = context.progress("rules written", steps as u64);
     let mut found: Vec<(Plan, Costs)> = Vec::new();
     for plan in plans {
-        let costs = measure(plan, context.args.seed, &progress)?;
-        rows::of_size(section, plan, &costs);
+        let costs = measure(plan, program.as_ref(), context.args.seed, &progress)?;
+        rows::of_size(section, plan, &costs, program.as_ref());
         found.push((plan, costs));
     }
     progress.finish_and_clear();
-    rows::curves(section, &found);
-    rows::connects(section, &found);
-    rows::notes(section, context);
+    curves::curves(section, &found, program.as_ref());
+    rows::connects(section, &found, program.as_ref());
+    notes::notes(section, context, program.as_ref());
     Ok(())
 }
 
-/// What is measured of one way.
-fn plans(context: &Context, way: Way) -> Vec<Plan> {
+/// What is measured of one way, and whether kube-proxy itself is.
+fn plans(context: &Context, way: Way, itself: bool) -> Vec<Plan> {
     let quick = context.args.quick;
     let plan = |services, endpoints, dual, connects| {
         let size = Size {
@@ -65,11 +77,14 @@ fn plans(context: &Context, way: Way) -> Vec<Plan> {
             false => context.runs(if large { 3 } else { 5 }),
         };
         let theirs = match (dual, large) {
-            // Its layout is written of IPv4 alone.
+            // It is written of IPv4 alone.
             (true, _) => 0,
             (false, true) => 1,
             (false, false) => 3,
         };
+        let theirs = first.min(theirs).min(way.most(size));
+        // Its layout of iptables says nothing that it does not say itself; that of nftables is a newer one.
+        let layout = !itself || way == Way::Nftables;
         let changes = match (quick, iptables && large) {
             (true, _) => 3,
             // Each of them takes iptables a second or so.
@@ -81,8 +96,11 @@ fn plans(context: &Context, way: Way) -> Vec<Plan> {
             way,
             size,
             first: first.min(way.most(size)),
-            their_first: first.min(theirs).min(way.most(size)),
+            their_first: if layout { theirs } else { 0 },
+            itself_first: if itself { theirs } else { 0 },
             changes,
+            // Each of them takes it seconds.
+            itself_changes: if large { changes.min(3) } else { changes },
             connects,
         }
     };

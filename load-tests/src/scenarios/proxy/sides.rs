@@ -17,13 +17,15 @@ use super::way::{Started, Way};
 const REPLACED: usize = 100;
 const NOBODY: u32 = 4_000_000;
 
-/// What something takes: all of it; until it is in force, where that can be seen; and the part that is
-/// ours and not the kernel's and its tool's.
+/// What something takes: all of it; until it is in force, where that can be seen; of selectord the part that
+/// is ours and not the kernel's and its tool's; and of kube-proxy itself the write alone, without what it
+/// asks its tool before.
 #[derive(Debug, Clone, Default)]
 pub struct Cost {
     pub whole: Samples,
     pub in_force: Samples,
     pub own: Samples,
+    pub write: Samples,
 }
 
 /// selectord, with rules in a namespace of its own.

@@ -109,6 +109,28 @@ impl Way {
         }
     }
 
+    /// As kube-proxy itself calls it.
+    pub fn kube_mode(self) -> &'static str {
+        match self {
+            Way::Nftables => "nftables",
+            Way::IptablesNft | Way::IptablesLegacy => "iptables",
+        }
+    }
+
+    /// A folder in which the programs of a variant have the names that kube-proxy itself looks for; none
+    /// where there is nothing to choose.
+    pub fn kube_programs(self) -> anyhow::Result<Option<TempDir>> {
+        let Some(variant) = self.iptables() else {
+            return Ok(None);
+        };
+        let folder = TempDir::with_prefix("selectord-iptables-")?;
+        for what in ["", "-save", "-restore"] {
+            let program = format!("iptables-{variant}{what}");
+            link(&folder, &program, &format!("iptables{what}"))?;
+        }
+        Ok(Some(folder))
+    }
+
     /// What kube-proxy writes once, before everything else.
     pub fn kube_before(self) -> Option<&'static str> {
         self.iptables().map(|_| kube_iptables::jumps())
@@ -181,10 +203,14 @@ fn only(variant: &str) -> anyhow::Result<TempDir> {
     for family in ["iptables", "ip6tables"] {
         for what in ["save", "restore"] {
             let name = format!("{family}-{variant}-{what}");
-            let found = run(&["sh", "-c", "command -v \"$0\"", &name], "");
-            let found = found.with_context(|| format!("there is no {name}"))?;
-            symlink(Path::new(found.trim()), folder.path().join(&name))?;
+            link(&folder, &name, &name)?;
         }
     }
     Ok(folder)
+}
+
+fn link(folder: &TempDir, program: &str, name: &str) -> anyhow::Result<()> {
+    let found = run(&["sh", "-c", "command -v \"$0\"", program], "");
+    let found = found.with_context(|| format!("there is no {program}"))?;
+    Ok(symlink(Path::new(found.trim()), folder.path().join(name))?)
 }
