@@ -25,6 +25,9 @@ pub trait Backend: fmt::Debug + Send {
     /// When the rules cannot be read.
     fn begin(&mut self, report: &mut Report) -> Result<(), SyncError>;
 
+    /// Whether there are rules for any service in what [`Backend::begin`] has read for the first sync.
+    fn found_services(&self) -> bool;
+
     /// What the ports of one service are to be, as [`Claims`] were settled; empty: the service is gone.
     /// Writes nothing. The work is that of the service's ports and endpoints, and the logarithm of all.
     fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>);

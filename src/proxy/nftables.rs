@@ -87,7 +87,8 @@ impl Nftables {
 
     /// Finds out whether the kernel has nftables for IPv6. Where it has none, services have no rules of
     /// that family; both families go into one transaction, which would be refused as a whole.
-    fn probe(&mut self) -> Result<(), SyncError> {
+    fn probe(&mut self, report: &mut Report) -> Result<(), SyncError> {
+        let began = Instant::now();
         let read = |error: NftError| SyncError::Read(error.into());
         let lacks = |family| match self.nft.apply(Script::probe(family).text()) {
             Ok(()) => Ok(None),
@@ -102,6 +103,7 @@ impl Nftables {
             tracing::warn!(error, "services have no rules for IPv6");
             self.tables.leave_out(IpFamily::V6);
         }
+        report.kernel_time += began.elapsed();
         Ok(())
     }
 
@@ -203,7 +205,7 @@ impl Backend for Nftables {
         {
             let is_there = found.v6.is_some();
             if !is_there {
-                self.probe()?;
+                self.probe(report)?;
             }
             self.has_probed = true;
             if !is_there {
@@ -211,6 +213,13 @@ impl Backend for Nftables {
             }
         }
         Ok(())
+    }
+
+    fn found_services(&self) -> bool {
+        let found = self.found.iter();
+        let items = found.flat_map(|found| found.v4.iter().chain(&found.v6));
+        let mut items = items.flat_map(|listing| listing.items.keys());
+        items.any(|item| matches!(item, Item::Element(..)))
     }
 
     fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>) {

@@ -150,10 +150,9 @@ impl<'a> Keeper<'a> {
 
     fn note(&mut self, cut: &Cut, view: &View) {
         self.syncer.note(view, &cut.events, &cut.dropped);
-        if self
-            .belief
-            .see(&cut.cursor.epoch, view.services().is_empty())
-        {
+        let finds_services = || block_in_place(|| self.syncer.finds_services());
+        let is_empty = view.services().is_empty();
+        if self.belief.see(&cut.cursor.epoch, is_empty, finds_services) {
             tracing::warn!(
                 "the server has begun anew and has no service: the rules stay as they are until it has one \
                  ('selectord proxy cleanup' removes them)"

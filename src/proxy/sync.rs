@@ -124,6 +124,13 @@ impl Syncer {
         Ok(report)
     }
 
+    /// Whether the kernel has rules for any service, written by another process before this one. If they
+    /// cannot be read, they may be there.
+    pub fn finds_services(&mut self) -> bool {
+        let begun = self.backend.begin(&mut Report::default());
+        begun.is_err() || self.backend.found_services()
+    }
+
     /// UDP flows that have to be looked through, after the rules that were written so far; none: none
     /// have to be. Whoever takes them has them forgotten, or gives them back.
     pub fn stale_flows(&mut self) -> Option<StaleFlows> {

@@ -96,12 +96,17 @@ impl Node {
 
     /// Ends the proxy, and starts one of another mode.
     pub fn switch(&mut self, mode: Mode, args: &[&str]) {
+        self.mode = mode;
+        mode.prepare(&self.namespace);
+        self.restart(args);
+    }
+
+    /// Another proxy of the same mode in its place.
+    pub fn restart(&mut self, args: &[&str]) {
         if let Some(mut proxy) = self.proxy.take() {
             proxy.kill().unwrap();
             proxy.wait().unwrap();
         }
-        self.mode = mode;
-        mode.prepare(&self.namespace);
         self.start(args);
     }
 

@@ -73,7 +73,22 @@ fn begin_anew(mode: Mode) {
         node.metric("selectord_proxy_rules_held") == 1.0
     });
     assert!(mode.has(&node.namespace, "10.96.0.1"));
-    // They are kept, too.
+    // Nor does a proxy that is started now and finds them.
+    node.restart(&["--check-period", "50"]);
+    until("the new proxy's word", || {
+        node.metric("selectord_proxy_rules_held") == 1.0
+    });
+    assert_eq!(node.status("/readyz"), 503);
+    assert!(mode.has(&node.namespace, "10.96.0.1"));
+    node.server().apply(&(service(1, "") + &pod(1, "n1")));
+    node.settled();
+    // While the proxy knows what they are to be,
+    drop(node.server.take());
+    node.server = Some(Server::start_at(&node.socket, &[]));
+    until("the next server's word", || {
+        node.metric("selectord_proxy_rules_held") == 1.0
+    });
+    // they are kept, too.
     node.namespace.sh(mode.flush());
     until("the repair", || mode.has(&node.namespace, "10.96.0.1"));
     node.server().apply(&(service(2, "") + &pod(2, "n1")));

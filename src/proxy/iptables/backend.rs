@@ -11,7 +11,7 @@ use super::super::{
 };
 use super::quiet::Quiet;
 use super::tools::{Around, Others, list, look_around, read, remove, unreadable};
-use super::{Kernel, Listing, PerTable, Rules, Script, Table, Variant};
+use super::{Item, Kernel, Listing, PerTable, Rules, Script, Table, Variant};
 
 /// How many services one write gives up before it waits and tries again.
 const MOST_GIVEN_UP: usize = 64;
@@ -243,6 +243,16 @@ impl Backend for Iptables {
         });
         self.families = families;
         first.map_or(Ok(()), Err)
+    }
+
+    fn found_services(&self) -> bool {
+        let tables = self.found.values().flat_map(|listing| {
+            let items = &listing.items;
+            items.filter.keys().chain(items.nat.keys())
+        });
+        tables
+            .into_iter()
+            .any(|item| matches!(item, Item::Rule(..)))
     }
 
     fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>) {
