@@ -71,8 +71,8 @@ async fn a_lost_stream_goes_on_from_the_cursor_and_drops_half_a_cut() {
     let cut = next(&mut watcher).await;
     assert_eq!((cut.revision, cut.dropped), (7, vec![]));
     assert_eq!(held(&watcher), ["rng: 10.1.0.4 10.1.0.5"]);
-    assert_eq!(asked.recv().await.unwrap().cursor(), None);
-    assert_eq!(asked.recv().await.unwrap().cursor(), Some(3));
+    assert_eq!(patiently(asked.recv()).await.unwrap().cursor(), None);
+    assert_eq!(patiently(asked.recv()).await.unwrap().cursor(), Some(3));
     assert_eq!(watcher.reconnects(), 1);
 }
 
@@ -87,8 +87,12 @@ async fn it_is_never_taken_back() {
     next(&mut watcher).await;
     assert_eq!(next(&mut watcher).await.revision, 10);
     assert_eq!(held(&watcher), ["rng: 10.1.0.4"]);
-    let cursors =
-        [asked.recv().await, asked.recv().await, asked.recv().await].map(|it| it.unwrap().cursor());
+    let cursors = [
+        patiently(asked.recv()).await,
+        patiently(asked.recv()).await,
+        patiently(asked.recv()).await,
+    ]
+    .map(|it| it.unwrap().cursor());
     assert_eq!(cursors, [None, Some(9), Some(9)]);
 }
 
@@ -117,7 +121,7 @@ async fn a_store_that_was_put_back_is_followed_back_if_it_says_so() {
     assert_eq!(next(&mut watcher).await.revision, 2);
     assert_eq!(held(&watcher), ["rng: "]);
     assert_eq!(watcher.reconnects(), 2);
-    drop(asked.recv().await);
+    drop(patiently(asked.recv()).await);
 }
 
 #[tokio::test]
@@ -248,8 +252,8 @@ async fn a_silent_connection_is_given_up() {
 
     next(&mut watcher).await;
     assert_eq!(next(&mut watcher).await.revision, 4);
-    asked.recv().await.unwrap();
-    assert_eq!(asked.recv().await.unwrap().cursor(), Some(3));
+    patiently(asked.recv()).await.unwrap();
+    assert_eq!(patiently(asked.recv()).await.unwrap().cursor(), Some(3));
     assert!(watcher.reconnects() > 0);
 }
 
@@ -266,7 +270,9 @@ async fn what_is_applied_is_reported_and_reported_again_after_a_reconnect() {
     watcher.applied(4);
     let mut reports = Vec::new();
     while !reports.contains(&4) {
-        if let Asked::Endpoints(Request::AppliedRevision(revision)) = asked.recv().await.unwrap() {
+        if let Asked::Endpoints(Request::AppliedRevision(revision)) =
+            patiently(asked.recv()).await.unwrap()
+        {
             reports.push(revision);
         }
     }
@@ -299,7 +305,7 @@ async fn a_watch_resumes_from_a_cursor_and_its_state() {
     let mut watcher = client.watch(Scope::all(), options);
     assert_eq!(next(&mut watcher).await.revision, 8);
     assert_eq!(held(&watcher), ["rng: 10.1.0.4 10.1.0.5"]);
-    assert_eq!(asked.recv().await.unwrap().cursor(), Some(3));
+    assert_eq!(patiently(asked.recv()).await.unwrap().cursor(), Some(3));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use super::script::{Act, pod, pods_cut, serve};
+use super::script::{Act, patiently, pod, pods_cut, serve};
 use crate::client::{PodWatcher, WatchPodsOptions};
 use crate::engine::PodEvent;
 use crate::model::ObjectName;
@@ -30,14 +30,18 @@ async fn pods_are_followed_across_connections_and_histories() {
         WatchPodsOptions::default(),
     );
 
-    watcher.next().await.unwrap();
+    patiently(watcher.next()).await.unwrap();
     assert_eq!(held(&watcher), ["a@1", "b@2"]);
-    watcher.next().await.unwrap();
+    patiently(watcher.next()).await.unwrap();
     assert_eq!(held(&watcher), ["b@2", "c@3"]);
-    let cut = watcher.next().await.unwrap();
+    let cut = patiently(watcher.next()).await.unwrap();
     assert_eq!(cut.dropped, [ObjectName::new("default", "b")]);
     assert_eq!(held(&watcher), ["c@1"]);
-    let cursors =
-        [asked.recv().await, asked.recv().await, asked.recv().await].map(|it| it.unwrap().cursor());
+    let cursors = [
+        patiently(asked.recv()).await,
+        patiently(asked.recv()).await,
+        patiently(asked.recv()).await,
+    ]
+    .map(|it| it.unwrap().cursor());
     assert_eq!(cursors, [None, Some(2), Some(3)]);
 }
