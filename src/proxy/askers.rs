@@ -8,7 +8,7 @@ use super::ledger::Owner;
 #[derive(Debug)]
 pub(super) enum Askers {
     One(Owner, String),
-    Many(Box<BTreeMap<Owner, Arc<str>>>),
+    Many(BTreeMap<Owner, Arc<str>>),
 }
 
 impl Askers {
@@ -23,7 +23,7 @@ impl Askers {
             Askers::One(only, old) => {
                 let mut many = BTreeMap::from([(only.clone(), Arc::from(old.as_str()))]);
                 put(&mut many, owner, &value);
-                *self = Askers::Many(Box::new(many));
+                *self = Askers::Many(many);
             }
             Askers::Many(many) => put(many, owner, &value),
         }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::btree_map::{self, BTreeMap};
 use std::sync::Arc;
 
 use super::PortName;
@@ -20,8 +20,9 @@ pub trait Entry: Clone + Ord {
 #[derive(Debug)]
 pub struct Ledger<I> {
     items: BTreeMap<I, Askers>,
-    /// What changed since the last write, with its value then.
-    touched: BTreeMap<I, Option<String>>,
+    /// What changed since the last write, with its value then; none: nothing has been written yet, and all
+    /// of it is new.
+    touched: Option<BTreeMap<I, Option<String>>>,
 }
 
 /// What is to become of an item.
@@ -45,7 +46,7 @@ impl<I: Entry> Ledger<I> {
     pub fn new(fixed: Vec<(I, String)>) -> Ledger<I> {
         let mut ledger = Ledger {
             items: BTreeMap::new(),
-            touched: BTreeMap::new(),
+            touched: None,
         };
         for (item, value) in fixed {
             ledger.ask(item, &None, value);
@@ -61,9 +62,15 @@ impl<I: Entry> Ledger<I> {
         before: Vec<(I, String)>,
         after: Vec<(I, String)>,
     ) {
+        let whose = Some(owner.clone());
+        if before.is_empty() {
+            for (item, value) in after {
+                self.ask(item, &whose, value);
+            }
+            return;
+        }
         let before: BTreeMap<I, String> = before.into_iter().collect();
         let after: BTreeMap<I, String> = after.into_iter().collect();
-        let whose = Some(owner.clone());
         for item in before.keys().filter(|item| !after.contains_key(item)) {
             self.release(item, &whose);
         }
@@ -75,28 +82,25 @@ impl<I: Entry> Ledger<I> {
     }
 
     fn ask(&mut self, item: I, owner: &Owner, value: String) {
-        self.touch(&item);
-        match self.items.get_mut(&item) {
-            Some(askers) => askers.put(owner, value),
-            None => {
-                self.items.insert(item, Askers::of(owner.clone(), value));
+        match self.items.entry(item) {
+            btree_map::Entry::Vacant(place) => {
+                touch(&mut self.touched, place.key(), None);
+                place.insert(Askers::of(owner.clone(), value));
+            }
+            btree_map::Entry::Occupied(mut place) => {
+                touch(&mut self.touched, place.key(), Some(place.get()));
+                place.get_mut().put(owner, value);
             }
         }
     }
 
     fn release(&mut self, item: &I, owner: &Owner) {
-        self.touch(item);
-        if let Some(askers) = self.items.get_mut(item)
-            && !askers.remove(owner)
-        {
+        let Some(askers) = self.items.get_mut(item) else {
+            return;
+        };
+        touch(&mut self.touched, item, Some(askers));
+        if !askers.remove(owner) {
             self.items.remove(item);
-        }
-    }
-
-    fn touch(&mut self, item: &I) {
-        if !self.touched.contains_key(item) {
-            let value = self.wanted(item).map(|(_, value)| value.to_owned());
-            self.touched.insert(item.clone(), value);
         }
     }
 
@@ -106,6 +110,9 @@ impl<I: Entry> Ledger<I> {
 
     /// What differs from what was last written.
     pub fn changes(&self) -> Changes<I> {
+        let Some(touched) = &self.touched else {
+            return self.whole();
+        };
         let change = |(item, before): (&I, &Option<String>)| {
             let after = self.wanted(item);
             (after.map(|(_, value)| value) != before.as_deref()).then(|| Change {
@@ -115,17 +122,23 @@ impl<I: Entry> Ledger<I> {
                 owner: after.and_then(|(owner, _)| owner.clone()),
             })
         };
-        self.touched.iter().filter_map(change).collect()
+        touched.iter().filter_map(change).collect()
     }
 
     /// What differs from what the kernel has.
     pub fn against(&self, kernel: &BTreeMap<I, String>) -> Changes<I> {
-        let mut changes = Vec::new();
+        let (mut changes, mut gone) = (Vec::new(), Vec::new());
+        // Both are in order, and there are many: they are walked side by side.
+        let mut there = kernel.iter().peekable();
         for (item, askers) in &self.items {
             let Some((owner, wanted)) = askers.first() else {
                 continue;
             };
-            let before = kernel.get(item);
+            while let Some(other) = there.next_if(|(other, _)| *other < item) {
+                gone.push(other);
+            }
+            let before = there.next_if(|(other, _)| *other == item);
+            let before = before.map(|(_, value)| value);
             if !before.is_some_and(|value| item.same(value, wanted)) {
                 changes.push(Change {
                     item: item.clone(),
@@ -135,9 +148,7 @@ impl<I: Entry> Ledger<I> {
                 });
             }
         }
-        let gone = kernel
-            .iter()
-            .filter(|(item, _)| !self.items.contains_key(item));
+        let gone = gone.into_iter().chain(there);
         changes.extend(gone.map(|(item, value)| Change {
             item: item.clone(),
             before: Some(value.clone()),
@@ -178,7 +189,7 @@ impl<I: Entry> Ledger<I> {
 
     /// What changed so far has been written.
     pub fn settle(&mut self) {
-        self.touched.clear();
+        self.touched = Some(BTreeMap::new());
     }
 
     /// Whether an item is to be there.
@@ -199,5 +210,20 @@ impl<I: Entry> Ledger<I> {
     /// Whether nothing is to be there.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+}
+
+/// Notes what an item was when it was last written, unless that is known.
+fn touch<I: Entry>(
+    touched: &mut Option<BTreeMap<I, Option<String>>>,
+    item: &I,
+    askers: Option<&Askers>,
+) {
+    if let Some(touched) = touched
+        && !touched.contains_key(item)
+    {
+        let value = askers.and_then(Askers::first);
+        let value = value.map(|(_, value)| value.to_owned());
+        touched.insert(item.clone(), value);
     }
 }

@@ -16,7 +16,8 @@ pub struct Listing {
 /// Reads what `nft list table` prints of one of our tables. Lines that it does not know are passed
 /// over: what it missed is found to be missing, and written.
 pub fn parse(text: &str) -> Listing {
-    let mut listing = Listing::default();
+    // They come in no order: sorted at once, they are a map sooner than one by one.
+    let mut items: Vec<(Item, String)> = Vec::new();
     let mut block = Block::Outside;
     let (mut is_marked, mut is_bent) = (false, false);
     for line in text.lines().map(str::trim) {
@@ -32,12 +33,12 @@ pub fn parse(text: &str) -> Listing {
                 block = match kind {
                     Some("set" | "map") => match Shared::from_name(name) {
                         Some(set) => {
-                            listing.items.insert(Item::Set(set), String::new());
+                            items.push((Item::Set(set), String::new()));
                             Block::Set(set, false)
                         }
                         None => {
                             let set = Item::AffinitySet(name.to_owned());
-                            listing.items.insert(set, String::new());
+                            items.push((set, String::new()));
                             Block::Remembered
                         }
                     },
@@ -66,7 +67,7 @@ pub fn parse(text: &str) -> Listing {
                     if !element.is_empty() {
                         let (key, value) = element.split_once(" : ").unwrap_or((element, ""));
                         let item = Item::Element(*set, key_with_word(*set, key));
-                        listing.items.insert(item, value.to_owned());
+                        items.push((item, value.to_owned()));
                     }
                 }
                 *within &= last.is_none();
@@ -81,7 +82,7 @@ pub fn parse(text: &str) -> Listing {
                 if line == "}" {
                     is_bent |= !chain.hangs_right();
                     let item = Item::Chain(std::mem::take(&mut chain.name));
-                    listing.items.insert(item, chain.rules.join("\n"));
+                    items.push((item, chain.rules.join("\n")));
                     block = Block::Outside;
                 } else if line.starts_with("type ") && line.contains(" hook ") {
                     chain.hook = Some(line.to_owned());
@@ -91,8 +92,10 @@ pub fn parse(text: &str) -> Listing {
             }
         }
     }
-    listing.is_ours = is_marked && !is_bent;
-    listing
+    Listing {
+        items: items.into_iter().collect(),
+        is_ours: is_marked && !is_bent,
+    }
 }
 
 /// A rule in which protocols are numbers, with their names.

@@ -93,8 +93,8 @@ impl Rendering<'_> {
         self.items.push((item, value.into()));
     }
 
-    fn element(&mut self, set: Shared, key: &str, value: impl Into<String>) {
-        self.put(Item::Element(set, key.to_owned()), value);
+    fn element(&mut self, set: Shared, key: impl Into<String>, value: impl Into<String>) {
+        self.put(Item::Element(set, key.into()), value);
     }
 
     fn ip_key(&self, ip: IpAddr) -> String {
@@ -111,11 +111,11 @@ impl Rendering<'_> {
     fn shared_by_ports(&mut self) {
         let port = self.port;
         for ip in &port.cluster_ips {
-            self.element(Shared::ClusterIps, &ip.to_string(), "");
+            self.element(Shared::ClusterIps, ip.to_string(), "");
         }
         let senders = port.reached().into_iter().map(|target| target.ip);
         for ip in senders.collect::<BTreeSet<IpAddr>>() {
-            self.element(Shared::Hairpin, &format!("{ip} . {ip}"), "");
+            self.element(Shared::Hairpin, format!("{ip} . {ip}"), "");
         }
     }
 
@@ -133,7 +133,7 @@ impl Rendering<'_> {
             (Some(_), false) => names::service_chain(&self.port.name),
             (None, _) => self.pick(Shared::Endpoint, Key::Ip, &key, chosen),
         };
-        self.element(Shared::Service(Key::Ip), &key, format!("goto {chain}"));
+        self.element(Shared::Service(Key::Ip), key, format!("goto {chain}"));
     }
 
     /// Another address, or the node port.
@@ -201,7 +201,7 @@ impl Rendering<'_> {
         for (place, target) in targets.iter().enumerate() {
             self.element(
                 set,
-                &format!("{key} . {place}"),
+                format!("{key} . {place}"),
                 format!("{} . {}", target.ip, target.port),
             );
         }
@@ -240,7 +240,7 @@ impl Rendering<'_> {
         rules.push("drop".to_owned());
         for guarded in &port.guarded_ips {
             let key = self.ip_key(*guarded);
-            self.element(Shared::Firewall, &key, format!("goto {chain}"));
+            self.element(Shared::Firewall, key, format!("goto {chain}"));
         }
         self.put(Item::Chain(chain), rules.join("\n"));
     }

@@ -161,10 +161,16 @@ impl Script {
         after: impl Fn(&'c Change<Item>) -> Option<Option<&'c str>>,
     ) {
         let mut lines: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for change in changes {
-            if let (Item::Element(set, key), Some(after)) = (&change.item, after(change)) {
-                let line = lines.entry((*set, &change.owner)).or_default();
-                line.push((key.as_str(), after));
+        let elements = changes.iter().filter_map(|change| match &change.item {
+            Item::Element(set, key) => Some((*set, &change.owner, (key.as_str(), after(change)?))),
+            _ => None,
+        });
+        let elements: Vec<_> = elements.collect();
+        // One after the other they are nearly always of the same.
+        for run in elements.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            if let Some((set, owner, _)) = run.first() {
+                let line = lines.entry((*set, *owner)).or_default();
+                line.extend(run.iter().map(|(.., element)| *element));
             }
         }
         let table = format!("{} {TABLE}", word(family));
