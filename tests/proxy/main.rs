@@ -32,6 +32,7 @@
 //! | `udp` `sctp` | what is theirs alone |
 //! | `rolling` | a rolling update under load, in the right order and in the wrong one |
 //! | `restarts` | proxies and servers that end and are killed, under load |
+//! | `kube_proxy` | kube-proxy's own rules on the same node |
 //! | `meddling` | others that write rules, or hold them locked, while a proxy runs |
 
 #![cfg(all(feature = "service", target_os = "linux"))]
@@ -44,6 +45,7 @@ mod example;
 mod faults;
 mod hints;
 mod iptables;
+mod kube_proxy;
 mod lab;
 mod leaving;
 mod load;

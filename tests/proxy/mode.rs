@@ -227,7 +227,7 @@ impl Mode {
     }
 }
 
-/// Both tables as lines in one order, places of endpoints left out.
+/// Both tables as lines in one order, without places of endpoints and whom affinity remembers.
 fn nft_lines(namespace: &Namespace) -> Vec<String> {
     let mut lines = Vec::new();
     for family in ["ip", "ip6"] {
@@ -251,6 +251,10 @@ fn nft_lines(namespace: &Namespace) -> Vec<String> {
         }
         for (name, elements) in &table.sets {
             lines.push(format!("{family} set {name}"));
+            // Whom affinity remembers.
+            if name.starts_with("affinity-") {
+                continue;
+            }
             let mut some: Vec<String> = Vec::new();
             for (key, value) in elements {
                 some.push(

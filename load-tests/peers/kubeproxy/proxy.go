@@ -88,6 +88,7 @@ func (p *proxy) start(first []line) (cost, error) {
 		p.proxier.OnEndpointSlicesSynced()
 		return nil
 	})
+	// Before this none of the handlers has asked it for a sync.
 	go p.proxier.SyncLoop()
 	return spent, err
 }

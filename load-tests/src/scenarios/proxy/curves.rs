@@ -48,7 +48,8 @@ pub fn curves(section: &mut Section, found: &[(Plan, Costs)], program: Option<&P
                 points(|costs| costs.changes[0].layout.whole.median()),
             );
         }
-        if let Some(program) = program {
+        let itself = of_way.iter().any(|(plan, _)| plan.itself_first > 0);
+        if let Some(program) = program.filter(|_| itself) {
             let itself = name(&program.name);
             first = first.line(&itself, points(|costs| costs.first.itself.whole.median()));
             one = one.line(

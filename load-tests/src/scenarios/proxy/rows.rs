@@ -125,11 +125,12 @@ fn beside(row: Row, name: &str, samples: &Samples) -> Row {
 
 /// Connections through the first service and the last.
 pub fn connects(section: &mut Section, found: &[(Plan, Costs)], program: Option<&Program>) {
-    let name = program.map_or("kube-proxy's layout", |program| &program.name);
     for (plan, costs) in found {
         let Some([ours, theirs]) = &costs.connects else {
             continue;
         };
+        let itself = program.filter(|_| plan.itself_first > 0);
+        let name = itself.map_or("kube-proxy's layout", |program| &program.name);
         for (which, here, there) in [
             ("first", &ours.first, &theirs.first),
             ("last", &ours.last, &theirs.last),

@@ -1,10 +1,11 @@
 use crate::context::Context;
 use crate::report::Section;
 
-use super::cluster::Size;
-use super::kube_proxy::Program;
+use super::cluster::{Cluster, Size};
+use super::kube_proxy::{KubeProxy, Program};
 use super::measure::{Costs, Plan, measure};
 use super::needs;
+use super::sides::Cost;
 use super::way::Way;
 use super::{curves, notes, rows};
 
@@ -32,10 +33,13 @@ pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
         }
     };
     building.finish_and_clear();
-    let plans: Vec<Plan> = ways
-        .into_iter()
-        .flat_map(|way| plans(context, way, program.is_some()))
-        .collect();
+    let mut plans = Vec::new();
+    for way in ways {
+        let itself = program
+            .as_ref()
+            .is_some_and(|program| works(program, way, section));
+        plans.extend(self::plans(context, way, itself));
+    }
     let (plans, left_out): (Vec<Plan>, Vec<Plan>) =
         plans.into_iter().partition(|plan| plan.first > 0);
     for plan in left_out {
@@ -58,6 +62,23 @@ pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
     rows::connects(section, &found, program.as_ref());
     notes::notes(section, context, program.as_ref());
     Ok(())
+}
+
+/// Whether kube-proxy itself can write rules in this way here; why not is noted.
+fn works(program: &Program, way: Way, section: &mut Section) -> bool {
+    let one = Cluster::new(Size {
+        services: 1,
+        endpoints: 1,
+        dual: false,
+    });
+    let tried = KubeProxy::first(program, way, &one, &mut Cost::default());
+    if let Err(error) = &tried {
+        section.note(format!(
+            "{}: kube-proxy itself was left out: {error:#}",
+            way.name()
+        ));
+    }
+    tried.is_ok()
 }
 
 /// What is measured of one way, and whether kube-proxy itself is.
