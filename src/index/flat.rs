@@ -50,13 +50,28 @@ impl Flat {
 
     pub(crate) fn insert(&mut self, id: u32) {
         let (chunk, word, bit) = place(id);
+        self.set(chunk, word, bit);
+    }
+
+    /// Adds ids one behind the other, a word at a time.
+    pub(crate) fn insert_range(&mut self, ids: Range<u32>) {
+        let mut first = ids.start;
+        while first < ids.end {
+            let (chunk, word, _) = place(first);
+            let count = (ids.end - first).min(64 - first % 64);
+            self.set(chunk, word, (u64::MAX >> (64 - count)) << (first % 64));
+            first += count;
+        }
+    }
+
+    fn set(&mut self, chunk: usize, word: usize, bits: u64) {
         if self.chunks.len() <= chunk {
             self.chunks.resize(chunk + 1, None);
         }
         if let Some(chunk) = self.chunks.get_mut(chunk) {
             let words = chunk.get_or_insert_with(|| Box::new([0; WORDS]));
             if let Some(word) = words.get_mut(word) {
-                *word |= bit;
+                *word |= bits;
             }
         }
     }
@@ -177,6 +192,16 @@ mod tests {
                 .flat_map(|(from, stride, length)| (from..3 * IDS).step_by(stride).take(length));
             ids.collect()
         })
+    }
+
+    proptest! {
+        #[test]
+        fn a_range_is_its_ids(first in 0u32..2 * IDS, length in 0u32..300) {
+            let (mut whole, mut single) = (Flat::default(), Flat::default());
+            whole.insert_range(first..first + length);
+            (first..first + length).for_each(|id| single.insert(id));
+            prop_assert_eq!(whole.chunks, single.chunks);
+        }
     }
 
     proptest! {

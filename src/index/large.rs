@@ -52,7 +52,7 @@ impl Large {
         let before = self.len;
         self.len += ids.len() as u64;
         if let Some(flat) = &mut self.flat {
-            ids.for_each(|id| flat.insert(id));
+            flat.insert_range(ids);
         } else if before / LOOKED < self.len / LOOKED && self.len * DENSE >= self.span() {
             self.flat = Some(Flat::from(&self.bitmap));
         }

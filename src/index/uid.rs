@@ -56,6 +56,7 @@ impl Uid {
 }
 
 /// What each letter stands for, or [`NO_DIGIT`].
+#[expect(clippy::indexing_slicing, reason = "done by the compiler")]
 static VALUES: [u8; 256] = {
     let mut values = [NO_DIGIT; 256];
     let mut value = 0;

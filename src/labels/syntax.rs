@@ -27,6 +27,7 @@ const IN_NAME: u8 = 2;
 const LOWER_OR_DIGIT: u8 = 4;
 const IN_LABEL: u8 = 8;
 
+#[expect(clippy::indexing_slicing, reason = "done by the compiler")]
 static SORTS: [u8; 256] = {
     let mut sorts = [0; 256];
     let mut byte = 0u8;

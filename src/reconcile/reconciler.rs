@@ -67,10 +67,10 @@ impl Reconciler {
             if let Some(selector) = old {
                 self.withdraw(&namespace, id, &selector);
             }
-            if let Some(selector) = new {
-                if let Some(standing) = self.standing.enter(&namespace) {
-                    standing.insert(id, &selector, index, &mut self.classes);
-                }
+            if let Some(selector) = new
+                && let Some(standing) = self.standing.enter(&namespace)
+            {
+                standing.insert(id, &selector, index, &mut self.classes);
             }
         }
         touched.services.insert(id, before.map(Arc::new));
