@@ -184,10 +184,10 @@ fn kube_nft_pairs(text: &str) -> BTreeSet<String> {
     pairs.collect()
 }
 
-/// Jumps from an address to a chain, from that to others, and from those to an endpoint.
+/// Jumps from an address to a chain, from that to endpoints, or to others, and from those to endpoints.
 fn iptables_pairs(text: &str) -> BTreeSet<String> {
     let mut jumps: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let mut ends: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut ends: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut entries = Vec::new();
     for line in text.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -199,7 +199,8 @@ fn iptables_pairs(text: &str) -> BTreeSet<String> {
             continue;
         };
         if let Some(to) = after("--to-destination") {
-            ends.insert(chain, to.split(':').next().unwrap_or_default());
+            let end = to.split(':').next().unwrap_or_default();
+            ends.entry(chain).or_default().push(end);
         } else if let (Some(ip), Some(_)) = (after("-d"), after("--dport")) {
             entries.push((ip.trim_end_matches("/32"), target));
         } else {
@@ -208,10 +209,10 @@ fn iptables_pairs(text: &str) -> BTreeSet<String> {
     }
     let mut pairs = BTreeSet::new();
     for (ip, chain) in entries {
-        for next in jumps.get(chain).into_iter().flatten() {
-            if let Some(end) = ends.get(next) {
-                pairs.insert(format!("{ip} {end}"));
-            }
+        let next = jumps.get(chain).into_iter().flatten().copied();
+        for chain in std::iter::once(chain).chain(next) {
+            let to = ends.get(chain).into_iter().flatten();
+            pairs.extend(to.map(|end| format!("{ip} {end}")));
         }
     }
     pairs
@@ -310,16 +311,17 @@ mod tests {
 :B - [0:0]
 -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m tcp --dport 80 -j A
 -A A ! -s 10.128.0.0/9 -d 10.96.0.1/32 -p tcp -m tcp --dport 80 -j MARK
--A A -j B
+-A A -m statistic --mode random --probability 0.50000000000 -j B
+-A A -p tcp -j DNAT --to-destination 10.128.0.3:8080
 -A B -p tcp -j DNAT --to-destination 10.128.0.2:8080
 COMMIT
 ";
         assert_eq!(
             iptables_pairs(saved).into_iter().collect::<Vec<_>>(),
-            ["10.96.0.1 10.128.0.2"]
+            ["10.96.0.1 10.128.0.2", "10.96.0.1 10.128.0.3"]
         );
         let listed = Listing::of_iptables(saved);
-        let moved = saved.replace("-A A -j B", "-A A -j C");
+        let moved = saved.replace("-j B", "-j C");
         listed
             .same_as(&Listing::of_iptables(saved), "same")
             .unwrap();
