@@ -7,7 +7,7 @@ use crate::lab::{FAMILIES, Lab, named, pod_yaml, pods, saw, service_yaml};
 use crate::mode::{Mode, modes};
 use crate::node::until;
 use crate::process::BINARY;
-use crate::talk::{Answer, ask, connect, connect_as, connect_together, udp};
+use crate::talk::{Answer, SILENCE, ask, connect, connect_as, connect_together, udp};
 use crate::topology::other_client;
 
 /// What kube-proxy is told at first, as our server is told it.
@@ -147,7 +147,7 @@ fn answers(lab: &Lab, context: &str) {
     for family in &FAMILIES {
         let client = family.client.parse().unwrap();
         // kube-proxy sends an ICMP error, which TCP does not end for over IPv6: it comes to nothing either way.
-        for answer in connect_together(&everywhere, &[family.at(4)]) {
+        for answer in connect_together(SILENCE, &everywhere, &[family.at(4)]) {
             assert!(
                 !matches!(answer, Answer::By { .. }),
                 "{context}: {answer:?}"
@@ -184,7 +184,7 @@ fn answers(lab: &Lab, context: &str) {
         let answers = connect(&net.client, &balancer, 60);
         assert_eq!(pods(&answers), named(&["p1", "p2"]), "{context}");
         assert_eq!(saw(&answers), [client].into(), "{context}");
-        let other = connect_as(&net.client, other_client(family.v4, 0), &balancer);
+        let other = connect_as(SILENCE, &net.client, other_client(family.v4, 0), &balancer);
         assert_eq!(other, Answer::TimedOut, "{context}");
     }
 }
@@ -205,7 +205,7 @@ fn answers_after(lab: &Lab, context: &str) {
             );
         }
         let gone = [family.at(2), family.at_node(30002)];
-        for answer in connect_together(&everywhere, &gone) {
+        for answer in connect_together(SILENCE, &everywhere, &gone) {
             assert!(
                 !matches!(answer, Answer::By { .. }),
                 "{context}: {answer:?}"
