@@ -40,11 +40,9 @@ pub fn run(context: &Context, section: &mut Section) -> anyhow::Result<()> {
             .is_some_and(|program| works(program, way, section));
         plans.extend(self::plans(context, way, itself));
     }
-    let (plans, left_out): (Vec<Plan>, Vec<Plan>) =
-        plans.into_iter().partition(|plan| plan.first > 0);
-    for plan in left_out {
+    for plan in plans.iter().filter(|p| p.way.is_long_for_theirs(p.size)) {
         section.note(format!(
-            "{}, {}: left out, because writing it takes minutes",
+            "{}, {}: without kube-proxy, which takes minutes to write it",
             plan.way.name(),
             plan.size
         ));
@@ -100,10 +98,10 @@ fn plans(context: &Context, way: Way, itself: bool) -> Vec<Plan> {
         let theirs = match (dual, large) {
             // It is written of IPv4 alone.
             (true, _) => 0,
-            (false, true) => 1,
-            (false, false) => 3,
+            _ if way.is_long_for_theirs(size) => 0,
+            (false, true) => first.min(1),
+            (false, false) => first.min(3),
         };
-        let theirs = first.min(theirs).min(way.most(size));
         // Its layout of iptables says nothing that it does not say itself; that of nftables is a newer one.
         let layout = !itself || way == Way::Nftables;
         let changes = match (quick, iptables && large) {
@@ -116,7 +114,7 @@ fn plans(context: &Context, way: Way, itself: bool) -> Vec<Plan> {
         Plan {
             way,
             size,
-            first: first.min(way.most(size)),
+            first,
             their_first: if layout { theirs } else { 0 },
             itself_first: if itself { theirs } else { 0 },
             changes,

@@ -62,12 +62,9 @@ impl Way {
         Ok(version.trim().to_owned())
     }
 
-    /// How often, at most, everything of a size is written: what takes minutes is not.
-    pub fn most(self, size: Size) -> usize {
-        match self {
-            Way::IptablesNft if size.services > 1_000 => 0,
-            _ => usize::MAX,
-        }
+    /// Whether everything of a size takes kube-proxy, or its layout, minutes to write.
+    pub fn is_long_for_theirs(self, size: Size) -> bool {
+        matches!(self, Way::IptablesNft) && size.services > 1_000
     }
 
     /// A syncer that knows nothing yet.
