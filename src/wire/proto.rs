@@ -1,4 +1,7 @@
 //! Code generated from `proto/selectord/v1`: message types, clients and servers.
+//!
+//! One thing is not as it is there: a pod that an operation puts is the bytes of its message, as it is on the
+//! wire in any case, so that it is read from them. [`encode_operation`](super::encode_operation) writes it.
 
 #![allow(missing_docs)]
 #![allow(clippy::doc_lazy_continuation, clippy::large_enum_variant)]
