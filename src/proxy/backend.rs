@@ -33,8 +33,8 @@ pub trait Backend: fmt::Debug + Send {
     fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>);
 
     /// Makes the kernel's rules what was set. A service whose rules the kernel refuses keeps those it
-    /// had, or has none, and is named in [`Report::refused`]; what it wanted at places is in `claims` what
-    /// it keeps.
+    /// had, or has none, and is named in [`Report::refused`]; `claims` are then that it wants what it
+    /// keeps.
     ///
     /// # Errors
     /// When nothing could be written. What was set is kept for the next time.

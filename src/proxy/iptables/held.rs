@@ -132,6 +132,9 @@ mod tests {
                 };
                 assert_eq!(of(&found), of(&rendered), "{name}");
             }
+            // Of a place that is another's now, nothing is kept.
+            let found = held(&port.name, &listing, |_| true);
+            assert_eq!(found, PerTable::default(), "{name}");
             // Nothing of it is another's.
             let other = ObjectName::new("default", "we");
             Arc::make_mut(&mut port.name).service = other;
