@@ -25,7 +25,8 @@ pub trait Backend: fmt::Debug + Send {
     /// When the rules cannot be read.
     fn begin(&mut self, report: &mut Report) -> Result<(), SyncError>;
 
-    /// Whether there are rules for any service in what [`Backend::begin`] has read for the first sync.
+    /// Whether there are rules for any service in what [`Backend::begin`] has read for the first sync, or
+    /// may be in what it could not read.
     fn found_services(&self) -> bool;
 
     /// What the ports of one service are to be, as [`Claims`] were settled; empty: the service is gone.

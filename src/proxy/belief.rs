@@ -31,6 +31,11 @@ impl Belief {
         self.is_bare && is_new
     }
 
+    /// Goes by what is said, though it be nothing.
+    pub(super) fn believe(&mut self) {
+        self.is_bare = false;
+    }
+
     /// Whether rules have to stay as they are.
     pub(super) fn is_bare(&self) -> bool {
         self.is_bare

@@ -178,7 +178,7 @@ impl Monitor {
                 metrics.programmed(committed);
             }
         });
-        // Last: who reads it finds every other number as new.
+        // Last: a page that is read after one that has it finds every other number as new.
         if let Some(revision) = revision {
             metrics.applied(revision);
         }

@@ -81,7 +81,7 @@ pub async fn run(
             () = shutdown.cancelled() => return Ok(()),
             // What comes seldom goes first: cuts may come without end.
             () = until(Some(keeper.check_at)) => {
-                keeper.check();
+                keeper.check(watcher.view());
                 keeper.answer_health_checks().await;
             }
             () = until(sweep_at) => keeper.sweep(),
@@ -103,6 +103,8 @@ struct Keeper<'a> {
     health: HealthPorts,
     noted: Option<Revision>,
     belief: Belief,
+    /// The last cut that was not gone by, before any was.
+    held: Option<Cut>,
     /// Whether other modes' rules have been removed, which is once this mode's are written.
     is_alone: Arc<AtomicBool>,
     leaving: Option<JoinHandle<()>>,
@@ -136,6 +138,7 @@ impl<'a> Keeper<'a> {
             monitor,
             noted: None,
             belief: Belief::default(),
+            held: None,
             is_alone: Arc::default(),
             leaving: None,
             due: None,
@@ -153,14 +156,22 @@ impl<'a> Keeper<'a> {
         let finds_services = || block_in_place(|| self.syncer.finds_services());
         let is_empty = view.services().is_empty();
         if self.belief.see(&cut.cursor.epoch, is_empty, finds_services) {
-            tracing::warn!(
-                "the server has begun anew and has no service: the rules stay as they are until it has one \
-                 ('selectord proxy cleanup' removes them)"
-            );
+            match self.noted {
+                Some(_) => tracing::warn!(
+                    "the server has begun anew and has no service: the rules are kept as they are until it has \
+                     one (to remove them, end this process and run 'selectord proxy cleanup')"
+                ),
+                None => tracing::warn!(
+                    "the server has no service, and there are rules of some: they stay until it has one, or \
+                     until 'selectord proxy cleanup' has removed them"
+                ),
+            }
         }
         self.monitor.metrics().held(self.belief.is_bare());
+        self.held = None;
         if self.belief.is_bare() {
             self.due = None;
+            self.held = self.noted.is_none().then(|| cut.clone());
             return;
         }
         if self.noted.is_none() && !view.nodes().contains_key(&self.options.node) {
@@ -282,8 +293,15 @@ impl<'a> Keeper<'a> {
     }
 
     /// Looks whether somebody else changed what the rules stand on.
-    fn check(&mut self) {
+    fn check(&mut self, view: &View) {
         self.monitor.metrics().gather();
+        if let Some(cut) = self.held.take() {
+            // Somebody may have removed what was found.
+            if !block_in_place(|| self.syncer.finds_services()) {
+                self.belief.believe();
+            }
+            self.note(&cut, view);
+        }
         self.see();
         // However long it took, others come first then.
         self.check_at = Instant::now() + self.options.check_period;

@@ -127,8 +127,14 @@ impl Syncer {
     /// Whether the kernel has rules for any service, written by another process before this one. If they
     /// cannot be read, they may be there.
     pub fn finds_services(&mut self) -> bool {
-        let begun = self.backend.begin(&mut Report::default());
-        begun.is_err() || self.backend.found_services()
+        match self.backend.begin(&mut Report::default()) {
+            Ok(()) => self.backend.found_services(),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "whether there are rules cannot be seen");
+                true
+            }
+        }
     }
 
     /// UDP flows that have to be looked through, after the rules that were written so far; none: none

@@ -154,7 +154,7 @@ impl Lab {
             .args(["--node", "n1", "--cluster-cidr", PODS])
             .args(["--server", &self.server.address])
             .args(args)
-            .env("XTABLES_LOCKFILE", &namespace.lock);
+            .envs(namespace.lock());
         command
     }
 
@@ -193,7 +193,7 @@ impl Lab {
     /// The rules are those that a process writes that finds nothing, and the next process finds nothing
     /// to do. Emptied chains are given time to go.
     pub fn is_as_fresh(&self, context: &str) {
-        let fresh = Namespace::new("fresh");
+        let fresh = Namespace::apart("fresh");
         fresh.sh("ip link set lo up");
         self.mode.prepare(&fresh);
         self.sync_in(&fresh);

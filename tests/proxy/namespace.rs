@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::fd::AsFd as _;
+use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,9 +16,8 @@ use crate::root;
 /// Removed when it is dropped.
 pub struct Namespace {
     pub name: String,
-    /// What iptables-legacy is to lock: rules of namespaces are apart, and with one lock for all of them, tests
-    /// would wait for each other's writes.
-    pub lock: TempPath,
+    /// What iptables-legacy is to lock, if not what it locks by itself.
+    lock: Option<TempPath>,
 }
 
 /// Whether namespaces and rules can be made here; if not, says so loudly.
@@ -47,8 +47,22 @@ impl Namespace {
             .output()
             .unwrap();
         assert!(made.status.success(), "{made:?}");
+        Namespace { name, lock: None }
+    }
+
+    /// With a lock of its own for iptables-legacy: rules of namespaces are apart, and with one lock for all
+    /// of them, tests would wait for each other's writes. For syncers in processes of their own: one in this
+    /// process takes the other.
+    pub fn apart(label: &str) -> Namespace {
         let lock = NamedTempFile::new().unwrap().into_temp_path();
-        Namespace { name, lock }
+        let mut namespace = Namespace::new(label);
+        namespace.lock = Some(lock);
+        namespace
+    }
+
+    /// What says so to a program.
+    pub fn lock(&self) -> Option<(&'static str, &Path)> {
+        self.lock.as_deref().map(|path| ("XTABLES_LOCKFILE", path))
     }
 
     /// Runs a shell script in it, which has to succeed.
@@ -62,7 +76,7 @@ impl Namespace {
     pub fn try_sh(&self, script: &str) -> Output {
         Command::new("ip")
             .args(["netns", "exec", &self.name, "sh", "-ec", script])
-            .env("XTABLES_LOCKFILE", &self.lock)
+            .envs(self.lock())
             .output()
             .unwrap()
     }

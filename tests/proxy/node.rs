@@ -29,7 +29,7 @@ impl Node {
     pub fn new(mode: Mode, args: &[&str]) -> Node {
         let folder = tempfile::tempdir().unwrap();
         let socket = format!("unix:{}", folder.path().join("socket").display());
-        let namespace = Namespace::new("node");
+        let namespace = Namespace::apart("node");
         namespace.sh("ip link set lo up; ip addr add 192.0.2.1/32 dev lo");
         mode.prepare(&namespace);
         let mut node = Node {
@@ -83,7 +83,7 @@ impl Node {
             })
             .args(args)
             .env("PATH", format!("{}:{path}", self.folder.path().display()))
-            .env("XTABLES_LOCKFILE", &self.namespace.lock)
+            .envs(self.namespace.lock())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -1,7 +1,7 @@
 //! Who answers, whom he sees, and what those get whom nobody answers.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, TcpListener, TcpStream};
 
 use super::lab::{FAMILIES, Lab, named, pod_yaml, pods, saw, service_yaml};
 use super::mode::{Mode, in_each_mode};
@@ -240,6 +240,17 @@ fn reach_itself(mode: Mode) {
         policy("DROP");
         assert_eq!(pods(&connect(&net.p1, "10.96.0.1:80", 1)), named(&["p1"]));
         policy("ACCEPT");
+        // What others send to the node itself leaves as it came.
+        let redirect = format!(
+            "iptables-{variant} -w -t nat -A OUTPUT -d 127.0.0.1 -p tcp --dport 81 -j REDIRECT --to-ports 8088"
+        );
+        net.n1.sh(&redirect);
+        let seen = net.n1.within(|| {
+            let there = TcpListener::bind("127.0.0.1:8088").unwrap();
+            let _here = TcpStream::connect_timeout(&([127, 0, 0, 1], 81).into(), PATIENCE).unwrap();
+            there.accept().unwrap().1.ip()
+        });
+        assert_eq!(seen, IpAddr::from([127, 0, 0, 1]));
     }
     net.n1.sh(mode.no_hairpin());
     let answer = connect_within(SILENCE, &net.p1, "10.96.0.1:80");

@@ -2,7 +2,7 @@
 
 use super::mode::{Mode, in_each_mode, modes};
 use super::node::{Node, pod, service, until};
-use super::process::Server;
+use super::process::{BINARY, Server};
 
 #[test]
 fn one_mode_leaves_nothing_of_another() {
@@ -100,4 +100,25 @@ fn begin_anew(mode: Mode) {
     node.server().ok(&["delete", "service", "s2"]);
     node.settled();
     assert!(!mode.has(&node.namespace, "10.96.0.2"));
+}
+
+#[test]
+fn rules_that_are_held_may_be_removed_by_whoever_means_it() {
+    let test = "rules_that_are_held_may_be_removed_by_whoever_means_it";
+    in_each_mode(test, |mode| {
+        let mut node = Node::new(mode, &["--check-period", "50"]);
+        node.server().apply(&(service(1, "") + &pod(1, "n1")));
+        node.settled();
+        drop(node.server.take());
+        node.server = Some(Server::start_at(&node.socket, &[]));
+        node.restart(&["--check-period", "50"]);
+        until("the new proxy's word", || {
+            node.metric("selectord_proxy_rules_held") == 1.0
+        });
+        let args = ["proxy", "cleanup", "--mode", mode.flag()];
+        node.namespace.sh(&format!("{BINARY} {}", args.join(" ")));
+        until("readiness", || node.status("/readyz") == 200);
+        assert_eq!(node.metric("selectord_proxy_rules_held"), 0.0);
+        assert!(!mode.has(&node.namespace, "10.96.0.1"));
+    });
 }

@@ -66,7 +66,7 @@ pub struct Topology {
 
 impl Topology {
     pub fn new() -> Topology {
-        let all = ["lan", "n1", "n2", "client", "p1", "p2", "p3", "p4"].map(Namespace::new);
+        let all = ["lan", "n1", "n2", "client", "p1", "p2", "p3", "p4"].map(Namespace::apart);
         for namespace in &all {
             // Nobody else has these addresses: they need not be asked for first.
             namespace

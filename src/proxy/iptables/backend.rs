@@ -246,13 +246,13 @@ impl Backend for Iptables {
     }
 
     fn found_services(&self) -> bool {
-        let tables = self.found.values().flat_map(|listing| {
-            let items = &listing.items;
-            items.filter.keys().chain(items.nat.keys())
-        });
-        tables
-            .into_iter()
-            .any(|item| matches!(item, Item::Rule(..)))
+        let some = |listing: &Listing| {
+            let mut items = listing.items.filter.keys().chain(listing.items.nat.keys());
+            // What cannot be read may be there.
+            !listing.unreadable.is_empty() || items.any(|item| matches!(item, Item::Rule(..)))
+        };
+        let failed = |family: &Family| family.failure.is_some();
+        self.families.iter().any(failed) || self.found.values().any(some)
     }
 
     fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>) {

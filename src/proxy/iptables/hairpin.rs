@@ -56,15 +56,13 @@ pub(super) fn compares(tool: &IptablesTool, saved: &str) -> Result<bool, Iptable
     if saved.contains(rule.trim_end_matches(TARGET)) {
         return Ok(true);
     }
-    match tool.restore(Script::trial(&rule).text()) {
-        Ok(()) => Ok(true),
-        // Whoever refuses any rule does not tell. What is wrong, a write will say.
-        Err(IptablesError::Refused { .. } | IptablesError::NoTable { .. }) => {
-            let any = format!("-j {TARGET}");
-            Ok(tool.restore(Script::trial(&any).text()).is_err())
-        }
+    let refuses = |rule: &str| match tool.restore(Script::trial(rule).text()) {
+        Ok(()) => Ok(false),
+        Err(IptablesError::Refused { .. } | IptablesError::NoTable { .. }) => Ok(true),
         Err(error) => Err(error),
-    }
+    };
+    // Whoever refuses any rule does not tell: what is wrong, a write will say. Nor does who refuses once.
+    Ok(!refuses(&rule)? || refuses(&format!("-j {TARGET}"))? || !refuses(&rule)?)
 }
 
 #[cfg(test)]

@@ -115,7 +115,9 @@ fn nat(family: IpFamily, options: &ProxyOptions, kernel: Kernel) -> Vec<(Item, S
             .to_owned(),
     ];
     if kernel.compares {
-        masquerading.insert(0, hairpin::of_all(family, MARK_MASQ));
+        // What never leaves the node is answered here anyway.
+        let rule = format!("! -o lo {}", hairpin::of_all(family, MARK_MASQ));
+        masquerading.insert(0, rule);
     }
     items.push(chain(POSTROUTING, &masquerading));
     let pods = Pods::of(family, options);

@@ -4,6 +4,8 @@ use super::super::linux::LockWatch;
 
 /// So many times as long as all rules took to read, they need not be read again.
 const PAUSE: u32 = 100;
+/// But no longer than this, however slow a reading was.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// How long it is believed that nobody writes to the legacy variant, whose kernel counts no changes: as
 /// long as nobody takes the lock; but not for ever, since who writes without iptables' programs may take
@@ -27,7 +29,7 @@ impl Quiet {
         let began = Instant::now();
         let agrees = agrees();
         let now = Instant::now();
-        let pause: Duration = now.duration_since(began).saturating_mul(PAUSE);
+        let pause = now.duration_since(began).saturating_mul(PAUSE).min(LONGEST);
         self.until = now.checked_add(pause).filter(|_| agrees);
         agrees
     }

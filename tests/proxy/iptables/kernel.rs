@@ -8,6 +8,7 @@ use selectord::proxy::{ProxyOptions, Syncer};
 use super::faults::{causes, fresh_lines, note_all, some_world, sync};
 use super::variant::{Node, VARIANTS, available};
 use crate::mode::options;
+use crate::start::view_of;
 
 fn v4(lines: Vec<String>) -> Vec<String> {
     let mut lines = lines;
@@ -102,6 +103,25 @@ fn a_table_that_cannot_be_read_holds_up_neither_itself_nor_the_others() {
         let report = sync(&node, &mut syncer, &world).unwrap();
         assert_eq!((report.lines, report.failures), (0, 0), "{report:?}");
     }
+}
+
+#[test]
+fn rules_that_cannot_be_read_may_be_there() {
+    if !available("rules_that_cannot_be_read_may_be_there") {
+        return;
+    }
+    let node = Node::new("nft");
+    let finds = || node.namespace.within(|| node.syncer().finds_services());
+    assert!(!finds());
+    node.sync_anew(&view_of(&[(1, &[1, 2])]));
+    assert!(finds());
+    // All that there is stands in one table.
+    node.namespace.sh(&SPOIL.replace("filter", "nat"));
+    assert!(
+        node.save("iptables")
+            .contains("# Table `nat' is incompatible")
+    );
+    assert!(finds());
 }
 
 #[test]
