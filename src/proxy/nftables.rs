@@ -14,6 +14,8 @@ use super::{
 
 /// How many services one write gives up before it waits and tries again.
 const MOST_GIVEN_UP: usize = 64;
+/// How often a table is listed again, at most, that tells something twice.
+const LISTINGS: usize = 4;
 /// How long empty chains are left alone: older kernels let go of them late.
 const REST: Duration = Duration::from_secs(1);
 /// How long those are left alone that the kernel did not let go of.
@@ -111,7 +113,7 @@ impl Nftables {
         let began = Instant::now();
         report.read = true;
         self.read_at = self.netfilter.generation().ok();
-        let list = |family| {
+        let list_once = |family| {
             if !self.tables.families().contains(&family) {
                 return Ok(None);
             }
@@ -124,6 +126,16 @@ impl Nftables {
             };
             let text = text.map_err(|error| SyncError::Read(error.into()))?;
             Ok(text.map(|text| parse(&text)))
+        };
+        // What repeats leaves out, too; the kernel is soon done with what makes it so.
+        let list = |family| {
+            let mut listing = list_once(family)?;
+            for _ in 0..LISTINGS {
+                if listing.as_ref().is_some_and(|listing| listing.repeats) {
+                    listing = list_once(family)?;
+                }
+            }
+            Ok(listing)
         };
         let tables = KernelTables {
             v4: list(IpFamily::V4)?,

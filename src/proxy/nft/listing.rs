@@ -11,6 +11,9 @@ pub struct Listing {
     /// Whether the table is of this layout, its base chains hang where they are to, and it is not
     /// asleep. One of which that is not so cannot be put right in place.
     pub is_ours: bool,
+    /// Whether something is in it twice. So it is where the kernel was making a set larger while it told
+    /// what is in it: then it may have left out as much.
+    pub repeats: bool,
 }
 
 /// Reads what `nft list table` prints of one of our tables. Lines that it does not know are passed
@@ -92,8 +95,11 @@ pub fn parse(text: &str) -> Listing {
             }
         }
     }
+    let count = items.len();
+    let items: BTreeMap<Item, String> = items.into_iter().collect();
     Listing {
-        items: items.into_iter().collect(),
+        repeats: items.len() < count,
+        items,
         is_ours: is_marked && !is_bent,
     }
 }
@@ -266,7 +272,9 @@ mod tests {
         let text = "map service-ips {\nelements = { 10.96.0.1 . 17 . 53 : drop }\n}\n\
                     map no-endpoint-nodeports {\nelements = { 132 . 6 : drop }\n}\n\
                     chain x {\nmeta l4proto 6 dnat to 10.0.0.1:80\n}\n";
-        let items = parse(text).items;
+        let listing = parse(text);
+        assert!(!listing.repeats);
+        let items = listing.items;
         let key = "10.96.0.1 . udp . 53".to_owned();
         assert!(items.contains_key(&Item::Element(Shared::Service(Key::Ip), key)));
         let key = "sctp . 6".to_owned();
@@ -282,5 +290,16 @@ mod tests {
         for text in ["", "}", "elements = {", "table ip x {", "\u{0}", "chain {"] {
             assert!(!parse(text).is_ours, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_told_twice_is_seen() {
+        let told = |elements: &str| {
+            let text = format!("map service-ips {{\nelements = {{ {elements} }}\n}}\n");
+            parse(&text).repeats
+        };
+        let [one, other] = ["1.2.3.4 . tcp . 80 : goto a", "1.2.3.5 . tcp . 80 : goto a"];
+        assert!(!told(&format!("{one},\n{other}")));
+        assert!(told(&format!("{one},\n{one}")));
     }
 }

@@ -74,6 +74,14 @@ impl Listing {
         Listing(lines.collect())
     }
 
+    /// Whether an element is in it twice.
+    pub fn repeats(&self) -> bool {
+        let is_element = |line: &&String| line.contains(" : ");
+        let elements: Vec<&String> = self.0.iter().filter(is_element).collect();
+        let distinct: BTreeSet<&&String> = elements.iter().collect();
+        distinct.len() < elements.len()
+    }
+
     /// Compares with what there is to be.
     ///
     /// # Errors
