@@ -18,21 +18,20 @@ use support::shrink::check_or_shrink;
 /// Transactions that are resolved together, and applied only then.
 type Group = Vec<Transaction>;
 
+const MIX: Mix = Mix {
+    pods: 60,
+    services: 20,
+    nodes: 15,
+    manuals: 5,
+    changes: 3,
+    turnover: 30,
+};
+
 #[test]
 fn resolves_as_the_model_does() {
     for seed in seeds(40_000, 8) {
         let mut random = Random::new(seed);
-        let mut world = World::new(
-            seed,
-            Mix {
-                pods: 60,
-                services: 20,
-                nodes: 15,
-                manuals: 5,
-                changes: 3,
-                turnover: 30,
-            },
-        );
+        let mut world = World::new(seed, MIX);
         let groups: Vec<Group> = (0..300)
             .map(|_| {
                 (0..random.between(1, 4))
@@ -41,6 +40,43 @@ fn resolves_as_the_model_does() {
             })
             .collect();
         check_or_shrink(seed, groups, agrees);
+    }
+}
+
+/// As many operations at once as are looked up in several goes.
+#[test]
+fn many_operations_resolve_as_the_model_does() {
+    for seed in seeds(50_000, 4) {
+        let mut random = Random::new(seed);
+        let mut world = World::new(seed, MIX);
+        let mut large = || {
+            let mut operations = Vec::new();
+            while operations.len() < 150 {
+                let few = transaction(&mut random, &mut world).operations;
+                operations.extend(few.into_iter().filter(is_never_refused));
+            }
+            Transaction {
+                operations,
+                ..Transaction::default()
+            }
+        };
+        let groups: Vec<Group> = (0..4).map(|_| vec![large()]).collect();
+        let mut state = State::new();
+        for transaction in groups.iter().flatten() {
+            assert!(model(&mut state, transaction).is_ok(), "seed {seed}");
+        }
+        check_or_shrink(seed, groups, agrees);
+    }
+}
+
+fn is_never_refused(operation: &Operation) -> bool {
+    match operation {
+        Operation::PatchLabels(patch) => {
+            let contradicts = patch.set.iter().any(|(key, _)| patch.remove.contains(key));
+            let matching = matches!(patch.target, PatchTarget::Selector { .. });
+            matching && patch.overwrite && !contradicts
+        }
+        _ => true,
     }
 }
 

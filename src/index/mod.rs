@@ -27,6 +27,7 @@ mod intern;
 mod large;
 mod look_ahead;
 mod memory;
+mod name_walk;
 mod names;
 mod namespaces;
 mod nodes;

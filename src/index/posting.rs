@@ -156,6 +156,14 @@ impl Posting {
         }
     }
 
+    /// Whether its count and its plain bits are those of the ids that it holds. Linear in ids.
+    pub(super) fn is_consistent(&self) -> bool {
+        match &self.0 {
+            Form::Bitmap(large) => large.is_consistent(),
+            _ => true,
+        }
+    }
+
     pub(crate) fn view(&self) -> View<'_> {
         match &self.0 {
             Form::Inline { len, ids } => {
@@ -219,7 +227,7 @@ impl Posting {
         true
     }
 
-    /// Adds ids, one behind the other, of which none is there.
+    /// Adds ids, one behind the other.
     pub(crate) fn insert_range(&mut self, mut ids: Range<u32>) {
         // The first few may make it a larger form.
         while !ids.is_empty() {

@@ -142,7 +142,7 @@ impl Templates {
     }
 
     /// Makes the caller another holder.
-    pub(crate) fn retain(&mut self, id: TemplateId) {
+    fn retain(&mut self, id: TemplateId) {
         for list in [id.common, id.varying] {
             if let Some(list) = self.lists.slots.get_mut(list) {
                 list.holders += 1;

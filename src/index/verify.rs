@@ -145,4 +145,9 @@ fn same(report: &mut dyn FnMut(String), what: &str, posting: &Posting, expected:
             "posting of {what} holds {surplus} pods too many and {missing} too few"
         ));
     }
+    if !posting.is_consistent() {
+        report(format!(
+            "posting of {what} counts other pods than it holds, or has plain bits of others"
+        ));
+    }
 }

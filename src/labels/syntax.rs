@@ -1,4 +1,4 @@
-//! What keys and values share: the two ASCII grammars, and how refused text is shown.
+//! What keys, values and names of objects share: the ASCII grammars, and how refused text is shown.
 //!
 //! Everything counts bytes. Text that is not ASCII is refused by the grammars, so no rule here
 //! has to ask where a character ends.

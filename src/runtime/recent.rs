@@ -132,7 +132,10 @@ impl Recent {
 mod tests {
     use super::*;
     use crate::engine::{ObjectResult, Outcome};
-    use crate::model::{Kind, ObjectName, ObjectRef};
+    use crate::labels::LabelSet;
+    use crate::model::{
+        Kind, Object, ObjectName, ObjectRef, Operation, Phase, Pod, ReadyCondition, Transaction,
+    };
 
     fn answer(revision: u64, results: usize) -> Committed {
         let result = ObjectResult {
@@ -202,5 +205,27 @@ mod tests {
             recent.get(&"a".into(), 8),
             Err(CommitError::RequestIdReused { .. })
         ));
+    }
+    /// Stores keep it.
+    #[test]
+    fn a_digest_is_the_same_for_every_version() {
+        let pod = Pod {
+            name: ObjectName::new("default", "rng-1"),
+            labels: LabelSet::try_from_pairs([("app", "rng"), ("tier", "back")]).unwrap(),
+            node_name: "node-1".into(),
+            phase: Phase::Running,
+            ready: ReadyCondition::True,
+            pod_ips: [[10, 0, 0, 1].into()].into_iter().collect(),
+            ..Pod::default()
+        };
+        let write = WriteRequest {
+            transaction: Transaction {
+                operations: vec![Operation::Put(Object::Pod(Box::new(pod)))],
+                source: "k8s".into(),
+                ..Transaction::default()
+            },
+            request_id: "a".into(),
+        };
+        assert_eq!(digest(&write), 0xfd72_1207_2d2a_2f0b);
     }
 }

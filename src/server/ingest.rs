@@ -131,8 +131,8 @@ impl Reader<'_> {
             Some(Step::Transaction(transaction)) => {
                 if let Some(session) = &mut self.sync {
                     // A sync that goes on without one of them would delete it.
-                    let mentioned = wire::mentioned_objects(&transaction);
-                    for object in valid("transaction", mentioned)? {
+                    for object in wire::mentioned_objects(&transaction) {
+                        let object = valid("transaction", object)?;
                         let mentioned = self.context.runtime.mention(session, object);
                         mentioned.await.map_err(stopped)?;
                     }

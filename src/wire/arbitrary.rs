@@ -38,10 +38,14 @@ pub(super) fn name() -> impl Strategy<Value = ObjectName> {
 }
 
 pub(super) fn labels() -> impl Strategy<Value = LabelSet> {
+    so_many_labels(0..5)
+}
+
+pub(super) fn so_many_labels(count: std::ops::Range<usize>) -> impl Strategy<Value = LabelSet> {
     btree_map(
         "([a-z]{1,3}\\.io/)?[a-zA-Z0-9]{1,4}",
         "([a-zA-Z0-9]([a-z._-]{0,4}[a-z0-9])?)?",
-        0..5,
+        count,
     )
     .prop_filter_map("labels", |pairs| LabelSet::try_from_pairs(pairs).ok())
 }
@@ -71,15 +75,18 @@ pub(super) fn ip() -> impl Strategy<Value = std::net::IpAddr> {
     ]
 }
 
-pub(super) fn pod() -> impl Strategy<Value = Pod> {
-    let port = (text(), 1..=u16::MAX, protocol(), any::<bool>()).prop_map(
+pub(super) fn container_port() -> impl Strategy<Value = ContainerPort> {
+    (text(), 1..=u16::MAX, protocol(), any::<bool>()).prop_map(
         |(name, number, protocol, sidecar)| ContainerPort {
             name,
             number,
             protocol,
             sidecar,
         },
-    );
+    )
+}
+
+pub(super) fn pod() -> impl Strategy<Value = Pod> {
     let ready = select(vec![
         ReadyCondition::Absent,
         ReadyCondition::True,
@@ -101,7 +108,7 @@ pub(super) fn pod() -> impl Strategy<Value = Pod> {
         uid(),
         labels(),
         place,
-        vec(port, 0..4),
+        vec(container_port(), 0..4),
         phase,
         vec(ip(), 0..2),
         ready,

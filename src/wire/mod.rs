@@ -32,6 +32,7 @@ mod labels;
 mod message;
 mod name;
 mod offer;
+mod operation_message;
 mod outcome;
 mod paths;
 mod pod;

@@ -61,7 +61,9 @@ struct Name {
 
 /// What the pod is called that bytes are, be it legal or not.
 pub(super) fn read_name(bytes: &[u8]) -> Decoded<ObjectName> {
-    let name = Name::decode(bytes).map_err(no_message)?;
+    // The whole message says what is wrong as it does when it is decoded.
+    let refused = |error| no_message(proto::Pod::decode(bytes).err().unwrap_or(error));
+    let name = Name::decode(bytes).map_err(refused)?;
     Ok(ObjectName::new(name.namespace, name.name))
 }
 
@@ -84,12 +86,13 @@ impl PodReader {
         let mut pod = Pod::default();
         let mut namespace: &[u8] = &[];
         let mut name = "";
-        let mut labels = Vec::with_capacity(self.count);
+        let mut labels = Vec::with_capacity(self.count.min(KNOWN));
         let mut ports = 0;
         let mut fields = Fields(bytes);
         while let Some((number, field)) = fields.next()? {
             match (number, field) {
-                (1, Field::Bytes(field)) => namespace = field,
+                // What is there twice is left to the message: each would have to be looked at.
+                (1, Field::Bytes(field)) if namespace.is_empty() => namespace = field,
                 (2, field) => name = field.text()?,
                 (3, field) => pod.uid = field.text()?.into(),
                 (4, Field::Bytes(label)) => labels.push(self.label(labels.len(), label)?),
@@ -186,8 +189,8 @@ fn read_label(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut fields = Fields(bytes);
     while let Some((number, field)) = fields.next()? {
         match (number, field) {
-            (1, Field::Bytes(field)) => key = field,
-            (2, Field::Bytes(field)) => value = field,
+            (1, Field::Bytes(field)) if key.is_empty() => key = field,
+            (2, Field::Bytes(field)) if value.is_empty() => value = field,
             _ => return None,
         }
     }
@@ -270,5 +273,52 @@ impl<'b> Fields<'b> {
             }
             _ => decode_varint(&mut self.0).ok(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::mentioned_objects;
+    use crate::wire::proto::operation::Operation as Step;
+
+    /// A text in a field whose number is below 16.
+    fn field(number: u8, text: &[u8]) -> Vec<u8> {
+        [&[number << 3 | 2, text.len() as u8], text].concat()
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_read_is_refused_as_its_pod_is() {
+        for number in [1, 2] {
+            let bytes = [field(7, b"host"), field(number, b"\xff")].concat();
+            let refused = read_name(&bytes).unwrap_err();
+            assert_eq!(refused, PodReader::default().read(&bytes).unwrap_err());
+            assert!(refused[0].to_string().contains("Pod."), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_before_a_broken_pod_is_mentioned() {
+        let put = |pod: Vec<u8>| proto::Operation {
+            operation: Some(Step::PutPod(pod.into())),
+        };
+        let pods = [
+            [field(1, b"default"), field(2, b"rng")].concat(),
+            field(2, &[b'x'; 100]),
+            vec![0xff],
+        ];
+        let transaction = proto::Transaction {
+            operations: pods.map(put).into(),
+            ..Default::default()
+        };
+        let mentioned: Vec<_> = mentioned_objects(&transaction).collect();
+        let [Ok(first), .., Err(faults)] = mentioned.as_slice() else {
+            panic!("{mentioned:?}")
+        };
+        assert_eq!(first.name, ObjectName::new("default", "rng"));
+        assert!(
+            faults[0].to_string().starts_with("operations[2].put_pod"),
+            "{faults:?}"
+        );
     }
 }

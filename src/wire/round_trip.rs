@@ -1,15 +1,21 @@
 //! What is encoded decodes to the same, for every object and every event.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use proptest::collection::{btree_set, vec};
+use proptest::option;
 use proptest::prelude::*;
 use prost::Message as _;
+use prost::encoding::{DecodeContext, decode_key, decode_varint, encode_varint, skip_field};
 
 use crate::engine::{PodEvent, Scope, ServiceScope, View};
 use crate::model::Pod;
 
-use super::arbitrary::{endpoint, manual, name, node, object, pod, selector, service, word};
+use super::arbitrary::{
+    container_port, endpoint, manual, name, node, object, pod, selector, service, so_many_labels,
+    word,
+};
 use super::arbitrary_steps::{event, write_request};
 use super::*;
 
@@ -34,12 +40,99 @@ fn read(message: &EncodedMessage) -> proto::WatchEndpointsResponse {
     proto::WatchEndpointsResponse::decode(message.body()).unwrap()
 }
 
+/// What is read is what the message says.
+fn check_read(reader: &mut PodReader, bytes: &[u8]) -> Result<(), TestCaseError> {
+    let read = reader.read(bytes);
+    match proto::Pod::decode(bytes) {
+        Ok(message) => prop_assert_eq!(read, decode_pod(message)),
+        Err(_) => prop_assert!(read.is_err(), "{:?}", read),
+    }
+    Ok(())
+}
+
+/// Bytes that take the place of others.
+type Changes = Vec<(prop::sample::Index, u8)>;
+
+fn changes() -> impl Strategy<Value = Changes> {
+    vec((any::<prop::sample::Index>(), any::<u8>()), 0..4)
+}
+
+fn change(bytes: &mut [u8], changes: Changes) {
+    for (at, byte) in changes {
+        if !bytes.is_empty() {
+            bytes[at.index(bytes.len())] = byte;
+        }
+    }
+}
+
+/// A pod that now and then has as many labels and ports as are remembered, or more.
+fn small_or_large_pod() -> impl Strategy<Value = Pod> {
+    let many = (so_many_labels(30..41), vec(container_port(), 30..41));
+    (pod(), option::weighted(0.1, many)).prop_map(|(pod, many)| match many {
+        Some((labels, ports)) => Pod {
+            labels,
+            ports: ports.into(),
+            ..pod
+        },
+        None => pod,
+    })
+}
+
+/// The fields of a message, each as it stands there.
+fn fields(message: &[u8]) -> Vec<Vec<u8>> {
+    let (mut left, mut fields) = (message, Vec::new());
+    while !left.is_empty() {
+        let field = left;
+        let (tag, wire_type) = decode_key(&mut left).unwrap();
+        skip_field(wire_type, tag, &mut left, DecodeContext::default()).unwrap();
+        fields.push(field[..field.len() - left.len()].to_vec());
+    }
+    fields
+}
+
+/// Each two labels in one, and ports, whose fields are there twice then.
+fn two_in_one(fields: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let (mut all, mut waiting) = (Vec::new(), BTreeMap::new());
+    for field in fields {
+        let mut content = &field[1..];
+        if ![4 << 3 | 2, 9 << 3 | 2].contains(&field[0]) {
+            all.push(field);
+            continue;
+        }
+        decode_varint(&mut content).unwrap();
+        match waiting.remove(&field[0]) {
+            None => {
+                waiting.insert(field[0], content.to_vec());
+            }
+            Some(first) => {
+                let joined = [&first, content].concat();
+                let mut field = vec![field[0]];
+                encode_varint(joined.len() as u64, &mut field);
+                all.push([field, joined].concat());
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn each_of_several_fields_of_one_number_is_looked_at() {
+    let namespaces = [0x0a, 1, 0xff, 0x0a, 1, b'a', 0x12, 1, b'p'];
+    let keys = [0x22, 6, 0x0a, 1, 0xff, 0x0a, 1, b'k'];
+    let values = [0x22, 9, 0x0a, 1, b'k', 0x12, 1, 0xff, 0x12, 1, b'v'];
+    for bytes in [&namespaces[..], &keys, &values] {
+        assert!(proto::Pod::decode(bytes).is_err());
+        let read = PodReader::default().read(bytes);
+        assert!(read.is_err(), "{read:?}");
+    }
+}
+
 proptest! {
     /// Whatever the bytes are, and whatever was read before them, what is read is what the message says. Pods
     /// that differ in little show what is taken from the one before.
     #[test]
     fn what_is_read_of_a_pod_is_what_the_message_says(
-        pods in vec((pod(), any::<bool>(), vec((any::<prop::sample::Index>(), any::<u8>()), 0..4)), 1..6),
+        pods in vec((small_or_large_pod(), any::<bool>(), changes()), 1..6),
     ) {
         let mut reader = PodReader::default();
         let mut last: Option<Pod> = None;
@@ -51,16 +144,37 @@ proptest! {
             let mut bytes = encode_pod(&pod).encode_to_vec();
             prop_assert_eq!(reader.read(&bytes), Ok(pod.clone()));
             last = Some(pod);
-            for (at, byte) in changes {
-                if !bytes.is_empty() {
-                    let at = at.index(bytes.len());
-                    bytes[at] = byte;
-                }
+            change(&mut bytes, changes);
+            check_read(&mut reader, &bytes)?;
+        }
+    }
+
+    /// Nor where fields stand in any order, and more often than once.
+    #[test]
+    fn what_is_read_of_two_pods_in_one_is_what_the_message_says(
+        rounds in vec(
+            (small_or_large_pod(), small_or_large_pod()).prop_flat_map(|(one, other)| {
+                let all = [one, other].map(|pod| fields(&encode_pod(&pod).encode_to_vec())).concat();
+                let byte = prop_oneof![any::<u8>(), Just(0xff)];
+                let change = (any::<prop::sample::Index>(), any::<prop::sample::Index>(), byte);
+                (Just(all).prop_shuffle(), any::<bool>(), vec(change, 0..3))
+            }),
+            1..4,
+        ),
+    ) {
+        let mut reader = PodReader::default();
+        for (mut fields, joined, changes) in rounds {
+            if joined {
+                fields = two_in_one(fields);
             }
-            match proto::Pod::decode(bytes.as_slice()) {
-                Ok(message) => prop_assert_eq!(reader.read(&bytes), decode_pod(message)),
-                Err(_) => prop_assert!(reader.read(&bytes).is_err()),
+            check_read(&mut reader, &fields.concat())?;
+            let length = fields.len();
+            for (field, at, byte) in changes.into_iter().filter(|_| length > 0) {
+                let field = &mut fields[field.index(length)];
+                let at = at.index(field.len());
+                field[at] = byte;
             }
+            check_read(&mut reader, &fields.concat())?;
         }
     }
 }

@@ -117,19 +117,18 @@ fn check_selectors(faults: &mut Faults, operations: &[Operation]) {
 }
 
 /// The objects that a transaction says are there, be they legal or not: what it puts, and what it
-/// patches by name. What no object can be called is not among them.
-///
-/// # Errors
-/// Pods that are no message: nobody knows what they are called.
-pub fn mentioned_objects(transaction: &proto::Transaction) -> Decoded<Vec<ObjectRef>> {
-    let mut faults = Faults::default();
-    let steps = transaction.operations.iter();
-    let steps = steps.map(|operation| operation.operation.as_ref());
-    let named: Vec<_> = faults.list("operations", steps, |step| {
-        step.map_or(Ok(None), mentioned_object)
-    });
+/// patches by name. What no object can be called is not among them. In place of a pod whose name cannot
+/// be read, what is wrong: nobody knows which it is.
+pub fn mentioned_objects(
+    transaction: &proto::Transaction,
+) -> impl Iterator<Item = Decoded<ObjectRef>> + '_ {
     let legal = |object: &ObjectRef| is_of_legal_length(&object.name.namespace, &object.name.name);
-    faults.finish(named.into_iter().flatten().filter(legal).collect())
+    let operations = transaction.operations.iter().enumerate();
+    operations.filter_map(move |(i, operation)| {
+        let named = mentioned_object(operation.operation.as_ref()?);
+        let named = named.map_err(|faults| under(&format!("operations[{i}]"))(faults));
+        named.map(|object| object.filter(legal)).transpose()
+    })
 }
 
 fn mentioned_object(step: &Step) -> Decoded<Option<ObjectRef>> {

@@ -215,7 +215,7 @@ async fn a_stream_that_asks_for_nothing_is_counted() {
     let _silent = patiently(server.watch().watch_endpoints(requests))
         .await
         .unwrap();
-    crate::watch::wait_for_subscribers(&server, |listed| listed.len() == 1).await;
+    crate::subscribers::wait_for_subscribers(&server, |listed| listed.len() == 1).await;
     let mut watch = server.watch();
     let refusal = patiently(watch.watch_pods(proto::WatchPodsRequest::default()));
     let refusal = refusal.await.unwrap_err();

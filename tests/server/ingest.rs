@@ -164,8 +164,21 @@ async fn a_pod_that_cannot_be_read_ends_a_sync() {
     let refused = ingest.ask(Step::Transaction(broken.clone())).await;
     assert_eq!(refusal(refused).code(), Code::InvalidArgument);
 
+    let mut first = Ingest::new(&server).await;
+    first.ask(sync_begin()).await;
+    first
+        .ask(Step::Transaction(write([pod("rng-1", 1, &[])])))
+        .await;
+    first.ask(Step::SyncEnd(proto::SyncEnd {})).await;
+
     ingest.ask(sync_begin()).await;
     ingest.send(Step::Transaction(broken)).await;
+    // Nobody may be there to read it any more.
+    let end = proto::IngestRequest {
+        sequence: ingest.sequence + 1,
+        step: Some(Step::SyncEnd(proto::SyncEnd {})),
+    };
+    ingest.requests.send(end).await.ok();
     let ended = ingest.next().await.unwrap_err();
     assert_eq!(ended.code(), Code::InvalidArgument);
     assert!(
@@ -174,6 +187,7 @@ async fn a_pod_that_cannot_be_read_ends_a_sync() {
             .contains("transaction.operations[0].put_pod"),
         "{ended}"
     );
+    assert_eq!(count(&server).await, 1);
 }
 
 #[tokio::test]

@@ -13,5 +13,6 @@ mod read;
 mod save;
 mod stalled;
 mod subscriber;
+mod subscribers;
 mod unready;
 mod watch;

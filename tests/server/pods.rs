@@ -10,7 +10,7 @@ use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt as _;
 
 use crate::harness::{Server, Setup, patiently, pod, text_selector};
-use crate::watch::wakes;
+use crate::subscribers::wakes;
 
 const RNG: &[(&str, &str)] = &[("app", "rng")];
 const HASHER: &[(&str, &str)] = &[("app", "hasher")];
