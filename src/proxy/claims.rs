@@ -1,11 +1,10 @@
 //! Who has an address and port, or a node port, that several service ports want.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-
-use smallvec::SmallVec;
 
 use crate::model::{IpFamily, ObjectName, Protocol};
 
@@ -59,14 +58,14 @@ impl fmt::Display for Conflict {
 /// others have nothing there.
 ///
 /// Whose it is does not depend on who came first. A virtual IP comes before addresses of other kinds:
-/// virtual IPs are given out by the cluster, and whoever may write a service can give it any external
-/// IP, another's virtual IP among them. Among equals it is the first by name.
+/// virtual IPs are given out by the cluster. A load-balancer IP comes before an external IP: a controller
+/// writes it, and whoever may write a service can give it any external IP, another's among them. Among
+/// equals, one with endpoints comes before one that has none, and then it is the first by name.
 #[derive(Debug, Default)]
 pub struct Claims {
     /// The ports of each service as it wants them.
     services: BTreeMap<ObjectName, Vec<Arc<PortRules>>>,
-    /// Who wants a place, in the order in which they come to have it: nearly always one.
-    places: HashMap<Place, SmallVec<[Claim; 1]>>,
+    places: HashMap<Place, Claimants>,
     /// What ports want and others have.
     lost: BTreeMap<Arc<PortName>, BTreeSet<Place>>,
     /// Services that were put since they were last settled.
@@ -75,11 +74,63 @@ pub struct Claims {
     moved: BTreeMap<(Arc<PortName>, Place), bool>,
 }
 
+/// A port wants a place. The least has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Claim {
-    /// Whether it is anything but a virtual IP.
-    is_external: bool,
+    kind: Kind,
+    /// kube-proxy refuses what no rule has sent on, so that one with endpoints answers there.
+    has_no_endpoints: bool,
     port: Arc<PortName>,
+}
+
+/// What a place is to who wants it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    VirtualIp,
+    BalancerIp,
+    ExternalIp,
+    NodePort,
+}
+
+/// Who wants a place: nearly always one, and of an external IP that all services have, thousands. Never
+/// empty.
+#[derive(Debug)]
+enum Claimants {
+    One(Claim),
+    Many(BTreeSet<Claim>),
+}
+
+impl Claimants {
+    /// Who has the place.
+    fn first(&self) -> Option<&Claim> {
+        match self {
+            Claimants::One(claim) => Some(claim),
+            Claimants::Many(claims) => claims.first(),
+        }
+    }
+
+    /// Answers whether it is new. The work is the logarithm of the claims'.
+    fn insert(&mut self, claim: Claim) -> bool {
+        match self {
+            Claimants::One(only) if *only == claim => false,
+            Claimants::One(only) => {
+                *self = Claimants::Many(BTreeSet::from([only.clone(), claim]));
+                true
+            }
+            Claimants::Many(claims) => claims.insert(claim),
+        }
+    }
+
+    /// Answers whether anybody is left.
+    fn remove(&mut self, claim: &Claim) -> bool {
+        match self {
+            Claimants::One(only) => only != claim,
+            Claimants::Many(claims) => {
+                claims.remove(claim);
+                !claims.is_empty()
+            }
+        }
+    }
 }
 
 /// What changed since claims were last settled.
@@ -98,7 +149,7 @@ impl Claims {
     pub fn put(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>) {
         let old = self.services.remove(service).unwrap_or_default();
         let (was, is) = (wanted(&old), wanted(&ports));
-        // A port that wants a place otherwise than before wants it once.
+        // One that wants a place otherwise than before, or has endpoints now or none, claims it anew.
         for (place, claim) in was.difference(&is) {
             self.release(*place, claim);
         }
@@ -112,32 +163,34 @@ impl Claims {
     }
 
     fn claim(&mut self, place: Place, claim: Claim) {
-        let claims = self.places.entry(place).or_default();
-        let Err(at) = claims.binary_search(&claim) else {
-            return;
+        let claimants = match self.places.entry(place) {
+            Entry::Occupied(claimants) => claimants.into_mut(),
+            Entry::Vacant(nobody) => {
+                nobody.insert(Claimants::One(claim));
+                return;
+            }
         };
-        claims.insert(at, claim);
-        // Who comes first takes it from who was, and others go without.
-        if let Some(loser) = claims.get(at.max(1)) {
-            let loser = loser.port.clone();
-            self.note(loser, place, true);
+        let owner = claimants.first().cloned();
+        if claimants.insert(claim.clone()) {
+            // Who comes first takes it from who was, and others go without.
+            let loser = owner.map_or(claim.clone(), |owner| owner.max(claim));
+            self.note(loser.port, place, true);
         }
     }
 
     fn release(&mut self, place: Place, claim: &Claim) {
-        let Some(claims) = self.places.get_mut(&place) else {
+        let Some(claimants) = self.places.get_mut(&place) else {
             return;
         };
-        let Ok(at) = claims.binary_search(claim) else {
-            return;
-        };
-        let released = claims.remove(at);
-        let next = match at {
-            0 => claims.first().map(|next| next.port.clone()),
+        let was_owner = claimants.first() == Some(claim);
+        let is_left = claimants.remove(claim);
+        let next = match was_owner {
+            true => claimants.first().filter(|_| is_left),
             // It wants it no more.
-            _ => Some(released.port),
+            false => Some(claim),
         };
-        if claims.is_empty() {
+        let next = next.map(|next| next.port.clone());
+        if !is_left {
             self.places.remove(&place);
         }
         if let Some(port) = next {
@@ -220,18 +273,26 @@ impl Claims {
 fn wanted(ports: &[Arc<PortRules>]) -> BTreeSet<(Place, Claim)> {
     let mut all = BTreeSet::new();
     for port in ports {
-        let mut want = |place, is_external| {
-            let port = port.name.clone();
-            all.insert((place, Claim { is_external, port }));
+        let mut want = |place, kind| {
+            let claim = Claim {
+                kind,
+                has_no_endpoints: !port.has_endpoints,
+                port: port.name.clone(),
+            };
+            all.insert((place, claim));
         };
         for ip in &port.cluster_ips {
-            want(port.at(*ip), false);
+            want(port.at(*ip), Kind::VirtualIp);
         }
         for ip in &port.external_ips {
-            want(port.at(*ip), true);
+            let kind = match port.balancer_ips.contains(ip) {
+                true => Kind::BalancerIp,
+                false => Kind::ExternalIp,
+            };
+            want(port.at(*ip), kind);
         }
         if let Some(place) = port.at_node() {
-            want(place, true);
+            want(place, Kind::NodePort);
         }
     }
     all
@@ -243,7 +304,7 @@ fn without(port: &PortRules, lost: &BTreeSet<Place>) -> PortRules {
     let is_left = |ip: &IpAddr| !lost.contains(&port.at(*ip));
     left.cluster_ips.retain(is_left);
     left.external_ips.retain(is_left);
-    left.guarded_ips.retain(is_left);
+    left.balancer_ips.retain(is_left);
     if port.at_node().is_some_and(|place| lost.contains(&place)) {
         left.node_port = 0;
     }

@@ -172,7 +172,7 @@ impl Syncer {
             };
             let ports = service.map_or_else(Vec::new, |service| choose(service, &self.node));
             let ports: Vec<_> = ports.into_iter().map(Arc::new).collect();
-            match ports.iter().any(|port| !port.guarded_ips.is_empty()) {
+            match ports.iter().any(|port| !port.guarded_ips().is_empty()) {
                 true => self.guarded.insert(name.clone()),
                 false => self.guarded.remove(&name),
             };

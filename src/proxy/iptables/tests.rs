@@ -111,7 +111,7 @@ fn each_kind_of_service_alone() {
     none.local.clear();
     none.has_endpoints = false;
     none.external_ips = vec!["203.0.113.5".parse().unwrap()];
-    none.guarded_ips = none.external_ips.clone();
+    none.balancer_ips = none.external_ips.clone();
     none.source_ranges = vec!["198.51.100.0/24".parse().unwrap()];
     set(&mut rules, &none);
     compare(
@@ -220,7 +220,7 @@ fn a_shared_chain_that_loses_much_is_written_once() {
             &["10.244.1.2:8080"],
         );
         port.external_ips = vec![format!("203.0.113.{number}").parse().unwrap()];
-        port.guarded_ips = port.external_ips.clone();
+        port.balancer_ips = port.external_ips.clone();
         port.source_ranges = vec!["198.51.100.0/24".parse().unwrap()];
         port
     };
