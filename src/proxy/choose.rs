@@ -156,8 +156,8 @@ fn rules_of(
     let or_leaving = |chosen: BTreeSet<Target>, leaving: BTreeSet<Target>| {
         if chosen.is_empty() { leaving } else { chosen }
     };
-    let [external_ips, guarded_ips] = outside_ips(service, family, cluster_ips);
-    let source_ranges = source_ranges(service, family, &guarded_ips, node);
+    let [external_ips, balancer_ips] = outside_ips(service, family, cluster_ips);
+    let source_ranges = source_ranges(service, family, &balancer_ips, node);
     PortRules {
         name: Arc::new(PortName {
             family,
@@ -170,11 +170,7 @@ fn rules_of(
         node_port: port.node_port,
         health_check_port: health_check_port(service),
         external_ips,
-        guarded_ips: if source_ranges.is_empty() {
-            Vec::new()
-        } else {
-            guarded_ips
-        },
+        balancer_ips,
         source_ranges,
         affinity_seconds: service.session_affinity_seconds.filter(|s| *s > 0),
         internal_policy: service.internal_traffic_policy,
@@ -215,7 +211,7 @@ fn outside_ips(service: &Service, family: IpFamily, cluster_ips: &[IpAddr]) -> [
 fn source_ranges(
     service: &Service,
     family: IpFamily,
-    guarded_ips: &[IpAddr],
+    balancer_ips: &[IpAddr],
     node: &NodeView,
 ) -> Vec<Cidr> {
     let ranges = service.load_balancer_source_ranges.iter();
@@ -224,7 +220,7 @@ fn source_ranges(
     let here = |ip: &IpAddr| ranges.iter().any(|range| range.contains(*ip));
     if node.addresses.iter().any(here) {
         // Where a balancer's IP is put on the node, what the node sends there comes from that IP.
-        ranges.extend(guarded_ips.iter().copied().map(Cidr::from));
+        ranges.extend(balancer_ips.iter().copied().map(Cidr::from));
     }
     ranges
 }

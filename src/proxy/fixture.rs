@@ -44,7 +44,7 @@ pub(super) fn port(service: &str, protocol: Protocol, ip: &str, endpoints: &[&st
         node_port: 0,
         health_check_port: 0,
         external_ips: Vec::new(),
-        guarded_ips: Vec::new(),
+        balancer_ips: Vec::new(),
         source_ranges: Vec::new(),
         affinity_seconds: None,
         internal_policy: TrafficPolicy::Cluster,
@@ -75,7 +75,7 @@ pub(super) fn kinds() -> Vec<(&'static str, PortRules)> {
     let mut inside_local = web.clone();
     inside_local.internal_policy = TrafficPolicy::Local;
     let mut ranges = node_port.clone();
-    ranges.guarded_ips = ranges.external_ips.clone();
+    ranges.balancer_ips = ranges.external_ips.clone();
     ranges.source_ranges = vec![
         "198.51.100.0/24".parse().unwrap(),
         "192.0.2.7/32".parse().unwrap(),

@@ -69,9 +69,9 @@ pub struct PortRules {
     pub health_check_port: u16,
     /// External IPs and load-balancer IPs, each once.
     pub external_ips: Vec<IpAddr>,
-    /// Load-balancer IPs that only `source_ranges` may use; empty: all may be used by all.
-    pub guarded_ips: Vec<IpAddr>,
-    /// Who may use the guarded IPs.
+    /// Which of them are load balancers': a controller writes those into the service's status.
+    pub balancer_ips: Vec<IpAddr>,
+    /// Who may use the load balancers' IPs; empty: everybody.
     pub source_ranges: Vec<Cidr>,
     /// For how many seconds a client stays with its endpoint; none: each connection is new.
     pub affinity_seconds: Option<u32>,
@@ -128,6 +128,22 @@ impl PortRules {
     pub fn at_node(&self) -> Option<Place> {
         let place = Place::NodePort(self.name.family, self.name.protocol, self.node_port);
         (self.node_port != 0).then_some(place)
+    }
+
+    /// Whether it is everywhere that another is.
+    pub fn has_all_of(&self, other: &PortRules) -> bool {
+        let has = |ours: &[IpAddr], theirs: &[IpAddr]| theirs.iter().all(|ip| ours.contains(ip));
+        has(&self.cluster_ips, &other.cluster_ips)
+            && has(&self.external_ips, &other.external_ips)
+            && (other.node_port == 0 || other.node_port == self.node_port)
+    }
+
+    /// Load-balancer IPs that only `source_ranges` may use.
+    pub fn guarded_ips(&self) -> &[IpAddr] {
+        match self.source_ranges.is_empty() {
+            true => &[],
+            false => &self.balancer_ips,
+        }
     }
 
     /// Whether anything reaches it but through its virtual IPs.

@@ -235,6 +235,7 @@ fn families_are_apart_and_only_where_there_is_a_virtual_ip() {
     );
     both.external_ips = vec![
         "203.0.113.1".parse().unwrap(),
+        "203.0.113.9".parse().unwrap(),
         "2001:db8::1".parse().unwrap(),
     ];
     both.load_balancer_ips = vec![
@@ -260,10 +261,12 @@ fn families_are_apart_and_only_where_there_is_a_virtual_ip() {
     };
     assert_eq!((ends(&v4.cluster), ends(&v6.cluster)), (vec![1], vec![2]));
     let texts = |ips: &[std::net::IpAddr]| ips.iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(texts(&v4.external_ips), ["203.0.113.1", "203.0.113.3"]);
-    assert_eq!(texts(&v4.guarded_ips), ["203.0.113.1", "203.0.113.3"]);
+    let outside = ["203.0.113.1", "203.0.113.3", "203.0.113.9"];
+    assert_eq!(texts(&v4.external_ips), outside);
+    assert_eq!(texts(&v4.balancer_ips), ["203.0.113.1", "203.0.113.3"]);
+    assert_eq!(texts(v4.guarded_ips()), ["203.0.113.1", "203.0.113.3"]);
     assert_eq!(texts(&v6.external_ips), ["2001:db8::1"]);
-    assert!(v6.guarded_ips.is_empty() && v6.source_ranges.is_empty());
+    assert!(v6.guarded_ips().is_empty() && v6.source_ranges.is_empty());
 
     for cluster_ip in [ClusterIp::Headless, ClusterIp::Unset] {
         let headless = Service {

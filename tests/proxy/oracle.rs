@@ -42,7 +42,8 @@ pub fn frontends(service: &Service) -> Vec<Frontend> {
 }
 
 /// What a frontend of any service is, and whose: that of the one that has it, where several want it. A
-/// virtual IP comes before other addresses, and then the first by name.
+/// virtual IP comes before a load balancer's, and that before an external one; then one with endpoints
+/// before one without; then the first by name.
 pub fn owner(view: &View, v4: bool, wanted: Frontend) -> (&ServiceView, Frontend) {
     let mut all: Vec<_> = view
         .services()
@@ -56,7 +57,17 @@ pub fn owner(view: &View, v4: bool, wanted: Frontend) -> (&ServiceView, Frontend
         })
         .filter(|(.., f)| (f.0, f.1, f.2) == (wanted.0, wanted.1, wanted.2))
         .collect();
-    all.sort_by_key(|(is_external, name, ..)| (*is_external, *name));
+    all.sort_by_key(|(is_external, name, held, frontend)| {
+        let balancers = &held.entry.service.load_balancer_ips;
+        let is_balancers = balancers.iter().any(|lb| Some(lb.ip) == frontend.0);
+        let mut endpoints = held.endpoints.values();
+        let has_endpoints = endpoints.any(|e| {
+            let conditions = &e.conditions;
+            e.identity.addresses[0].is_ipv4() == v4
+                && (conditions.ready || conditions.serving && conditions.terminating)
+        });
+        (*is_external, !is_balancers, !has_endpoints, *name)
+    });
     let (.., held, frontend) = all.remove(0);
     (held, frontend)
 }

@@ -100,7 +100,7 @@ impl Rendering<'_> {
     /// An external or load-balancer IP.
     fn outside(&mut self, ip: IpAddr) {
         let port = self.port;
-        let guarded = port.guarded_ips.contains(&ip);
+        let guarded = port.guarded_ips().contains(&ip);
         let firewall = names::firewall_chain(&port.name);
         if guarded {
             let what = format!("traffic not accepted by {firewall}");
@@ -209,7 +209,7 @@ impl Rendering<'_> {
     /// Who is not let on has its old destination still when it comes to the filter.
     fn firewall_chain(&mut self) {
         let port = self.port;
-        if port.guarded_ips.is_empty() || !port.has_endpoints {
+        if port.guarded_ips().is_empty() || !port.has_endpoints {
             return;
         }
         let (title, chain) = (&self.title, names::external_chain(&port.name));

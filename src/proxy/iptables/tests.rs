@@ -111,7 +111,7 @@ fn each_kind_of_service_alone() {
     none.local.clear();
     none.has_endpoints = false;
     none.external_ips = vec!["203.0.113.5".parse().unwrap()];
-    none.guarded_ips = none.external_ips.clone();
+    none.balancer_ips = none.external_ips.clone();
     none.source_ranges = vec!["198.51.100.0/24".parse().unwrap()];
     set(&mut rules, &none);
     compare(
@@ -220,7 +220,7 @@ fn a_shared_chain_that_loses_much_is_written_once() {
             &["10.244.1.2:8080"],
         );
         port.external_ips = vec![format!("203.0.113.{number}").parse().unwrap()];
-        port.guarded_ips = port.external_ips.clone();
+        port.balancer_ips = port.external_ips.clone();
         port.source_ranges = vec!["198.51.100.0/24".parse().unwrap()];
         port
     };
@@ -352,11 +352,13 @@ fn what_is_given_up_is_as_it_was_written() {
         &mut rules,
         &port("web", Protocol::Tcp, "10.96.0.1", &["10.244.2.2:8080"]),
     );
-    let give_up = |rules: &mut Rules| {
-        let claims = &mut Claims::default();
-        let given_up = rules.give_up(&before.name.service, &BTreeMap::new(), claims);
-        given_up.is_some()
-    };
+    let service = &before.name.service;
+    let mut claims = Claims::default();
+    claims.put(service, vec![before.clone().into()]);
+    claims.settle();
+    claims.written();
+    let mut give_up =
+        |rules: &mut Rules| rules.give_up(service, &BTreeMap::new(), &mut claims, false);
     assert!(!rules.script(IpFamily::V4, None, false).is_empty());
     assert!(give_up(&mut rules));
     assert!(rules.script(IpFamily::V4, None, false).is_empty());

@@ -134,7 +134,7 @@ mod tests {
             (bare.cluster, bare.local) = Default::default();
             bare.has_endpoints = false;
             bare.affinity_seconds = None;
-            bare.guarded_ips.clear();
+            bare.balancer_ips.clear();
             let found = held(&bare, &kernel, |item| fixed.contains_key(item));
             let found: BTreeMap<Item, String> = found.into_iter().collect();
             assert_eq!(found, rendered, "{name}");

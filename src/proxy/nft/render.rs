@@ -224,7 +224,7 @@ impl Rendering<'_> {
 
     fn firewall(&mut self) {
         let port = self.port;
-        if port.guarded_ips.is_empty() {
+        if port.guarded_ips().is_empty() {
             return;
         }
         let ip = word(port.name.family);
@@ -238,7 +238,7 @@ impl Rendering<'_> {
             })
             .collect();
         rules.push("drop".to_owned());
-        for guarded in &port.guarded_ips {
+        for guarded in port.guarded_ips() {
             let key = self.ip_key(*guarded);
             self.element(Shared::Firewall, key, format!("goto {chain}"));
         }
