@@ -33,8 +33,8 @@ pub trait Backend: fmt::Debug + Send {
     fn set(&mut self, service: &ObjectName, ports: Vec<Arc<PortRules>>);
 
     /// Makes the kernel's rules what was set. A service whose rules the kernel refuses keeps those it
-    /// had, or has none, and is named in [`Report::refused`]; `claims` are then that it wants what it
-    /// keeps.
+    /// had, or has none if they are refused again, and is named in [`Report::refused`]; `claims` are then
+    /// that it wants what it keeps, and what it had to do without.
     ///
     /// # Errors
     /// When nothing could be written. What was set is kept for the next time.
@@ -106,6 +106,20 @@ pub struct Report {
     pub failures: usize,
     /// How long the kernel and its tool took.
     pub kernel_time: Duration,
+}
+
+impl Report {
+    /// Whether a service's rules were refused already.
+    pub(super) fn has_refused(&self, service: &ObjectName) -> bool {
+        self.refused.iter().any(|(name, _)| name == service)
+    }
+
+    /// A service's rules were refused; the first reason counts.
+    pub(super) fn refuse(&mut self, service: &ObjectName, why: String) {
+        if !self.has_refused(service) {
+            self.refused.push((service.clone(), why));
+        }
+    }
 }
 
 /// Why the kernel's rules could not be made what they are to be.

@@ -72,6 +72,10 @@ pub struct Claims {
     put: BTreeSet<ObjectName>,
     /// What ports gained or lost since then, and whether they lacked it before.
     moved: BTreeMap<(Arc<PortName>, Place), bool>,
+    /// Services that were put or settled since rules were last written, as they wanted their ports then.
+    before: BTreeMap<ObjectName, Vec<Arc<PortRules>>>,
+    /// What ports gained or lost since then, and whether they lacked it before.
+    lacked: BTreeMap<(Arc<PortName>, Place), bool>,
 }
 
 /// A port wants a place. The least has it.
@@ -133,12 +137,14 @@ impl Claimants {
     }
 }
 
-/// What changed since claims were last settled.
+/// The ports of services, without what others have.
+pub type SettledServices = Vec<(ObjectName, Vec<Arc<PortRules>>)>;
+
+/// What changed since rules were last written.
 #[derive(Debug)]
 pub struct Settled {
-    /// The services that were put, and those that gained or lost a place, each with its ports without
-    /// what others have.
-    pub services: Vec<(ObjectName, Vec<Arc<PortRules>>)>,
+    /// The services that were put, and those that gained or lost a place.
+    pub services: SettledServices,
     /// Who lacks a place that it did not lack before.
     pub conflicts: Vec<Conflict>,
 }
@@ -159,6 +165,7 @@ impl Claims {
         if !ports.is_empty() {
             self.services.insert(service.clone(), ports);
         }
+        self.before.entry(service.clone()).or_insert(old);
         self.put.insert(service.clone());
     }
 
@@ -211,29 +218,59 @@ impl Claims {
         self.moved.entry((port, place)).or_insert(was_lost);
     }
 
-    /// Answers what changed since the last time. The work is that of the ports of these services.
-    pub fn settle(&mut self) -> Settled {
+    /// Answers the services that were put since the last time, and those that gained or lost a place, each
+    /// with its ports without what others have. The work is that of the ports of these services.
+    pub fn settle(&mut self) -> SettledServices {
         let mut names = std::mem::take(&mut self.put);
-        let mut conflicts = Vec::new();
         for ((port, place), was_lost) in std::mem::take(&mut self.moved) {
-            let conflict = self.conflict(&port, place);
-            if conflict.is_some() != was_lost {
+            if self.lacks(&port, place) != was_lost {
                 names.insert(port.service.clone());
             }
-            conflicts.extend(conflict.filter(|_| !was_lost));
+            self.lacked.entry((port, place)).or_insert(was_lost);
         }
-        let ports = |name: ObjectName| {
-            let ports = self.ports(&name);
-            (name, ports)
-        };
+        for name in &names {
+            if !self.before.contains_key(name) {
+                let now = self.now(name).to_vec();
+                self.before.insert(name.clone(), now);
+            }
+        }
+        self.without_lost(names)
+    }
+
+    /// What was settled has been written. Answers what came of it since the last time: what was taken back
+    /// in between is no change. The work is that of the ports of the services that were settled.
+    pub fn written(&mut self) -> Settled {
+        let lacked = std::mem::take(&mut self.lacked).into_iter();
+        let new = lacked.filter(|(_, was_lost)| !was_lost);
+        let conflicts = new.filter_map(|((port, place), _)| self.conflict(&port, place));
+        let conflicts = conflicts.collect();
+        let names = std::mem::take(&mut self.before).into_keys();
         Settled {
-            services: names.into_iter().map(ports).collect(),
+            services: self.without_lost(names),
             conflicts,
         }
     }
 
+    /// The ports of a service as it wants them.
+    pub fn now(&self, service: &ObjectName) -> &[Arc<PortRules>] {
+        self.services.get(service).map_or(&[], Vec::as_slice)
+    }
+
+    /// The ports of a service as it wanted them when rules were last written.
+    pub fn before(&self, service: &ObjectName) -> &[Arc<PortRules>] {
+        match self.before.get(service) {
+            Some(before) => before,
+            None => self.now(service),
+        }
+    }
+
+    fn lacks(&self, port: &Arc<PortName>, place: Place) -> bool {
+        let lost = self.lost.get(port);
+        lost.is_some_and(|lost| lost.contains(&place))
+    }
+
     fn conflict(&self, wants: &Arc<PortName>, place: Place) -> Option<Conflict> {
-        self.lost.get(wants)?.get(&place)?;
+        self.lacks(wants, place).then_some(())?;
         Some(Conflict {
             place,
             has: self.owner(place)?.clone(),
@@ -244,6 +281,14 @@ impl Claims {
     /// Whose a place is.
     pub fn owner(&self, place: Place) -> Option<&Arc<PortName>> {
         Some(&self.places.get(&place)?.first()?.port)
+    }
+
+    fn without_lost(&self, names: impl IntoIterator<Item = ObjectName>) -> SettledServices {
+        let ports = |name: ObjectName| {
+            let ports = self.ports(&name);
+            (name, ports)
+        };
+        names.into_iter().map(ports).collect()
     }
 
     /// The ports of a service, without what others have.

@@ -128,13 +128,13 @@ fn losers(wanted: &Services) -> BTreeSet<(Arc<PortName>, Place, Arc<PortName>)> 
 }
 
 /// Both ways of keeping rules.
-struct Rules {
-    nft: Tables,
-    iptables: iptables::Rules,
+pub(super) struct Rules {
+    pub(super) nft: Tables,
+    pub(super) iptables: iptables::Rules,
 }
 
 impl Rules {
-    fn new() -> Rules {
+    pub(super) fn new() -> Rules {
         let kernel = Kernel {
             is_liberal: false,
             compares: true,
@@ -145,13 +145,18 @@ impl Rules {
         }
     }
 
-    fn set(&mut self, service: &ObjectName, ports: &[Arc<PortRules>]) {
+    pub(super) fn set(&mut self, service: &ObjectName, ports: &[Arc<PortRules>]) {
         self.nft.set(service, ports.to_vec(), None);
         self.iptables.set(service, ports.to_vec());
     }
 
+    pub(super) fn written(&mut self) {
+        self.nft.settle();
+        self.iptables.settle();
+    }
+
     /// All of them, as if nothing were there.
-    fn texts(&self) -> [String; 2] {
+    pub(super) fn texts(&self) -> [String; 2] {
         let (none, empty) = (KernelTables::default(), Listing::default());
         let iptables = self.iptables.script(IpFamily::V4, Some(&empty), false);
         let nft = self.nft.script(Some(&none), false);
@@ -162,12 +167,14 @@ impl Rules {
 proptest! {
     #[test]
     fn each_place_is_one_ports_whatever_came_first(
-        cuts in prop::collection::vec(prop::collection::vec(change(), 1..6), 1..6),
+        cuts in prop::collection::vec((prop::collection::vec(change(), 1..6), any::<bool>()), 1..8),
     ) {
         let (mut claims, mut rules) = (Claims::default(), Rules::new());
         let (mut wanted, mut told) = (Services::new(), Services::new());
-        for cut in cuts {
-            let (lost_before, left_before) = (losers(&wanted), left(&wanted));
+        // As it was when rules were last written.
+        let (mut before, mut told_before) = (Services::new(), Services::new());
+        for (cut, is_written) in cuts {
+            let left_before = left(&wanted);
             let mut changed = BTreeSet::new();
             for (service, ports) in cut {
                 changed.insert(service.clone());
@@ -175,14 +182,14 @@ proptest! {
                 wanted.insert(service, ports);
             }
             let settled = claims.settle();
-            for (service, ports) in &settled.services {
+            for (service, ports) in &settled {
                 rules.set(service, ports);
                 told.insert(service.clone(), ports.clone());
             }
             let left = left(&wanted);
             prop_assert_eq!(&told, &left);
             // Nobody else is looked at.
-            for (service, ports) in &settled.services {
+            for (service, ports) in &settled {
                 let is_another = left_before.get(service) != Some(ports);
                 prop_assert!(changed.contains(service) || is_another, "{service}");
             }
@@ -196,15 +203,27 @@ proptest! {
             prop_assert_eq!(&now, &lost);
             let ports: BTreeSet<_> = lost.iter().map(|(port, ..)| port).collect();
             prop_assert_eq!(claims.losers(), ports.len());
-            // Each is named when it loses, and not again as long as it goes without.
+            for service in wanted.keys() {
+                let before = before.get(service).map_or(&[][..], Vec::as_slice);
+                prop_assert_eq!(claims.before(service), before);
+            }
+            if !is_written {
+                continue;
+            }
+            // Each is named once it has lost, and not again as long as it goes without.
+            let settled = claims.written();
+            let lost_before = losers(&before);
             let without = |(port, place, _): &(_, _, _)| -> (Arc<PortName>, Place) {
                 (Arc::clone(port), *place)
             };
-            let before: BTreeSet<_> = lost_before.iter().map(without).collect();
-            let new = lost.iter().filter(|loser| !before.contains(&without(loser)));
+            let known: BTreeSet<_> = lost_before.iter().map(without).collect();
+            let new = lost.iter().filter(|loser| !known.contains(&without(loser)));
             let named = settled.conflicts.iter();
             let named: Vec<_> = named.map(|c| (c.wants.clone(), c.place, c.has.clone())).collect();
             prop_assert_eq!(named, new.cloned().collect::<Vec<_>>());
+            told_before.extend(settled.services);
+            prop_assert_eq!(&told_before, &told);
+            before = wanted.clone();
         }
     }
 }
@@ -216,11 +235,11 @@ fn rules_of(ports: [PortRules; 2]) -> (Rules, [Vec<String>; 3]) {
     let mut said = Vec::new();
     for (service, ports) in [(&b, vec![b.clone()]), (&a, vec![a.clone()]), (&a, vec![])] {
         claims.put(&service.name.service, ports);
-        let settled = claims.settle();
-        for (service, ports) in settled.services {
+        for (service, ports) in claims.settle() {
             rules.set(&service, &ports);
         }
-        said.push(settled.conflicts.iter().map(ToString::to_string).collect());
+        let conflicts = claims.written().conflicts;
+        said.push(conflicts.iter().map(ToString::to_string).collect());
     }
     (rules, said.try_into().unwrap())
 }
@@ -311,12 +330,11 @@ fn a_place_moves_to_who_has_endpoints_with_the_last_of_the_others() {
             }
         }
         let changed = claims.settle();
-        assert_eq!(changed.services.len(), settled, "{endpoints:?}");
+        assert_eq!(changed.len(), settled, "{endpoints:?}");
         changed
-            .services
             .iter()
             .for_each(|(service, ports)| rules.set(service, ports));
-        assert_eq!(changed.conflicts.len(), said, "{endpoints:?}");
+        assert_eq!(claims.written().conflicts.len(), said, "{endpoints:?}");
         let mut fresh = Rules::new();
         left(&all)
             .iter()
@@ -337,7 +355,7 @@ fn a_change_is_settled_without_a_look_at_all() {
         let port = Arc::new(port(&format!("svc{number:06}"), Protocol::Tcp, &ip, &[]));
         let cost = allocation_counter::measure(|| {
             claims.put(&port.name.service, vec![port.clone()]);
-            assert_eq!(claims.settle().services.len(), 1);
+            assert_eq!(claims.settle().len(), 1);
         });
         // Tables of all that grow do so seldom.
         cost.count_total
@@ -366,6 +384,7 @@ fn one_more_that_wants_what_many_want_costs_little() {
         let cost = allocation_counter::measure(|| {
             claims.put(&port.name.service, ports);
             claims.settle();
+            claims.written();
         });
         assert!(cost.bytes_total < 16_000, "{number}: {cost:?}");
     }

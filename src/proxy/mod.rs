@@ -41,6 +41,8 @@ mod claims;
 mod clashes;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod given_up;
 mod hash;
 mod health;
 mod health_listener;
@@ -68,7 +70,7 @@ mod udp;
 pub use backend::{Backend, Mode, Report, SyncError, TableSize};
 pub use choose::{NodeView, choose, health_check};
 pub use cidr::{Cidr, ParseCidrError};
-pub use claims::{Claims, Conflict, Place, Settled};
+pub use claims::{Claims, Conflict, Place, Settled, SettledServices};
 pub use health::{HealthPorts, health_addresses};
 pub use ledger::{Change, Changes, Entry, Ledger};
 pub use monitor::{Health, Monitor};

@@ -254,10 +254,10 @@ impl Backend for Nftables {
             let may_give_up = report.refused.len() < MOST_GIVEN_UP;
             let to_blame = service.as_ref().filter(|_| may_give_up);
             if let Some(name) = to_blame
-                && let Some(conflicts) = self.tables.give_up(name, found, claims)
+                && let is_again = report.has_refused(name)
+                && self.tables.give_up(name, found, claims, is_again)
             {
-                report.conflicts.extend(conflicts);
-                report.refused.push((name.clone(), cause.to_string()));
+                report.refuse(name, cause.to_string());
             } else if !anew && cause.is_refusal() {
                 anew = true;
             } else {

@@ -130,6 +130,14 @@ impl PortRules {
         (self.node_port != 0).then_some(place)
     }
 
+    /// Whether it is everywhere that another is.
+    pub fn has_all_of(&self, other: &PortRules) -> bool {
+        let has = |ours: &[IpAddr], theirs: &[IpAddr]| theirs.iter().all(|ip| ours.contains(ip));
+        has(&self.cluster_ips, &other.cluster_ips)
+            && has(&self.external_ips, &other.external_ips)
+            && (other.node_port == 0 || other.node_port == self.node_port)
+    }
+
     /// Load-balancer IPs that only `source_ranges` may use.
     pub fn guarded_ips(&self) -> &[IpAddr] {
         match self.source_ranges.is_empty() {

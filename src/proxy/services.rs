@@ -59,14 +59,14 @@ impl<P: OfPort> Services<P> {
     }
 
     /// What a service that cannot be as it is may be instead: what it was when last written; or, if it
-    /// is that, nothing. None: it is nothing already.
-    pub(super) fn instead(&self, name: &ObjectName) -> Option<Vec<P>> {
+    /// is that, or that was tried already, nothing. None: it is nothing already.
+    pub(super) fn instead(&self, name: &ObjectName, is_again: bool) -> Option<Vec<P>> {
         let now = self.get(name);
         let before = self.before.get(name).map_or(&[][..], Vec::as_slice);
-        if now.is_empty() && before.is_empty() {
+        if now.is_empty() && (before.is_empty() || is_again) {
             return None;
         }
-        Some(match now == before {
+        Some(match is_again || now == before {
             true => Vec::new(),
             false => before.to_vec(),
         })

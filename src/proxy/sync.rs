@@ -8,8 +8,8 @@ use crate::model::{ObjectName, TrafficPolicy};
 use super::linux::local_addresses;
 use super::udp::{StaleFlows, UdpFlows};
 use super::{
-    Backend, Claims, Conflict, HealthCheck, NodeView, PortRules, ProxyOptions, Report, SyncError,
-    choose, health_check,
+    Backend, Claims, HealthCheck, NodeView, PortRules, ProxyOptions, Report, SyncError, choose,
+    health_check,
 };
 
 /// Keeps the kernel's rules what a view says, whichever way they are kept.
@@ -107,18 +107,24 @@ impl Syncer {
         let mut report = Report::default();
         self.backend.begin(&mut report)?;
         if let Some(view) = view {
-            report.conflicts = self.choose(view);
+            self.choose(view);
         }
         let written = self.backend.write(&mut self.claims, &mut report);
-        for conflict in &report.conflicts {
-            tracing::warn!("{conflict}");
-        }
         // Who was given up is to be tried again, whatever became of the others.
         for (service, why) in &report.refused {
             tracing::error!(%service, why, "the rules of this service were refused: it keeps those it had");
         }
         self.refused.extend(report.refused.iter().cloned());
         written?;
+        // Who was refused may have given places back that others had lost to it.
+        let settled = self.claims.written();
+        for conflict in &settled.conflicts {
+            tracing::warn!("{conflict}");
+        }
+        report.conflicts = settled.conflicts;
+        for (name, ports) in &settled.services {
+            self.udp.set(name, ports);
+        }
         self.udp.written(|name| self.refused.contains_key(name));
         self.udp.ask(report.gone.iter().copied());
         Ok(report)
@@ -161,8 +167,8 @@ impl Syncer {
         true
     }
 
-    /// Looks at the services that changed. Answers who is newly in whose way.
-    fn choose(&mut self, view: &View) -> Vec<Conflict> {
+    /// Looks at the services that changed.
+    fn choose(&mut self, view: &View) {
         for name in std::mem::take(&mut self.dirty) {
             self.refused.remove(&name);
             let service = view.services().get(&name);
@@ -182,12 +188,9 @@ impl Syncer {
             };
             self.claims.put(&name, ports);
         }
-        let settled = self.claims.settle();
-        for (name, ports) in settled.services {
-            self.udp.set(&name, &ports);
+        for (name, ports) in self.claims.settle() {
             self.backend.set(&name, ports);
         }
-        settled.conflicts
     }
 
     /// Who has which address and port, or node port, that several want.

@@ -8,7 +8,7 @@ use super::nft::{
     Item, Key, Listing, Script, Shared, Slots, fixed, held, place, render, slot_keys,
 };
 use super::services::{OfPort, Services};
-use super::{Claims, Conflict, PortName, PortRules, ProxyOptions, Target, UdpKey};
+use super::{Claims, PortName, PortRules, ProxyOptions, Target, UdpKey};
 
 /// The families, in the order in which their tables are written.
 pub(super) const FAMILIES: [IpFamily; 2] = [IpFamily::V4, IpFamily::V6];
@@ -48,10 +48,14 @@ impl Placed {
         }
     }
 
-    /// The same with these rules, if they are others.
+    /// The same with these rules, if they are others. What it holds on to it keeps, unless some of that is
+    /// another's.
     fn with(&self, rules: Arc<PortRules>) -> Placed {
-        match rules == self.rules {
-            true => self.clone(),
+        match rules == self.rules || self.held.is_some() && rules.has_all_of(&self.rules) {
+            true => Placed {
+                rules,
+                ..self.clone()
+            },
             false => Placed::new(rules, &self.slots),
         }
     }
@@ -138,22 +142,31 @@ impl Tables {
     }
 
     /// Gives a service up as it is: back to what it was when last written; before the first write, to
-    /// what the kernel has of it; or, if it is that, away with it. Answers who has nothing of what it wants
-    /// for that, or none if there was nothing to give up.
+    /// what the kernel has of it; or, if it is that, or is given up again, away with it. Then that is what
+    /// it claims. Answers whether there was anything to give up.
     pub fn give_up(
         &mut self,
         name: &ObjectName,
         kernel: &KernelTables,
         claims: &mut Claims,
-    ) -> Option<Vec<Conflict>> {
-        let mut instead = self.services.instead(name)?;
+        is_again: bool,
+    ) -> bool {
+        let Some(mut instead) = self.services.instead(name, is_again) else {
+            return false;
+        };
+        let mut wanted = claims.before(name);
         // Later, what its addresses have is another's.
-        if instead.is_empty() && !self.is_written {
+        if instead.is_empty() && !self.is_written && !is_again {
             instead = self.held(name, kernel);
+            wanted = claims.now(name);
         }
-        claims.put(name, instead.iter().map(|p| p.rules.clone()).collect());
-        let settled = claims.settle();
-        for (service, ports) in settled.services {
+        // What others have of it, it claims still.
+        let wanted = match instead.is_empty() {
+            true => Vec::new(),
+            false => wanted.to_vec(),
+        };
+        claims.put(name, wanted);
+        for (service, ports) in claims.settle() {
             if service == *name {
                 let again = instead.iter().zip(ports);
                 let again = again.map(|(placed, rules)| placed.with(rules));
@@ -162,7 +175,7 @@ impl Tables {
                 self.set(&service, ports, Some(kernel));
             }
         }
-        Some(settled.conflicts)
+        true
     }
 
     /// The ports of a service with what the kernel has of them; empty, if they hold on to that already.

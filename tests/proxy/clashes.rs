@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use selectord::engine::{Event, View};
-use selectord::model::{ClusterIp, ObjectName};
+use selectord::model::{ClusterIp, ObjectName, Protocol};
 
 use super::faults::{refusing, syncer_with};
 use super::mode::{Mode, in_each_mode};
 use super::namespace::{Namespace, available};
 use super::node::{Node, pod, service, until};
+use super::proportional::{endpoint, put_service};
 use super::random::sync_anew;
 use super::start::{names, view_of};
 
@@ -37,6 +38,43 @@ fn tell(mode: Mode) {
     until("the other's rules", || {
         mode.has(&node.namespace, "203.0.113.5")
     });
+}
+
+/// Who is refused gives back what it had taken from another, whose rules never changed.
+#[test]
+fn flows_of_who_has_its_address_back_are_left_alone() {
+    if !available("flows_of_who_has_its_address_back_are_left_alone") {
+        return;
+    }
+    let put = |number: usize| {
+        let Event::Replace(mut entry) = put_service(number) else {
+            unreachable!()
+        };
+        let mut service = (*entry.service).clone();
+        service.ports[0].protocol = Protocol::Udp;
+        service.external_ips = vec!["203.0.113.5".parse().unwrap()];
+        // It takes more than elements.
+        service.session_affinity_seconds = Some(90);
+        entry.service = service.into();
+        Event::Replace(entry)
+    };
+    let (mut view, namespace) = (View::default(), Namespace::new("flows"));
+    let folder = tempfile::tempdir().unwrap();
+    let mut syncer = syncer_with(refusing(folder.path(), "10.96.0.0 "));
+    let mut sync = |number: usize| {
+        view.apply(put(number));
+        let (service, endpoint) = endpoint(number, number + 1);
+        view.apply(Event::Endpoint { service, endpoint });
+        namespace.within(|| {
+            syncer.note(&view, &[], &names(&view));
+            let report = syncer.sync(&view).unwrap();
+            assert_eq!(report.conflicts, []);
+            (report.refused.len(), syncer.stale_flows().is_some())
+        })
+    };
+    // Flows of before there was a rule are looked for.
+    assert_eq!(sync(1), (0, true));
+    assert_eq!(sync(0), (1, false));
 }
 
 /// A service that is refused keeps what it had, but nobody's rules are mixed for that.

@@ -6,9 +6,7 @@ use crate::model::{IpFamily, ObjectName};
 
 use super::super::linux::{IptablesError, IptablesPrograms, IptablesTool, Netfilter};
 use super::super::tables::FAMILIES;
-use super::super::{
-    Backend, Claims, Conflict, Mode, PortRules, ProxyOptions, Report, SyncError, TableSize,
-};
+use super::super::{Backend, Claims, Mode, PortRules, ProxyOptions, Report, SyncError, TableSize};
 use super::quiet::Quiet;
 use super::tools::{Around, Others, list, look_around, read, remove, unreadable};
 use super::{Item, Kernel, Listing, PerTable, Rules, Script, Table, Variant};
@@ -136,10 +134,9 @@ impl Iptables {
                 if nobody_to_blame {
                     // The tables may not have been what they were left as.
                 } else if let Some(name) = &service
-                    && let Some(conflicts) = self.give_up(name, claims, report)
+                    && self.give_up(name, claims, report)
                 {
-                    report.conflicts.extend(conflicts);
-                    report.refused.push((name.clone(), cause.to_string()));
+                    report.refuse(name, cause.to_string());
                     gave_up = true;
                 } else if !anew {
                     anew = true;
@@ -196,16 +193,10 @@ impl Iptables {
         Ok(())
     }
 
-    fn give_up(
-        &mut self,
-        name: &ObjectName,
-        claims: &mut Claims,
-        report: &Report,
-    ) -> Option<Vec<Conflict>> {
-        if report.refused.len() >= MOST_GIVEN_UP {
-            return None;
-        }
-        self.rules.give_up(name, &self.found, claims)
+    fn give_up(&mut self, name: &ObjectName, claims: &mut Claims, report: &Report) -> bool {
+        let is_again = report.has_refused(name);
+        report.refused.len() < MOST_GIVEN_UP
+            && self.rules.give_up(name, &self.found, claims, is_again)
     }
 }
 

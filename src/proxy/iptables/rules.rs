@@ -6,7 +6,7 @@ use crate::model::{IpFamily, ObjectName};
 use super::super::ledger::{Changes, Ledger};
 use super::super::services::{OfPort, Services};
 use super::super::tables::FAMILIES;
-use super::super::{Claims, Conflict, PortName, PortRules, ProxyOptions, UdpKey};
+use super::super::{Claims, PortName, PortRules, ProxyOptions, UdpKey};
 use super::held::{held, udp_key};
 use super::{Item, Kernel, Listing, PerTable, Script, Table, fixed, render};
 
@@ -37,10 +37,14 @@ impl Port {
         Port { rules, held: None }
     }
 
-    /// The same with these rules, if they are others.
+    /// The same with these rules, if they are others. What it holds on to it keeps, unless some of that is
+    /// another's.
     fn with(&self, rules: Arc<PortRules>) -> Port {
-        match rules == self.rules {
-            true => self.clone(),
+        match rules == self.rules || self.held.is_some() && rules.has_all_of(&self.rules) {
+            true => Port {
+                rules,
+                ..self.clone()
+            },
             false => Port::new(rules),
         }
     }
@@ -82,21 +86,30 @@ impl Rules {
     }
 
     /// Gives a service up as it is: back to what it was when last written; if nothing was, to what the
-    /// kernel has of it; or, if it is that, away with it. Answers who has nothing of what it wants for that,
-    /// or none if there was nothing to give up.
+    /// kernel has of it; or, if it is that, or is given up again, away with it. Then that is what it claims.
+    /// Answers whether there was anything to give up.
     pub fn give_up(
         &mut self,
         service: &ObjectName,
         kernel: &BTreeMap<IpFamily, Listing>,
         claims: &mut Claims,
-    ) -> Option<Vec<Conflict>> {
-        let mut instead = self.services.instead(service)?;
-        if instead.is_empty() {
+        is_again: bool,
+    ) -> bool {
+        let Some(mut instead) = self.services.instead(service, is_again) else {
+            return false;
+        };
+        let mut wanted = claims.before(service);
+        if instead.is_empty() && !is_again {
             instead = self.held(service, kernel, claims);
+            wanted = claims.now(service);
         }
-        claims.put(service, instead.iter().map(|p| p.rules.clone()).collect());
-        let settled = claims.settle();
-        for (other, ports) in settled.services {
+        // What others have of it, it claims still.
+        let wanted = match instead.is_empty() {
+            true => Vec::new(),
+            false => wanted.to_vec(),
+        };
+        claims.put(service, wanted);
+        for (other, ports) in claims.settle() {
             if other == *service {
                 let again = instead.iter().zip(ports);
                 let again = again.map(|(port, rules)| port.with(rules));
@@ -105,7 +118,7 @@ impl Rules {
                 self.set(&other, ports);
             }
         }
-        Some(settled.conflicts)
+        true
     }
 
     /// The ports of a service with what the kernel has of them; empty, if they hold on to that already.

@@ -352,11 +352,13 @@ fn what_is_given_up_is_as_it_was_written() {
         &mut rules,
         &port("web", Protocol::Tcp, "10.96.0.1", &["10.244.2.2:8080"]),
     );
-    let give_up = |rules: &mut Rules| {
-        let claims = &mut Claims::default();
-        let given_up = rules.give_up(&before.name.service, &BTreeMap::new(), claims);
-        given_up.is_some()
-    };
+    let service = &before.name.service;
+    let mut claims = Claims::default();
+    claims.put(service, vec![before.clone().into()]);
+    claims.settle();
+    claims.written();
+    let mut give_up =
+        |rules: &mut Rules| rules.give_up(service, &BTreeMap::new(), &mut claims, false);
     assert!(!rules.script(IpFamily::V4, None, false).is_empty());
     assert!(give_up(&mut rules));
     assert!(rules.script(IpFamily::V4, None, false).is_empty());
