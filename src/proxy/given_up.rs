@@ -37,6 +37,7 @@ impl Kernel {
         let elements = nft::Listing {
             items: nft::render(port, &slots, &options()).into_iter().collect(),
             is_ours: true,
+            repeats: false,
         };
         let compares = iptables::Kernel {
             is_liberal: false,
@@ -110,7 +111,7 @@ fn who_is_refused_and_goes_without_has_it_once_the_other_is_gone() {
         claims.put(&a.name.service, vec![]);
         settle(&mut claims, &mut rules);
         let mut alone = Rules::new();
-        alone.set(&b.name.service, &[b.clone()]);
+        alone.set(&b.name.service, std::slice::from_ref(&b));
         assert_eq!(rules.texts()[way], alone.texts()[way]);
     }
 }
@@ -157,7 +158,7 @@ fn who_is_refused_again_in_one_write_is_left_with_nothing() {
             |is_again| give_up(&mut rules, &a.name.service, &mut claims, is_again, &nothing);
         assert_eq!([false, true, true].map(&mut again), [true, true, false]);
         let mut alone = Rules::new();
-        alone.set(&b.name.service, &[b.clone()]);
+        alone.set(&b.name.service, std::slice::from_ref(&b));
         assert_eq!(rules.texts()[way], alone.texts()[way]);
         assert_eq!(claims.losers(), 0);
     }
