@@ -5,7 +5,7 @@ mod support;
 use selectord::engine::{Engine, EngineOptions, ResolveError, ResolveLimits, Resolver};
 use selectord::model::{
     Change, Expectation, Kind, LabelPatch, Object, ObjectName, ObjectRef, Operation, PatchTarget,
-    Precondition, ResolvedTransaction, Revision, Transaction,
+    Pod, Precondition, ResolvedTransaction, Revision, Transaction,
 };
 
 use support::build::{key, value};
@@ -50,8 +50,8 @@ fn many_operations_resolve_as_the_model_does() {
         let mut random = Random::new(seed);
         let mut world = World::new(seed, MIX);
         let mut large = || {
-            let mut operations = Vec::new();
-            while operations.len() < 150 {
+            let mut operations: Vec<_> = (0..100).map(|i| one_of_many(&mut random, i)).collect();
+            while operations.len() < 250 {
                 let few = transaction(&mut random, &mut world).operations;
                 operations.extend(few.into_iter().filter(is_never_refused));
             }
@@ -67,6 +67,18 @@ fn many_operations_resolve_as_the_model_does() {
         }
         check_or_shrink(seed, groups, agrees);
     }
+}
+
+/// What is done to a pod that nothing else names.
+fn one_of_many(random: &mut Random, number: usize) -> Operation {
+    let name = ObjectName::new("default", format!("many-{number}"));
+    if random.chance(30) {
+        return Operation::Delete(ObjectRef::new(Kind::Pod, name));
+    }
+    Operation::Put(Object::Pod(Box::new(Pod {
+        name,
+        ..Pod::default()
+    })))
 }
 
 fn is_never_refused(operation: &Operation) -> bool {
