@@ -31,13 +31,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use selectord::engine::{Engine, Namespaces, ResolveLimits};
-use selectord::model::{Change, Object, Operation, Pod, ReadyCondition, Transaction};
+use selectord::model::{Object, Operation, Pod, ReadyCondition, Transaction};
 use selectord::runtime::{self, Runtime, RuntimeOptions};
 use selectord::selector::Selector;
 use selectord::store::MemoryStore;
 use selectord_corpus::Corpus;
 
-use support::{LOADED_AT_ONCE, loaded, objects, selector};
+use support::{LOADED_AT_ONCE, loaded, objects, selector, unresolved};
 
 const BATCH: usize = 64;
 const BATCHES: usize = 256;
@@ -99,15 +99,7 @@ impl Owned {
         let mut objects = objects(corpus).peekable();
         waiting().block_on(async {
             while objects.peek().is_some() {
-                let part = objects.by_ref().take(LOADED_AT_ONCE);
-                let operations = part.map(|change| match change {
-                    Change::Put(object) => Operation::Put(object),
-                    Change::Delete(object) => Operation::Delete(object),
-                });
-                let transaction = Transaction {
-                    operations: operations.collect(),
-                    ..Transaction::default()
-                };
+                let transaction = unresolved(objects.by_ref().take(LOADED_AT_ONCE));
                 let committed = self.0.commit(transaction, "".into()).await;
                 committed.expect("it is committed");
             }

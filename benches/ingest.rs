@@ -17,26 +17,14 @@ use std::time::Instant;
 use bytes::Bytes;
 use prost::Message as _;
 use selectord::engine::{Engine, EngineOptions, ResolveLimits};
-use selectord::model::{Change, Object, Operation, Transaction};
+use selectord::model::{Change, Object, Transaction};
 use selectord::wire::{WriteRequest, decode_transaction, encode_transaction, proto};
 
-use support::{LOADED_AT_ONCE, node, pod, put_pod, service};
-
-/// Puts as a writer asks for them.
-fn transaction(changes: impl IntoIterator<Item = Change>) -> Transaction {
-    let operation = |change| match change {
-        Change::Put(object) => Operation::Put(object),
-        Change::Delete(object) => Operation::Delete(object),
-    };
-    Transaction {
-        operations: changes.into_iter().map(operation).collect(),
-        ..Transaction::default()
-    }
-}
+use support::{LOADED_AT_ONCE, node, pod, put_pod, service, unresolved};
 
 /// The next transaction of them as it travels, unless there are no more.
 fn message(changes: &mut impl Iterator<Item = Change>) -> Option<Bytes> {
-    let transaction = transaction(changes.take(LOADED_AT_ONCE));
+    let transaction = unresolved(changes.take(LOADED_AT_ONCE));
     let is_any = !transaction.operations.is_empty();
     let write = WriteRequest {
         transaction,
@@ -80,7 +68,7 @@ fn main() {
         ..ResolveLimits::default()
     };
     let others = engine
-        .resolve(transaction(others), limits)
+        .resolve(unresolved(others), limits)
         .expect("legal objects");
     engine
         .apply(1, others.transaction)

@@ -3,9 +3,9 @@
 use selectord::engine::{Engine, EngineOptions};
 use selectord::labels::LabelSet;
 use selectord::model::{
-    Change, ClusterIp, ContainerPort, Kind, Node, Object, ObjectName, ObjectRef, Phase, Pod,
-    Protocol, ReadyCondition, ResolvedTransaction, Service, ServicePort, ServiceSelector,
-    TargetPort, ZONE_LABEL,
+    Change, ClusterIp, ContainerPort, Kind, Node, Object, ObjectName, ObjectRef, Operation, Phase,
+    Pod, Protocol, ReadyCondition, ResolvedTransaction, Service, ServicePort, ServiceSelector,
+    TargetPort, Transaction, ZONE_LABEL,
 };
 use selectord::selector::Selector;
 use selectord_corpus::{self as corpus, Corpus};
@@ -100,6 +100,18 @@ pub fn changes(change: corpus::Change) -> Vec<Change> {
             deleted,
             created,
         } => vec![delete_pod(&namespace, &deleted), put_pod(pod(created))],
+    }
+}
+
+/// Changes as a writer asks for them.
+pub fn unresolved(changes: impl IntoIterator<Item = Change>) -> Transaction {
+    let operation = |change| match change {
+        Change::Put(object) => Operation::Put(object),
+        Change::Delete(object) => Operation::Delete(object),
+    };
+    Transaction {
+        operations: changes.into_iter().map(operation).collect(),
+        ..Transaction::default()
     }
 }
 

@@ -9,21 +9,9 @@
 mod convert;
 
 use selectord::engine::{Engine, ResolveLimits};
-use selectord::model::{Change, Operation, ResolvedTransaction, Transaction};
+use selectord::model::{Change, ResolvedTransaction, Transaction};
 
 pub use convert::*;
-
-/// Changes as a writer asks for them.
-pub fn unresolved(changes: impl IntoIterator<Item = Change>) -> Transaction {
-    let operation = |change| match change {
-        Change::Put(object) => Operation::Put(object),
-        Change::Delete(object) => Operation::Delete(object),
-    };
-    Transaction {
-        operations: changes.into_iter().map(operation).collect(),
-        ..Transaction::default()
-    }
-}
 
 /// What of a write is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

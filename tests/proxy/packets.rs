@@ -236,9 +236,16 @@ fn reach_itself(mode: Mode) {
     }
     if let Mode::Iptables(variant) = mode {
         // Even if nothing is let through but what we let.
-        let policy = |word| net.n1.sh(&format!("iptables-{variant} -P FORWARD {word}"));
+        let policy = |word| {
+            for program in ["iptables", "ip6tables"] {
+                net.n1
+                    .sh(&format!("{program}-{variant} -w -P FORWARD {word}"));
+            }
+        };
         policy("DROP");
-        assert_eq!(pods(&connect(&net.p1, "10.96.0.1:80", 1)), named(&["p1"]));
+        for family in &FAMILIES {
+            assert_eq!(pods(&connect(&net.p1, &family.at(1), 1)), named(&["p1"]));
+        }
         policy("ACCEPT");
         // What others send to the node itself leaves as it came.
         let redirect = format!(
